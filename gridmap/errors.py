@@ -1,0 +1,55 @@
+"""The errors that gridmap raises: few, named, and each with the remedy in its message."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["GridmapError", "OptionError", "ReadError", "TableError", "WriteError"]
+
+# A message that lists thousands of rows is read by nobody; the whole list stays in `violations`.
+_SHOWN = 20
+
+
+class GridmapError(Exception):
+    """Base class of every error that gridmap raises on purpose."""
+
+
+class OptionError(GridmapError, ValueError):
+    """An argument has a value, or a combination of values, that cannot work."""
+
+
+class ReadError(GridmapError):
+    """A source cannot be read: absent, empty, or not what its name says."""
+
+
+class WriteError(GridmapError):
+    """A result cannot be written; the former file, if any, is untouched."""
+
+
+class TableError(GridmapError):
+    """A table breaks its contract; the message lists the violations, `violations` holds all of them.
+
+    Parameters
+    ----------
+    table
+        Name of the table, for example ``"buildings"``.
+    violations
+        One row each, with columns ``row``, ``column``, ``value``, ``expected``, ``remedy``.
+    """
+
+    def __init__(self, table: str, violations: pd.DataFrame) -> None:
+        self.table = table
+        self.violations = violations
+        lines = [
+            f"  row {v.row}: {v.column} = {v.value}; expected {v.expected}. {v.remedy}"
+            if v.row is not None
+            else f"  {v.column}: {v.value}; expected {v.expected}. {v.remedy}"
+            for v in violations.head(_SHOWN).itertuples()
+        ]
+        if len(violations) > _SHOWN:
+            lines.append(f"  ... and {len(violations) - _SHOWN} more (all of them in .violations)")
+        noun = "violation" if len(violations) == 1 else "violations"
+        super().__init__(f"{table}: {len(violations)} {noun} of the table's contract\n" + "\n".join(lines))

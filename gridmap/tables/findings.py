@@ -1,0 +1,76 @@
+"""Findings: one row for each thing a user should know about a result, in one table shape for all of gridmap."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from shapely.geometry.base import BaseGeometry
+
+__all__ = ["COLUMNS", "SEVERITIES", "finding", "findings_table", "join_findings"]
+
+SEVERITIES = ("error", "warning", "info")
+COLUMNS = ("severity", "rule", "status", "message", "cure", "ids", "certificate", "geometry")
+
+
+def finding(
+    severity: str,
+    rule: str,
+    message: str,
+    *,
+    status: str = "",
+    cure: str = "",
+    ids: Iterable[object] = (),
+    certificate: Mapping[str, Any] | None = None,
+    geometry: BaseGeometry | None = None,
+) -> dict[str, Any]:
+    """One finding as a row for `findings_table`.
+
+    Parameters
+    ----------
+    severity
+        ``"error"`` (the result breaks a rule), ``"warning"`` (it may mislead) or ``"info"`` (it is worth knowing).
+    rule
+        Short snake_case name of the rule, the same wherever that rule is checked.
+    message, cure
+        One sentence each, for a planner: what is so, and what would change it.
+    status
+        State within the rule, for example ``"above"``, ``"certified"``.
+    ids
+        Ids of the rows concerned.
+    certificate
+        Evidence that someone else can check; stored as JSON.
+    geometry
+        Where it is, in the CRS of the table.
+    """
+    return {
+        "severity": severity,
+        "rule": rule,
+        "status": status,
+        "message": message,
+        "cure": cure,
+        "ids": [str(i) for i in ids],
+        "certificate": "" if certificate is None else json.dumps(certificate, ensure_ascii=False, sort_keys=True),
+        "geometry": geometry,
+    }
+
+
+def findings_table(rows: Iterable[Mapping[str, Any]], *, crs: object = None) -> gpd.GeoDataFrame:
+    """Rows made by `finding` as a table with the columns of `COLUMNS`; an empty table when there are none."""
+    frame = pd.DataFrame(list(rows), columns=list(COLUMNS))
+    return gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(frame.pop("geometry").tolist(), crs=crs))[list(COLUMNS)]
+
+
+def join_findings(tables: Iterable[gpd.GeoDataFrame], *, crs: object = None) -> gpd.GeoDataFrame:
+    """Several findings tables below one another, in the order given, in one CRS."""
+    rows: list[Mapping[str, Any]] = []
+    for table in tables:
+        moved = table.to_crs(crs) if crs is not None and table.crs is not None and len(table) else table
+        rows.extend(moved.to_dict("records"))
+    return findings_table(rows, crs=crs)
