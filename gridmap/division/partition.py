@@ -1,0 +1,249 @@
+"""`partition`: the division engine on ready-made lots."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from gridmap.division.engine import Band, Effort, Lots, divide_component
+from gridmap.errors import OptionError
+from gridmap.tables.findings import finding, findings_table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+__all__ = ["SHORTEST_JOIN", "band_findings", "check_band", "lots_from_borders", "partition", "partition_lots"]
+
+#: Two lots are joined by a shared border of at least this length, in metres (DESIGN, section 6).
+SHORTEST_JOIN = 3.0
+
+
+def partition(
+    lots: gpd.GeoDataFrame,
+    *,
+    adjacency: Any = None,
+    weight: str | pd.Series = "households",
+    lower: float = 300,
+    upper: float = 500,
+    effort: Effort = "normal",
+    seed: int = 0,
+) -> pd.Series:
+    """Group lots into connected parts whose weight lies within a band.
+
+    The number of parts is the engine's own choice. In order of importance: few parts outside the band, little weight
+    outside it, then a mix of compact shape and balance.
+
+    Parameters
+    ----------
+    lots
+        Polygons in a metric CRS, one row a lot; its index labels the lots.
+    adjacency
+        Symmetric scipy sparse matrix in the order of `lots`; every stored entry joins two lots, its value is the
+        length of their shared border in metres. Without it, lots are joined by shared borders of at least 3 m.
+    weight
+        Column of `lots`, or a Series on its index: 0 or more, finite.
+    lower, upper
+        The band, both ends included.
+    effort
+        ``"low"``, ``"normal"`` or ``"high"``: a number of iterations, never of seconds.
+    seed
+        Of the random numbers: the same input, seed and versions give the same parts.
+
+    Returns
+    -------
+    Series
+        Part label (0, 1, 2 ...) of each lot. ``.attrs["findings"]`` is a table with a row for each part outside the
+        band.
+
+    Raises
+    ------
+    OptionError
+        When the band, the weights or the adjacency cannot work.
+
+    Examples
+    --------
+    >>> import geopandas as gpd
+    >>> from shapely import box
+    >>> lots = gpd.GeoDataFrame(
+    ...     {"households": [200, 200, 200, 200]}, geometry=[box(i * 50, 0, i * 50 + 50, 50) for i in range(4)], crs=32650
+    ... )
+    >>> partition(lots).tolist()
+    [0, 0, 1, 1]
+    """
+    band = check_band(lower, upper)
+    weights = _weights(lots, weight)
+    geometry = np.asarray(lots.geometry.array)
+    if adjacency is None:
+        a, b, metres = _shared_borders(geometry)
+        joins = metres >= SHORTEST_JOIN
+    else:
+        a, b, metres = _stored_borders(adjacency, len(lots))
+        joins = np.ones(len(a), bool)
+    arrays = lots_from_borders(
+        weights, shapely.area(geometry), shapely.length(geometry), a, b, metres, np.zeros(len(a)), joins
+    )
+    labels = partition_lots(arrays, band, effort=effort, seed=seed)
+    out = pd.Series(_in_order_of_appearance(labels), index=lots.index, name="part")
+    out.attrs["findings"] = findings_table(
+        band_findings(out.to_numpy(), arrays, band, ids=lots.index, shape=lambda at: shapely.union_all(geometry[at])),
+        crs=lots.crs,
+    )
+    return out
+
+
+def partition_lots(lots: Lots, band: Band, *, effort: Effort = "normal", seed: int = 0) -> np.ndarray:
+    """Divide each connected component; labels are unique over all of them."""
+    count, component = lots.components()
+    labels = np.empty(len(lots.weight), np.int32)
+    order = np.argsort(component, kind="stable")
+    ends = np.cumsum(np.bincount(component, minlength=count))
+    used = 0
+    for atoms in np.split(order, ends[:-1]):
+        part = divide_component(lots.part(atoms), band, effort=effort, seed=seed)
+        labels[atoms] = part + used
+        used += int(part.max()) + 1
+    return labels
+
+
+def lots_from_borders(
+    weight: np.ndarray,
+    area: np.ndarray,
+    perimeter: np.ndarray,
+    a: np.ndarray,
+    b: np.ndarray,
+    metres: np.ndarray,
+    on_street: np.ndarray,
+    joins: np.ndarray,
+) -> Lots:
+    """Arrays of the engine from a list of borders, each pair of atoms once."""
+    n = len(weight)
+    source, neighbour = np.r_[a, b].astype(np.int32), np.r_[b, a].astype(np.int32)
+    order = np.lexsort((neighbour, source))
+    border = np.maximum(np.r_[metres, metres][order].astype(np.float64), 0.0)
+    off_street = np.maximum(border - np.r_[on_street, on_street][order], 0.0)
+    joined = np.r_[joins, joins][order].astype(bool)
+    indptr = np.r_[0, np.cumsum(np.bincount(source, minlength=n))].astype(np.int32)
+    return Lots(
+        np.asarray(weight, np.float64),
+        np.asarray(area, np.float64),
+        np.asarray(perimeter, np.float64),
+        _blocks(n, source[order], neighbour[order], off_street, border, joined),
+        indptr,
+        neighbour[order],
+        border,
+        off_street,
+        joined,
+    )
+
+
+def check_band(lower: float, upper: float) -> Band:
+    """The band, or an `OptionError` when there is no weight within it."""
+    if not (np.isfinite(lower) and np.isfinite(upper) and 0 <= lower <= upper and upper > 0):
+        raise OptionError(f"the band needs 0 <= lower <= upper, not lower={lower!r}, upper={upper!r}")
+    return Band(lower, upper)
+
+
+def band_findings(
+    labels: np.ndarray, lots: Lots, band: Band, *, ids: Iterable[object], shape: Callable[[np.ndarray], Any]
+) -> list[dict[str, Any]]:
+    """A finding, with its certificate, for each part outside the band.
+
+    The certificate says why no plan could have done better, in terms that can be checked by adding up: the total of a
+    component that no number of parts within the band adds up to (``component_total``), or an atom that exceeds the
+    limit by itself (``atom_above_upper``); else ``not_found``, which claims nothing.
+    """
+    weights = np.bincount(labels, lots.weight)
+    bad = np.flatnonzero((weights < band.lower) | (weights > band.upper))
+    if len(bad) == 0:
+        return []
+    names = np.asarray([str(i) for i in ids], dtype=object)
+    _, component = lots.components()
+    totals = np.bincount(component, lots.weight)
+    rows = []
+    for part in bad:
+        atoms = np.flatnonzero(labels == part)
+        total = float(totals[component[atoms[0]]])
+        heaviest = atoms[np.argmax(lots.weight[atoms])]
+        certificate: dict[str, Any] = {"lower": band.lower, "upper": band.upper, "weight": weights[part]}
+        if lots.weight[heaviest] > band.upper:
+            certificate |= {"kind": "atom_above_upper", "atom": names[heaviest], "atom_weight": lots.weight[heaviest]}
+            cure = f"Split {names[heaviest]} by unit, or make it a dedicated grid."
+        elif not band.feasible(total):
+            members = np.flatnonzero(component == component[atoms[0]])
+            certificate |= {"kind": "component_total", "total": total, "atoms": names[members].tolist()}
+            cure = f"Accept {weights[part]:g}, or join the area with a neighbouring one."
+        else:
+            certificate |= {"kind": "not_found"}
+            cure = "Try effort='high', or another seed."
+        above = weights[part] > band.upper
+        distance = weights[part] - band.upper if above else band.lower - weights[part]
+        rows.append(
+            finding(
+                "error",
+                "band",
+                f"Part {part} holds {weights[part]:g}, {distance:g} {'above' if above else 'below'} the band "
+                f"{band.lower:g}-{band.upper:g}.",
+                status="above" if above else "below",
+                cure=cure,
+                ids=names[atoms],
+                certificate=certificate,
+                geometry=shape(atoms),
+            )
+        )
+    return rows
+
+
+def _weights(lots: gpd.GeoDataFrame, weight: str | pd.Series) -> np.ndarray:
+    if isinstance(weight, str):
+        if weight not in lots.columns:
+            raise OptionError(f"lots have no column {weight!r}; they have {', '.join(map(str, lots.columns))}")
+        values = lots[weight]
+    else:
+        values = weight.reindex(lots.index)
+    numbers = pd.to_numeric(values, errors="coerce").to_numpy(np.float64)
+    wrong = ~np.isfinite(numbers) | (numbers < 0)
+    if wrong.any():
+        rows = ", ".join(str(i) for i in lots.index[wrong][:10])
+        raise OptionError(f"weights must be numbers, 0 or more; {wrong.sum()} are not, in rows {rows}")
+    return numbers
+
+
+def _stored_borders(adjacency: Any, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    from scipy.sparse import coo_array, issparse
+
+    if not issparse(adjacency) or adjacency.shape != (n, n):
+        raise OptionError(f"adjacency must be a scipy sparse matrix of shape ({n}, {n})")
+    # Not symmetrised: an entry stored on one side only joins as well.
+    entries = coo_array(adjacency)
+    a, b = np.minimum(*entries.coords), np.maximum(*entries.coords)
+    pairs = pd.DataFrame({"a": a, "b": b, "metres": entries.data})[a != b]
+    pairs = pairs.groupby(["a", "b"], as_index=False)["metres"].max()
+    return pairs.a.to_numpy(), pairs.b.to_numpy(), pairs.metres.to_numpy(np.float64)
+
+
+def _shared_borders(geometry: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    a, b = shapely.STRtree(geometry).query(geometry, predicate="intersects")
+    a, b = a[a < b], b[a < b]
+    metres = shapely.length(shapely.intersection(shapely.boundary(geometry[a]), shapely.boundary(geometry[b])))
+    touching = metres > 0
+    return a[touching], b[touching], metres[touching]
+
+
+def _blocks(
+    n: int, source: np.ndarray, neighbour: np.ndarray, off_street: np.ndarray, border: np.ndarray, joins: np.ndarray
+) -> np.ndarray:
+    """Atoms that are joined by borders off the streets lie in one block."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    same = joins & (off_street > 0.5 * border)
+    matrix = coo_array((np.ones(same.sum()), (source[same], neighbour[same])), shape=(n, n))
+    return connected_components(matrix, directed=False)[1].astype(np.int32)
+
+
+def _in_order_of_appearance(labels: np.ndarray) -> np.ndarray:
+    return pd.factorize(labels)[0]
