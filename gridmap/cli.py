@@ -1,0 +1,285 @@
+"""The command line: `gridmap demo | divide | cover | map | run`, each a thin shell over the library."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gridmap._version import __version__
+from gridmap.errors import GridmapError, OptionError, ReadError, TableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from gridmap.job import JobResult
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="gridmap",
+    help="Divide communities into grids of 300-500 households, measure 15-minute service circles, draw an offline map.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+OutFolder = Annotated[Path, typer.Option("--out", "-o", help="Folder for the results; made when absent.")]
+OutFile = Annotated[Path, typer.Option("--out", "-o", help="File to write; its suffix says the format.")]
+Lang = Annotated[str | None, typer.Option(help="Language of map and workbook: en or zh.")]
+Effort = Annotated[str | None, typer.Option(help="How long the division searches: quick, normal or high.")]
+Seed = Annotated[int | None, typer.Option(help="Seed of the division's search.")]
+Table = Annotated[
+    Path | None, typer.Option(help="A vector file, a CSV or Excel sheet with coordinates, or an OSM .pbf.")
+]
+
+
+def main() -> None:
+    """Run the command line; an error of gridmap is a message and exit code 2 (input) or 1 (anything else)."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a console that cannot show Chinese shows "?" instead of failing
+            stream.reconfigure(errors="replace")
+    debug = "--debug" in sys.argv
+    sys.argv[1:] = [word for word in sys.argv[1:] if word != "--debug"]
+    try:
+        app(prog_name="gridmap")
+    except Exception as error:
+        if debug:
+            raise
+        _print_error(error)
+        sys.exit(2 if isinstance(error, OptionError | ReadError | TableError) else 1)
+
+
+@app.callback(invoke_without_command=True)
+def common(
+    *,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the whole traceback of an error.")] = False,  # noqa: ARG001
+) -> None:
+    """Options that stand before any command."""
+    if version:
+        typer.echo(f"gridmap {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def demo(out: OutFolder = Path("gridmap-demo"), lang: Lang = None) -> None:
+    """Run the main job on the synthetic town that comes with gridmap."""
+    _run(sample_project(), out, lang=lang)
+
+
+@app.command()
+def run(
+    project: Annotated[Path, typer.Argument(help="PROJECT.toml: inputs, options and outputs.")],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder for the results; default: NAME-out.")] = None,
+    lang: Lang = None,
+    effort: Effort = None,
+    seed: Seed = None,
+) -> None:
+    """Run the main job on a project: read, divide, measure coverage, draw and write."""
+    folder = out if out is not None else Path(f"{project.stem}-out")
+    _run(project, folder, lang=lang, options={"divide": _given(effort=effort, seed=seed)})
+
+
+@app.command()
+def divide(  # noqa: PLR0917
+    communities: Annotated[Path, typer.Argument(help="Community polygons.")],
+    buildings: Annotated[Path, typer.Argument(help="Buildings; households are estimated when they have none.")],
+    streets: Table = None,
+    compounds: Table = None,
+    barriers: Table = None,
+    entrances: Table = None,
+    lower: Annotated[int, typer.Option(help="Fewest households of a grid.")] = 300,
+    upper: Annotated[int, typer.Option(help="Most households of a grid.")] = 500,
+    effort: Effort = None,
+    seed: Seed = None,
+    out: OutFile = Path("grids.gpkg"),
+) -> None:
+    """Divide communities into grids: a .gpkg gets the whole plan, .geojson and .parquet the grids alone."""
+    import gridmap as gm
+    from gridmap.io.project import write_project
+    from gridmap.io.write import write_table
+    from gridmap.job import complete_households
+    from gridmap.tables.findings import findings_table
+    from gridmap.view import console
+
+    with _progress() as stage:
+        stage("read")
+        houses, found = complete_households(gm.read_buildings(buildings))
+        paths = _given(compounds=compounds, barriers=barriers, entrances=entrances)
+        tables = {name: getattr(gm, f"read_{name}")(path) for name, path in paths.items()}
+        lines = None if streets is None else gm.read_streets(streets)
+        stage("divide")
+        options = _given(effort=effort, seed=seed)
+        plan = gm.divide(gm.read_communities(communities), houses, lines, lower=lower, upper=upper, **tables, **options)
+        stage("write")
+        if out.suffix.lower() == ".gpkg":
+            write_project(out, plan=plan)
+        else:
+            write_table(plan.grids, out)
+    _print(
+        console.grids_overview(plan.grids, plan.communities),
+        findings_table([*found, *plan.findings.to_dict("records")]),
+    )
+    typer.echo(str(out))
+
+
+@app.command()
+def cover(  # noqa: PLR0917
+    buildings: Annotated[Path, typer.Argument(help="Buildings; households are estimated when they have none.")],
+    facilities: Annotated[Path, typer.Argument(help="Facilities with a category.")],
+    streets: Annotated[Path, typer.Argument(help="Streets.")],
+    compounds: Table = None,
+    barriers: Table = None,
+    entrances: Table = None,
+    by: Annotated[Path | None, typer.Option(help="Polygons (grids or communities) to report rates by.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="Walking minutes within which a facility is reached.")] = None,
+    metres: Annotated[float | None, typer.Option(help="Metres, instead of minutes.")] = None,
+    profile: Annotated[str, typer.Option(help="Who walks: adult, elderly, child.")] = "adult",
+    out: OutFile = Path("coverage.xlsx"),
+) -> None:
+    """Measure who reaches which category of facility: .xlsx gets all sheets, .csv the rates, .gpkg all layers."""
+    import gridmap as gm
+    from gridmap.io.project import write_project
+    from gridmap.io.workbook import write_workbook
+    from gridmap.io.write import write_table
+    from gridmap.job import complete_households
+    from gridmap.tables.findings import findings_table
+    from gridmap.view import console
+
+    with _progress() as stage:
+        stage("read")
+        houses, found = complete_households(gm.read_buildings(buildings))
+        paths = _given(compounds=compounds, barriers=barriers, entrances=entrances)
+        walls = {name: getattr(gm, f"read_{name}")(path) for name, path in paths.items()}
+        units = None if by is None else gm.read_communities(by)
+        stage("network")
+        network = gm.StreetNetwork.from_streets(gm.read_streets(streets), profile=profile, **walls)
+        stage("cover")
+        limits = _given(minutes=minutes, metres=metres)
+        result = gm.cover(houses, gm.read_facilities(facilities), network, **limits)
+        rates = result.rate(by=units)
+        stage("write")
+        if out.suffix.lower() == ".xlsx":
+            write_workbook(out, cover=result)
+        elif out.suffix.lower() == ".gpkg":
+            write_project(out, cover=result)
+        else:
+            write_table(rates, out)
+    _print(console.rates_overview(result.rate()), findings_table([*found, *result.findings.to_dict("records")]))
+    typer.echo(str(out))
+
+
+@app.command(name="map")
+def draw(
+    files: Annotated[list[Path], typer.Argument(help="A project GeoPackage that gridmap wrote, or any vector files.")],
+    lang: Lang = None,
+    out: OutFile = Path("map.html"),
+) -> None:
+    """Draw files as one HTML page that opens without a network."""
+    import gridmap as gm
+
+    with _progress() as stage:
+        stage("read")
+        layers = [layer for path in files for layer in _layers(path)]
+        stage("map")
+        gm.explore(*layers, lang=lang or "en").save(str(out))
+    typer.echo(str(out))
+
+
+def _layers(path: Path) -> list[Any]:
+    """What a file holds to be drawn: the tables of a project GeoPackage, or the one layer of any other file."""
+    import geopandas as gpd
+
+    from gridmap.io.project import read_project
+
+    if path.suffix.lower() in (".gpkg", ".toml"):
+        return list(read_project(path).tables.values())
+    return [gpd.read_file(path)]
+
+
+def sample_project() -> Path:
+    """Path of the synthetic town's project: installed beside the package, or in the checkout."""
+    from importlib.util import find_spec
+
+    installed = find_spec("gridmap.sample_data")
+    folders = list(installed.submodule_search_locations or []) if installed else []
+    folders.append(str(Path(__file__).resolve().parents[1] / "sample_data"))
+    for folder in folders:
+        if (path := Path(folder) / "PROJECT.toml").is_file():
+            return path
+    raise ReadError("the sample data is absent from this installation: reinstall gridmap, or run from a checkout")
+
+
+def _run(project: Path, out: Path, **options: Any) -> None:
+    with _progress() as stage:
+        from gridmap.job import run_project
+
+        result = run_project(project, out, on_stage=stage, **options)
+    _print_result(result)
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str], None]]:
+    """A spinner that names the stage, on a terminal; elsewhere silence."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda _: None
+        return
+    with console.status("start") as status:
+        yield status.update
+
+
+def _print_result(result: JobResult) -> None:
+    """What a run made, in a page: the last line is the path of the map, or of the folder when there is no map."""
+    from gridmap.view import console
+
+    grids = result.plan.grids
+    share = console.in_band_share(grids)
+    tables = [console.grids_overview(grids, result.plan.communities)]
+    if result.cover is not None:
+        tables.append(console.rates_overview(result.cover.rate()))
+    _print(
+        f"{result.name}: {len(grids)} grids, {share:.1%} of those under the household rule in band",
+        *tables,
+        result.findings,
+        console.stages_overview(result.seconds, result.peak_mb),
+    )
+    for kind in sorted(result.files, key=lambda kind: kind == "map"):
+        typer.echo(result.files[kind])
+
+
+def _print(*parts: Any) -> None:
+    """Print texts and tables; a table of findings as its overview, and not at all when it is empty."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from gridmap.view.console import findings_overview
+
+    screen = Console()
+    for part in parts:
+        if isinstance(part, str | Table):
+            screen.print(part, highlight=False, markup=False)
+        elif len(part):
+            screen.print(findings_overview(part))
+
+
+def _print_error(error: Exception) -> None:
+    if isinstance(error, GridmapError):
+        typer.echo(f"gridmap: {error}", err=True)
+    else:
+        typer.echo(
+            f"gridmap: {type(error).__name__}: {error}\n"
+            "This is a defect of gridmap. Run the command again with --debug and report what it prints.",
+            err=True,
+        )

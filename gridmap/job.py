@@ -1,0 +1,353 @@
+"""The main job: a project in; grids, coverage, service circles, a map, a workbook and a GeoPackage out.
+
+Each stage is one of the library's public functions; this file puts them in order, times them, and writes all results
+or none.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import shutil
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import pandas as pd
+from shapely import box
+
+from gridmap.coverage.circles import service_circles
+from gridmap.coverage.cover import Cover, cover
+from gridmap.division.divide import divide
+from gridmap.division.plan import GridPlan
+from gridmap.errors import OptionError, ReadError, WriteError
+from gridmap.io.project import Project, read_project, write_project
+from gridmap.io.workbook import write_workbook
+from gridmap.io.write import write_table
+from gridmap.maps.explore import explore
+from gridmap.network.streets import StreetNetwork
+from gridmap.tables.contracts import clean_ids
+from gridmap.tables.crs import to_metric
+from gridmap.tables.findings import finding, findings_table, join_findings
+from gridmap.tables.households import estimate_households
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterator, Mapping
+
+__all__ = ["JobResult", "community_around", "complete_households", "run_project"]
+
+log = logging.getLogger(__name__)
+
+#: What a run writes when the project does not say: kind of output and name of the file.
+DEFAULT_OUTPUTS = {"map": "map.html", "geopackage": "grids.gpkg", "workbook": "ledger.xlsx"}
+_OTHER_OUTPUTS = ("geojson", "parquet")
+# Tables of a project that `divide` and `StreetNetwork` take under the same name.
+_GROUND = ("compounds", "units", "barriers", "entrances", "dedicated")
+_WALLS = ("compounds", "barriers", "entrances")
+# A community made from the data's bounds gets this much land around the outermost buildings, in metres.
+_MARGIN = 20.0
+
+
+@dataclass(frozen=True)
+class JobResult:
+    """What a run made, what it found, and what it took.
+
+    Attributes
+    ----------
+    name
+        The project's name.
+    plan
+        The new grids.
+    present
+        The bureau's present grids as a plan; None when the project has none.
+    cover, circles
+        Reach and service circles; None when the project has no facilities or no streets.
+    findings
+        The findings of all stages, in order.
+    files
+        Kind of output (``"map"``, ``"geopackage"``, ...) and its path.
+    seconds
+        Stage and wall-clock seconds, in order.
+    peak_mb
+        Largest resident memory of this process so far, in MB; None where the system does not tell (Windows).
+    """
+
+    name: str
+    plan: GridPlan
+    present: GridPlan | None
+    cover: Cover | None
+    circles: gpd.GeoDataFrame | None
+    findings: gpd.GeoDataFrame
+    files: dict[str, Path]
+    seconds: dict[str, float]
+    peak_mb: float | None
+
+
+def run_project(
+    project: str | os.PathLike[str] | Project,
+    out: str | os.PathLike[str],
+    *,
+    lang: str | None = None,
+    options: Mapping[str, Mapping[str, Any]] | None = None,
+    on_stage: Callable[[str], None] | None = None,
+) -> JobResult:
+    """Run the main job: read, divide, measure who reaches what, draw, and write all results or none.
+
+    Parameters
+    ----------
+    project
+        A ``PROJECT.toml`` or a project GeoPackage, or what `read_project` made of one.
+    out
+        Folder for the results; made when absent. Files of the same names are replaced once all new ones are complete.
+    lang
+        Language of the map and the workbook, ``"en"`` or ``"zh"``; by default the project's own, else English.
+    options
+        Sections that overrule the project's, for example ``{"divide": {"effort": "high"}}``.
+    on_stage
+        Called with the name of each stage as it begins.
+
+    Raises
+    ------
+    GridmapError
+        When an input breaks its contract, an option is unknown or a result cannot be written; nothing is then written.
+    """
+    stage = _Stages(on_stage)
+    with stage("read"):
+        loaded = project if isinstance(project, Project) else read_project(project)
+        divide_options, cover_options, outputs = (
+            {**getattr(loaded, section), **(options or {}).get(section, {})}
+            for section in ("divide", "cover", "outputs")
+        )
+        lang = lang or outputs.pop("lang", None) or "en"
+        names = _output_names(outputs)
+        network_options, cover_options, circle_options = _cover_options(cover_options)
+        _refuse_unknown(divide_options, divide, "divide")
+        tables = dict(loaded.tables)
+        if "buildings" not in tables:
+            raise ReadError(
+                "the project has no buildings: name their file in [inputs], for example buildings = 'x.gpkg'"
+            )
+    found: list[dict[str, Any]] = []
+    with stage("households"):
+        tables["buildings"], more = complete_households(tables["buildings"], tables.pop("households", None))
+        found += more
+        if "communities" not in tables:
+            tables["communities"], more = community_around(tables["buildings"], loaded.name)
+            found += more
+    with stage("divide"):
+        ground = _present(tables, _GROUND)
+        inputs = (tables["communities"], tables["buildings"], tables.get("streets"))
+        plan = divide(*inputs, **ground, **divide_options)
+        present = None
+        if "grids" in tables:
+            ground = _present(tables, _WALLS)
+            present = GridPlan.from_grids(tables["grids"], *inputs, **ground, **_bands(divide_options))
+    reach = circles = None
+    if "facilities" in tables and "streets" in tables:
+        inside = _inside(tables["buildings"], plan)
+        with stage("network"):
+            network = StreetNetwork.from_streets(tables["streets"], **_present(tables, _WALLS), **network_options)
+        with stage("cover"):
+            reach = cover(inside, tables["facilities"], network, **cover_options)
+        with stage("circles"):
+            circles = service_circles(tables["facilities"], network, buildings=inside, **circle_options)
+    else:
+        found.append(_no_cover(tables))
+    findings = join_findings(
+        [findings_table(found), plan.findings, *([] if reach is None else [reach.findings])], crs=plan.grids.crs
+    )
+    with _all_or_nothing(Path(out)) as folder:
+        with stage("map"):
+            if "map" in names:
+                layers = [layer for layer in (plan, reach, circles) if layer is not None]
+                explore(*layers, lang=lang).save(str(folder / names["map"]))
+        with stage("write"):
+            _write_tables(folder, names, plan, reach, {"circles": circles, "findings": findings}, lang)
+    files = {kind: Path(out) / name for kind, name in names.items()}
+    return JobResult(loaded.name, plan, present, reach, circles, findings, files, stage.seconds, peak_megabytes())
+
+
+def complete_households(
+    buildings: gpd.GeoDataFrame, counts: pd.DataFrame | None = None
+) -> tuple[gpd.GeoDataFrame, list[dict[str, Any]]]:
+    """Buildings with households in every row, from counts by building id, else estimated; and findings on both.
+
+    Parameters
+    ----------
+    buildings
+        The buildings; a `households` column of theirs is used as it is when no counts are given.
+    counts
+        Columns building_id and households. A building without a row has 0 households.
+
+    Raises
+    ------
+    ReadError
+        When `counts` lacks one of its columns.
+    """
+    if counts is not None:
+        return _with_counts(buildings, counts)
+    if "households" in buildings.columns and buildings["households"].notna().all():
+        return buildings, []
+    estimated = estimate_households(buildings)
+    rows = estimated["households_estimated"].to_numpy(dtype=bool)
+    message = (
+        f"{int(rows.sum())} of {len(rows)} buildings have no count of households; "
+        f"{estimated['households'][rows].sum():.0f} households were estimated for them from footprint, floors and use."
+    )
+    ids = estimated["building_id"][rows].head(20)
+    cure = "Give counts: a households column, or [inputs] households = 'counts.csv' with building_id and households."
+    return estimated, [finding("info", "households_estimated", message, cure=cure, ids=ids)]
+
+
+def community_around(buildings: gpd.GeoDataFrame, name: str) -> tuple[gpd.GeoDataFrame, list[dict[str, Any]]]:
+    """One community over the bounds of the buildings, and the finding that says so."""
+    metric = to_metric(buildings)
+    west, south, east, north = metric.total_bounds
+    area = box(west - _MARGIN, south - _MARGIN, east + _MARGIN, north + _MARGIN)
+    columns = {"community_id": ["area"], "name": [name]}
+    community = gpd.GeoDataFrame(columns, geometry=[area], crs=metric.crs).to_crs(buildings.crs)
+    message = "The project has no communities: the bounds of its buildings were taken as one community."
+    cure = "Give communities in [inputs] for grids that keep to real borders."
+    return community, [finding("warning", "community_from_bounds", message, cure=cure, ids=["area"])]
+
+
+def peak_megabytes() -> float | None:
+    """Largest resident memory of this process so far in MB; None where the system does not tell."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
+
+
+@dataclass
+class _Stages:
+    """Seconds by stage; tells a listener which stage has begun."""
+
+    on_stage: Callable[[str], None] | None
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def __call__(self, name: str) -> Iterator[None]:
+        log.info("%s", name)
+        if self.on_stage is not None:
+            self.on_stage(name)
+        start = time.perf_counter()
+        yield
+        self.seconds[name] = time.perf_counter() - start
+
+
+def _with_counts(buildings: gpd.GeoDataFrame, counts: pd.DataFrame) -> tuple[gpd.GeoDataFrame, list[dict[str, Any]]]:
+    lacking = [c for c in ("building_id", "households") if c not in counts.columns]
+    if lacking:
+        present = ", ".join(map(str, counts.columns))
+        raise ReadError(f"the counts of households have no column {' and no column '.join(lacking)} among: {present}")
+    numbers = pd.Series(counts["households"].to_numpy(), index=clean_ids(counts["building_id"]).to_numpy())
+    numbers = numbers.groupby(level=0).sum(min_count=1)
+    ids = clean_ids(buildings["building_id"])
+    households = ids.map(numbers)
+    blank, unknown = households.isna(), numbers.index.difference(ids)
+    out = buildings.assign(households=households.fillna(0).astype("float64"))
+    found = []
+    if blank.any():
+        message = f"{int(blank.sum())} of {len(blank)} buildings are not in the counts and have 0 households."
+        found.append(finding("info", "buildings_without_count", message, ids=ids[blank].head(20)))
+    if len(unknown):
+        message = f"{numbers[unknown].sum():.0f} households of {len(unknown)} rows of the counts have no building."
+        cure = "Correct the building ids of the counts, or add the buildings."
+        found.append(finding("warning", "counts_without_building", message, cure=cure, ids=unknown[:20]))
+    return out, found
+
+
+def _present(tables: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: tables[name] for name in names if name in tables}
+
+
+def _inside(buildings: gpd.GeoDataFrame, plan: GridPlan) -> gpd.GeoDataFrame:
+    """The buildings that the plan assigns to a grid; those outside every community are a finding of the plan."""
+    return buildings[clean_ids(buildings["building_id"]).isin(plan.assignment["building_id"])]
+
+
+def _no_cover(tables: Mapping[str, Any]) -> dict[str, Any]:
+    lacking = " and no ".join(name for name in ("facilities", "streets") if name not in tables)
+    message = f"Coverage was not measured: the project has no {lacking}."
+    return finding("warning", "no_coverage", message, cure=f"Name their file in [inputs]: {lacking}.")
+
+
+def _refuse_unknown(options: Mapping[str, Any], function: Callable[..., Any], section: str) -> None:
+    known = [p.name for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    unknown = sorted(set(options) - set(known))
+    if unknown:
+        raise OptionError(f"[{section}] has unknown options {', '.join(unknown)}; known are {', '.join(known)}")
+
+
+def _bands(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that say what a legal grid is, for the audit of present grids."""
+    return {name: options[name] for name in ("lower", "upper", "weight") if name in options}
+
+
+def _cover_options(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """The `[cover]` section parted into options of the network, of `cover` and of `service_circles`."""
+    rest = dict(options)
+    network = {name: rest.pop(name) for name in ("mode", "profile", "access_metres") if name in rest}
+    circles = {"minutes": rest.pop("circles")} if "circles" in rest else {}
+    if not circles:
+        circles = {name: rest[name] for name in ("minutes", "metres") if name in rest}
+    _refuse_unknown(rest, cover, "cover")
+    return network, rest, circles
+
+
+def _output_names(outputs: Mapping[str, Any]) -> dict[str, str]:
+    """Kind of output and file name; ``false`` in the project leaves one out."""
+    known = (*DEFAULT_OUTPUTS, *_OTHER_OUTPUTS)
+    unknown = sorted(set(outputs) - set(known))
+    if unknown:
+        raise OptionError(f"[outputs] has unknown options {', '.join(unknown)}; known are {', '.join(known)}, lang")
+    names = {kind: name for kind, name in {**DEFAULT_OUTPUTS, **outputs}.items() if name is not False}
+    wrong = [name for name in names.values() if not isinstance(name, str) or Path(name).name != name]
+    if wrong:
+        raise OptionError(f"[outputs] takes plain file names, which go to the output folder, not {wrong[0]!r}")
+    return names
+
+
+def _write_tables(  # noqa: PLR0917
+    folder: Path,
+    names: Mapping[str, str],
+    plan: GridPlan,
+    reach: Cover | None,
+    tables: Mapping[str, gpd.GeoDataFrame | None],
+    lang: str,
+) -> None:
+    if "geopackage" in names:
+        extra = {name: table for name, table in tables.items() if table is not None}
+        write_project(folder / names["geopackage"], plan=plan, cover=reach, tables=extra)
+    if "workbook" in names:
+        write_workbook(folder / names["workbook"], plan=plan, cover=reach, lang=lang)
+    for kind in _OTHER_OUTPUTS:
+        if kind in names:
+            write_table(plan.grids, folder / names[kind])
+
+
+@contextmanager
+def _all_or_nothing(out: Path) -> Iterator[Path]:
+    """A temporary folder in `out`; what was written to it is moved to `out` at the end, if all went well."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=".gridmap-", dir=out))
+    except OSError as error:
+        raise WriteError(f"cannot write to {out}: {error.strerror}; choose another folder with --out") from error
+    try:
+        yield folder
+        for path in sorted(folder.iterdir()):
+            path.replace(out / path.name)
+    except OSError as error:
+        raise WriteError(f"cannot write to {out}: {error}; nothing was changed there") from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,85 @@
+"""Tables for a terminal: stages of a run, grids by community, coverage by category, findings by rule."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rich.table import Table
+
+__all__ = ["findings_overview", "grids_overview", "in_band_share", "rates_overview", "stages_overview"]
+
+# What a grid's status counts as: in the band, out of it, or outside the rule (empty land, a campus of its own).
+_IN, _OUT = ("legal",), ("above", "below")
+_STYLES = {"error": "red", "warning": "yellow", "info": "dim"}
+
+
+def in_band_share(grids: pd.DataFrame) -> float:
+    """Share of grids within the household band, among those the band applies to; NaN when there are none."""
+    judged = grids["status"].isin(_IN + _OUT)
+    return float(grids["status"].isin(_IN)[judged].mean()) if judged.any() else float("nan")
+
+
+def stages_overview(seconds: Mapping[str, float], peak_mb: float | None = None) -> Table:
+    """Seconds and share of each stage, their sum, and peak memory where it is known."""
+    total = sum(seconds.values())
+    memory = "" if peak_mb is None else f"peak memory {peak_mb:,.0f} MB"
+    table = _table("stage", ">seconds", ">share", caption=memory)
+    for name, spent in seconds.items():
+        table.add_row(name, f"{spent:.1f}", f"{spent / total:.0%}" if total else "")
+    table.add_section()
+    table.add_row("all", f"{total:.1f}", "")
+    return table
+
+
+def grids_overview(grids: pd.DataFrame, communities: pd.DataFrame) -> Table:
+    """Grids, households and grids by status for each community, and for all."""
+    names = communities.get("name", communities["community_id"]).to_numpy()
+    named = dict(zip(communities["community_id"], names, strict=True))
+    table = _table("community", ">grids", ">households", ">in band", ">above", ">below", ">other")
+    for community, rows in grids.groupby("community_id", sort=True):
+        table.add_row(str(named.get(community) or community), *_grid_cells(rows))
+    table.add_section()
+    table.add_row("all", *_grid_cells(grids))
+    return table
+
+
+def rates_overview(rates: pd.DataFrame) -> Table:
+    """Covered households and the coverage rate of each category, as `Cover.rate()` gives them for one unit."""
+    table = _table("category", ">households", ">covered", ">rate")
+    for row in rates.sort_values("category").itertuples():
+        rate = "-" if pd.isna(row.rate) else f"{row.rate:.1%}"
+        table.add_row(str(row.category), f"{row.total:,.0f}", f"{row.covered:,.0f}", rate)
+    return table
+
+
+def findings_overview(findings: pd.DataFrame) -> Table:
+    """How often each rule was found, gravest first, with the first message of each."""
+    table = _table("severity", "finding", ">count", "the first of them")
+    order = {name: rank for rank, name in enumerate(_STYLES)}
+    groups = findings.groupby(["severity", "rule"], sort=False)
+    for (severity, rule), rows in sorted(groups, key=lambda g: (order.get(g[0][0], len(order)), g[0][1])):
+        table.add_row(
+            str(severity), str(rule), str(len(rows)), str(rows["message"].iloc[0]), style=_STYLES.get(severity)
+        )
+    return table
+
+
+def _grid_cells(grids: pd.DataFrame) -> list[str]:
+    status = grids["status"]
+    counts = [status.isin(_IN).sum(), (status == "above").sum(), (status == "below").sum()]
+    return [str(len(grids)), f"{grids['households'].sum():,.0f}", *map(str, counts), str(len(grids) - sum(counts))]
+
+
+def _table(*headings: str, caption: str = "") -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, caption=caption or None, caption_justify="left", pad_edge=False)
+    for heading in headings:
+        table.add_column(heading.lstrip(">"), justify="right" if heading.startswith(">") else "left", overflow="fold")
+    return table
