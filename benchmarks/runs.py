@@ -50,9 +50,9 @@ def environment(**more: str) -> dict[str, str]:
     return out
 
 
-def measure(project: Path, out: Path, *, cache: Path | None = None) -> dict[str, Any]:
+def measure(project: Path, out: Path, **variables: str) -> dict[str, Any]:
     """Run a project in a new process; its figures, with the wall-clock seconds from start to end as `wall`."""
-    env = environment(**({} if cache is None else {"NUMBA_CACHE_DIR": str(cache)}))
+    env = environment(**variables)
     start = time.perf_counter()
     command = [sys.executable, "-c", _CHILD, str(project), str(out)]
     done = subprocess.run(command, env=env, stdout=subprocess.PIPE, text=True, check=False)
