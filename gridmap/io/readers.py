@@ -1,0 +1,415 @@
+"""The readers: one a table, each taking whatever the table comes in and giving it back checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from pyproj import CRS
+from pyproj.exceptions import CRSError
+
+from gridmap.errors import OptionError, ReadError, TableError
+from gridmap.io import headings
+from gridmap.io.datums import shifted_name, to_wgs84
+from gridmap.io.osm import is_osm, read_osm
+from gridmap.io.reading import Reading
+from gridmap.io.sheets import SHEET_SUFFIXES, numbers_where_plain, read_sheet
+from gridmap.io.vector import read_vector
+from gridmap.tables.contracts import CONTRACTS, check_table
+
+__all__ = [
+    "read_barriers", "read_buildings", "read_communities", "read_compounds", "read_entrances", "read_facilities",
+    "read_streets", "read_table",
+]  # fmt: skip
+
+Source = str | PathLike[str] | pd.DataFrame
+Columns = Mapping[str, str]
+
+# A table without these says nothing; one without the others is merely short of them.
+_NEVER_EMPTY = ("communities", "buildings", "streets", "facilities")
+_OTHER_IDS = {"streets": "street_id", "barriers": "barrier_id"}
+_TRUE = {"1", "true", "t", "yes", "y", "是", "有", "开"}
+_FALSE = {"0", "false", "f", "no", "n", "否", "无", "关", "-1"}
+# What a flag is where nothing is said: gates are open, barriers hard.
+_FLAG_DEFAULTS = {"open": True, "hard": True, "public": True}
+_GEOJSON = (".geojson", ".json", ".geojsonl", ".geojsons")
+
+
+def read_communities(
+    source: Source, *, crs: Any = None, columns: Columns | None = None, layer: str | None = None
+) -> gpd.GeoDataFrame:
+    """Communities: the areas that are divided into grids. Sources, arguments and errors as in `read_buildings`."""
+    return read_table("communities", source, crs=crs, columns=columns, layer=layer)
+
+
+def read_buildings(
+    source: Source, *, crs: Any = None, columns: Columns | None = None, layer: str | None = None
+) -> gpd.GeoDataFrame:
+    """Buildings, with their households where the source has them.
+
+    Parameters
+    ----------
+    source
+        Path of a vector file (GeoPackage, GeoJSON, Shapefile, FlatGeobuf, GeoParquet), of a sheet with coordinates
+        (CSV, TSV, Excel), or of an OpenStreetMap extract (.pbf, .osm); or a GeoDataFrame, or a DataFrame with
+        coordinates. ``"city.gpkg|layer=houses"`` names a layer or an Excel sheet.
+    crs
+        What the coordinates are in, where the source does not say so: anything pyproj takes, or ``"GCJ-02"`` or
+        ``"BD-09"``, which are turned into WGS 84. Columns headed lon/lat (经度/纬度) are WGS 84 unless stated.
+    columns
+        ``{our name: heading in the source}``, for headings that are not recognised; coordinates too, as ``x``, ``y``
+        or ``geometry`` (WKT). It always wins.
+    layer
+        Layer or sheet to read, as an alternative to ``|layer=``.
+
+    Returns
+    -------
+    GeoDataFrame
+        In the CRS of the source (WGS 84 for shifted datums), with ``building_id`` as text and the columns of the
+        source. ``attrs["reading"]`` says which headings were taken for what, where ids and ``households`` come from,
+        and what was left out.
+
+    Raises
+    ------
+    ReadError
+        When the source is missing, empty, broken, or `columns` names a heading it does not have.
+    TableError
+        When the table breaks its contract; every violation is listed.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> sheet = pd.DataFrame({"楼栋编号": ["007"], "经度": [116.33], "纬度": [40.0], "总户数": [96]})
+    >>> buildings = read_buildings(sheet)
+    >>> buildings[["building_id", "households"]].values.tolist(), buildings.attrs["reading"]["households_from"]
+    ([['007', 96]], '总户数')
+    """
+    return read_table("buildings", source, crs=crs, columns=columns, layer=layer)
+
+
+def read_compounds(
+    source: Source, *, crs: Any = None, columns: Columns | None = None, layer: str | None = None
+) -> gpd.GeoDataFrame:
+    """Compounds: gated sets of buildings. Sources, arguments and errors as in `read_buildings`."""
+    return read_table("compounds", source, crs=crs, columns=columns, layer=layer)
+
+
+def read_entrances(
+    source: Source, *, crs: Any = None, columns: Columns | None = None, layer: str | None = None
+) -> gpd.GeoDataFrame:
+    """Entrances and gates, each ``of`` a building, compound or facility. Sources and errors as in `read_buildings`.
+
+    Where ``of`` is absent and there is one column ``compound_id``, ``building_id`` or ``facility_id``, that says it.
+    """
+    return read_table("entrances", source, crs=crs, columns=columns, layer=layer)
+
+
+def read_barriers(
+    source: Source, *, crs: Any = None, columns: Columns | None = None, layer: str | None = None
+) -> gpd.GeoDataFrame:
+    """Barriers: rivers, railways, walls. ``hard`` is true where nothing is said. As in `read_buildings` otherwise."""
+    return read_table("barriers", source, crs=crs, columns=columns, layer=layer)
+
+
+def read_facilities(
+    source: Source, *, crs: Any = None, columns: Columns | None = None, layer: str | None = None
+) -> gpd.GeoDataFrame:
+    """Facilities by category. Sources, arguments and errors as in `read_buildings`.
+
+    From OpenStreetMap the categories are those of ``gridmap/io/categories.csv``.
+    """
+    return read_table("facilities", source, crs=crs, columns=columns, layer=layer)
+
+
+def read_streets(
+    source: Source, *, crs: Any = None, columns: Columns | None = None, layer: str | None = None
+) -> gpd.GeoDataFrame:
+    """Streets, walkable or not. Sources, arguments and errors as in `read_buildings`.
+
+    From OpenStreetMap they carry ``node_ids``, the id of every vertex, by which they join; a text column of that name
+    (as `gridmap.io.write.write_table` writes it) is turned back into arrays.
+    """
+    return read_table("streets", source, crs=crs, columns=columns, layer=layer)
+
+
+def read_table(
+    table: str, source: Source, *, crs: Any = None, columns: Columns | None = None, layer: str | None = None
+) -> gpd.GeoDataFrame:
+    """A table by its name; what the public readers share."""
+    if isinstance(source, pd.DataFrame):
+        reading = Reading("a GeoDataFrame" if isinstance(source, gpd.GeoDataFrame) else "a DataFrame")
+        return _finish(table, source, reading, crs=crs, columns=columns, rows="row = index label")
+    if not isinstance(source, (str, PathLike)):
+        raise OptionError(
+            f"{table} are read from a path, a GeoDataFrame or a DataFrame with coordinates, not {type(source).__name__}"
+        )
+    path, layer = _split_layer(source, layer)
+    if is_osm(path):
+        return _from_osm(table, path, crs=crs, columns=columns)
+    _check_file(path)
+    reading = Reading(str(path))
+    if path.suffix.lower() in SHEET_SUFFIXES:
+        frame, rows = read_sheet(path, layer, reading), "row = row of the sheet"
+    else:
+        frame, rows = read_vector(path, layer, table, reading), "row = position in the file, from 1"
+        frame.index = pd.RangeIndex(1, len(frame) + 1)
+    return _finish(table, frame, reading, crs=crs, columns=columns, rows=rows)
+
+
+def _split_layer(source: str | PathLike[str], layer: str | None) -> tuple[Path, str | None]:
+    path, _, named = str(source).partition("|layer=")
+    return Path(path), layer or named or None
+
+
+def _check_file(path: Path) -> None:
+    if not path.exists():
+        folder = path.parent
+        hint = "" if folder.exists() else f" (nor a folder {folder})"
+        raise ReadError(f"{path}: there is no such file{hint}. Check the path.")
+    if path.is_file() and path.stat().st_size == 0:
+        raise ReadError(f"{path}: the file is empty (0 bytes). Export or copy it again.")
+
+
+def _from_osm(table: str, path: Path, *, crs: Any, columns: Columns | None) -> gpd.GeoDataFrame:
+    if columns:
+        raise ReadError(f"{path}: OpenStreetMap files have no headings. Leave columns= out.")
+    if crs is not None and (shifted_name(crs) or _known_crs(crs) != CRS(4326)):
+        raise ReadError(f"{path}: OpenStreetMap is always in EPSG:4326. Leave crs= out, and use .to_crs() afterwards.")
+    frame = read_osm(path, [table])[table]
+    if frame.empty and table in _NEVER_EMPTY:
+        left = frame.attrs["reading"]["left_out"]
+        why = "; ".join(f"{entry['count']} left out: {entry['reason']}" for entry in left) or "nothing is tagged so"
+        raise ReadError(f"{path}: no {table} in this extract ({why}). Read them from another source.")
+    return frame
+
+
+def _finish(
+    table: str, frame: pd.DataFrame, reading: Reading, *, crs: Any, columns: Columns | None, rows: str
+) -> gpd.GeoDataFrame:
+    """From the columns of a source to the columns of a table."""
+    source = reading.source
+    frame, place = _rename(frame, table, columns, source, reading)
+    is_text = rows == "row = row of the sheet"
+    out = _with_geometry(frame, place, source)
+    out = _with_crs(out, crs, place, source, reading)
+    out = _with_ids(out, table, reading)
+    if table == "entrances":
+        out = _with_owner(out)
+    out = _with_types(out, table)
+    if is_text:
+        contract = CONTRACTS[table]
+        keep = {c.name for c in contract.columns if c.kind != "count"} | {out.geometry.name, "node_ids"}
+        out = gpd.GeoDataFrame(numbers_where_plain(out, keep), geometry=out.geometry.name, crs=out.crs)
+    try:
+        out = check_table(out, table)
+    except TableError as error:
+        # the user must know which file, and how its rows are counted
+        named = TableError(f"{table} ({source}; {rows})", error.violations)
+        named.table = table
+        raise named from None
+    if not isinstance(frame, gpd.GeoDataFrame) or source != "a GeoDataFrame":
+        out = out.reset_index(drop=True)
+    out.attrs["reading"] = reading.as_dict(len(out))
+    return out
+
+
+def _rename(
+    frame: pd.DataFrame, table: str, columns: Columns | None, source: str, reading: Reading
+) -> tuple[pd.DataFrame, dict[str, str]]:
+    """The frame under our column names, and the headings of coordinates, as ``{"lon": heading, "lat": heading}``."""
+    out = frame.copy(deep=False)
+    out.attrs = {}
+    drawn = isinstance(frame, gpd.GeoDataFrame) and frame._geometry_column_name in frame.columns  # noqa: SLF001
+    if drawn and frame.geometry.name != "geometry":
+        out = out.drop(columns="geometry", errors="ignore")
+        out = gpd.GeoDataFrame(out).rename_geometry("geometry")
+    names = [c for c in out.columns if not (drawn and c == "geometry")]
+    said = dict(columns or {})
+    place = {} if drawn and not {"x", "y", "geometry"} & set(said) else _place(names, said, source)
+    for key in ("x", "y", "geometry"):
+        said.pop(key, None)
+    matched = headings.match_headings([n for n in names if n not in place.values()], table, said, source)
+    # a column that already bears one of our names but was not chosen keeps its content under another name
+    clash = {ours: f"{ours} (source)" for ours, theirs in matched.items() if ours != theirs and ours in names}
+    clash = {ours: other for ours, other in clash.items() if ours not in matched.values()}
+    out = out.rename(columns={**clash, **{theirs: ours for ours, theirs in matched.items()}})
+    reading.note(columns=matched)
+    if "households" in matched:
+        reading.note(households_from=matched["households"])
+    return out, place
+
+
+def _place(names: list[Any], said: dict[str, str], source: str) -> dict[str, str]:
+    """Which headings hold the coordinates: as the user said, lon and lat, x and y, or WKT."""
+    wanted = {key: said[key] for key in ("x", "y", "geometry") if key in said}
+    absent = [heading for heading in wanted.values() if heading not in names]
+    if absent:
+        raise ReadError(
+            f"{source}: columns= names {', '.join(map(repr, absent))} for coordinates, but the headings present are: "
+            f"{', '.join(map(str, names)) or 'none'}. Correct the name."
+        )
+    if "geometry" in wanted:
+        return {"wkt": wanted["geometry"]}
+    if len(wanted) == 2:
+        degrees = headings.plain(wanted["x"]) in headings.LONGITUDE and headings.plain(wanted["y"]) in headings.LATITUDE
+        return dict(zip(("lon", "lat") if degrees else ("x", "y"), (wanted["x"], wanted["y"]), strict=True))
+    by_name = {headings.plain(n): str(n) for n in reversed(names)}
+    for keys, pair in (
+        (("lon", "lat"), (headings.LONGITUDE, headings.LATITUDE)),
+        (("x", "y"), (headings.X, headings.Y)),
+    ):
+        found = [next((by_name[h] for h in known if h in by_name), None) for known in pair]
+        if found[0] is not None and found[1] is not None:
+            return {keys[0]: found[0], keys[1]: found[1]}
+    wkt = next((by_name[h] for h in headings.WKT if h in by_name), None)
+    return {"wkt": wkt} if wkt is not None else {}
+
+
+def _with_geometry(frame: pd.DataFrame, place: dict[str, str], source: str) -> gpd.GeoDataFrame:
+    """The frame with flat, single-part points where it can; rows without coordinates keep no geometry."""
+    if "wkt" in place:
+        text = frame[place["wkt"]]
+        try:
+            shape = shapely.from_wkt(text.where(text.notna(), None).to_numpy(dtype=object))
+        except (shapely.errors.ShapelyError, TypeError) as error:
+            raise ReadError(
+                f"{source}: {place['wkt']!r} is not well-known text ({error}). It must read like 'POINT (116.3 40.0)'."
+            ) from error
+        frame = frame.drop(columns=place["wkt"])
+    elif place:
+        x, y = (pd.to_numeric(frame[h], errors="coerce").to_numpy(dtype=np.float64) for h in place.values())
+        shape = np.asarray(shapely.points(x, y), dtype=object)
+        shape[~(np.isfinite(x) & np.isfinite(y))] = None
+        frame = frame.drop(columns=list(place.values()))
+    elif isinstance(frame, gpd.GeoDataFrame) and "geometry" in frame.columns:
+        shape = frame.geometry.to_numpy().copy()
+    else:
+        # check_table says what is missing, beside all else that is wrong
+        return gpd.GeoDataFrame(frame)
+    shape = shapely.force_2d(shape)
+    single = (shapely.get_type_id(shape) == 4) & (shapely.get_num_geometries(shape) == 1)
+    shape[single] = shapely.get_geometry(shape[single], 0)
+    crs = frame.crs if isinstance(frame, gpd.GeoDataFrame) else None
+    plain = pd.DataFrame(frame).drop(columns="geometry", errors="ignore")
+    return gpd.GeoDataFrame(plain, geometry=gpd.GeoSeries(shape, index=frame.index, crs=crs))
+
+
+def _with_crs(
+    frame: gpd.GeoDataFrame, crs: Any, place: dict[str, str], source: str, reading: Reading
+) -> gpd.GeoDataFrame:
+    """State, or check, what the coordinates are in."""
+    if "geometry" not in frame.columns:
+        return frame
+    shifted = shifted_name(crs)
+    if crs is None and frame.crs is None and "lon" in place:
+        reading.note(crs_from="headings of longitude and latitude")
+        frame = frame.set_crs(4326)
+    elif shifted:
+        if frame.crs is not None and not frame.crs.is_geographic:
+            raise ReadError(f"{source}: crs={crs!r} is in degrees, but the source says it is in {_name(frame.crs)}.")
+        _check_degrees(frame, source)
+        reading.note(crs_from=f"{shifted}, turned into WGS 84")
+        return to_wgs84(frame, shifted)
+    elif crs is not None:
+        stated = _known_crs(crs)
+        if frame.crs is not None and frame.crs != stated and not source.lower().endswith(_GEOJSON):
+            raise ReadError(
+                f"{source}: crs= says {_name(stated)}, but the source says it is in {_name(frame.crs)}. crs= states "
+                "what the coordinates are in; it does not convert them. Leave it out, and use .to_crs() on the result."
+            )
+        reading.note(crs_from="crs=")
+        frame = frame.set_crs(stated, allow_override=True)
+    if frame.crs is not None and frame.crs.is_geographic:
+        _check_degrees(frame, source)
+    return frame
+
+
+def _known_crs(crs: Any) -> CRS:
+    try:
+        return CRS.from_user_input(crs)
+    except CRSError as error:
+        raise OptionError(
+            f"crs={crs!r} is not a coordinate reference system; give for example 'EPSG:4490', 'EPSG:32650', 'GCJ-02'."
+        ) from error
+
+
+def _name(crs: Any) -> str:
+    known = CRS.from_user_input(crs)
+    authority = known.to_authority()
+    return ":".join(authority) if authority else str(known.name)
+
+
+def _check_degrees(frame: gpd.GeoDataFrame, source: str) -> None:
+    low_x, low_y, high_x, high_y = frame.total_bounds if len(frame) else (0, 0, 0, 0)
+    if not np.isfinite([low_x, low_y, high_x, high_y]).all():
+        return
+    if max(-low_x, high_x) > 180 or max(-low_y, high_y) > 90:
+        swapped = max(-low_x, high_x) <= 90 and max(-low_y, high_y) <= 180
+        remedy = (
+            "Longitude and latitude look exchanged: columns={'x': longitude heading, 'y': latitude heading}."
+            if swapped
+            else "They look like metres: pass the projected crs=, for example crs='EPSG:4548'."
+        )
+        raise ReadError(
+            f"{source}: coordinates from ({low_x:g}, {low_y:g}) to ({high_x:g}, {high_y:g}) are not degrees. {remedy}"
+        )
+
+
+def _with_ids(frame: gpd.GeoDataFrame, table: str, reading: Reading) -> gpd.GeoDataFrame:
+    """Where a source has no id of its own, take a column that clearly is one, else number the rows."""
+    name = _OTHER_IDS.get(table) or CONTRACTS[table].id
+    if name is None or name in frame.columns:
+        return frame
+    out = frame.copy(deep=False)
+    for heading in headings.id_candidates(frame.columns):
+        values = frame[heading]
+        if headings.plain(heading) == "osmid" and "osm_type" in frame.columns:
+            values = frame["osm_type"].astype(str) + "/" + values.astype(str)
+        if values.notna().all() and values.is_unique:
+            out[name] = values
+            reading.note(ids_from=heading)
+            return out
+    out[name] = [str(i) for i in range(1, len(frame) + 1)]
+    reading.note(ids_from="position in the source, from 1: there is no column of ids")
+    return out
+
+
+def _with_owner(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    owners = [of for of in ("compound", "building", "facility") if f"{of}_id" in frame.columns]
+    if "of" in frame.columns or "of_id" in frame.columns or len(owners) != 1:
+        return frame
+    return frame.assign(of=owners[0], of_id=frame[f"{owners[0]}_id"])
+
+
+def _with_types(frame: gpd.GeoDataFrame, table: str) -> gpd.GeoDataFrame:
+    """Flags as booleans, node ids as arrays."""
+    out = frame.copy(deep=False)
+    for column in CONTRACTS[table].columns:
+        if column.kind == "flag" and column.name in out.columns:
+            out[column.name] = _flags(out[column.name], default=_FLAG_DEFAULTS.get(column.name, False))
+    if table == "barriers" and "hard" not in out.columns:
+        out["hard"] = True
+    if table == "streets" and "node_ids" in out.columns:
+        out["node_ids"] = pd.Series([_node_ids(v) for v in out["node_ids"]], index=out.index, dtype=object)
+    return out
+
+
+def _flags(values: pd.Series, *, default: bool) -> pd.Series:
+    """True or false; what is missing takes the default. A word that is neither, such as bridge=viaduct, is a yes."""
+    if pd.api.types.is_bool_dtype(values) and not values.isna().any():
+        return values.astype(bool)
+    text = values.astype(str).str.strip().str.lower().str.removesuffix(".0")
+    flags = ~text.isin(_FALSE)
+    return flags.where(values.notna() & (text != ""), default).astype(bool)
+
+
+def _node_ids(value: Any) -> Any:
+    if isinstance(value, str):
+        return np.array(value.split(), dtype=np.int64)
+    return value if isinstance(value, np.ndarray) else None

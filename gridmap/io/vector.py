@@ -1,0 +1,106 @@
+"""Vector files (GeoPackage, GeoJSON, Shapefile, FlatGeobuf, GeoParquet ...): one layer as a frame."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import pandas as pd
+
+from gridmap.errors import ReadError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gridmap.io.reading import Reading
+
+__all__ = ["PARQUET_SUFFIXES", "read_vector"]
+
+PARQUET_SUFFIXES = (".parquet", ".geoparquet", ".pq")
+
+
+def read_vector(path: Path, layer: str | None, table: str, reading: Reading) -> pd.DataFrame:
+    """One layer of a vector file; a GeoDataFrame, or a DataFrame where the layer has no geometry.
+
+    Without a `layer` the only one is taken, or the one that is called as the table is.
+
+    Raises
+    ------
+    ReadError
+        When the file is broken, of a kind that cannot be read, or has several layers none of which is clearly meant.
+    """
+    if path.suffix.lower() in PARQUET_SUFFIXES:
+        return _read_parquet(path)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            layer = layer or _only_layer(path, table)
+            frame: pd.DataFrame = gpd.read_file(path, layer=layer, engine="pyogrio", **_encoding(path))
+        except (RuntimeError, ValueError, OSError, UnicodeError) as error:
+            raise ReadError(
+                f"{path}: not a vector file that can be read ({_first_line(error)}). Export it again, as GeoPackage "
+                "(.gpkg), GeoJSON, Shapefile, FlatGeobuf or GeoParquet; a Shapefile needs its .shx and .dbf beside it."
+            ) from error
+    remarks = sorted({_first_line(w.message) for w in caught if not issubclass(w.category, DeprecationWarning)})
+    if remarks:
+        reading.note(remarks=remarks)
+    reading.note(format=path.suffix.lower().lstrip(".") or "folder", layer=layer)
+    return frame
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    try:
+        frame: pd.DataFrame = gpd.read_parquet(path)
+    except ImportError as error:
+        raise ReadError(
+            f"{path}: reading Parquet needs pyarrow. Install it with: pip install 'gridmap-planner[parquet]'."
+        ) from error
+    except ValueError:
+        # Parquet without geometry: a plain table, whose coordinates may stand in columns
+        frame = pd.read_parquet(path)
+    except (RuntimeError, OSError, KeyError, TypeError) as error:
+        raise ReadError(
+            f"{path}: not a Parquet file that can be read ({_first_line(error)}). Write it again."
+        ) from error
+    return frame
+
+
+def _only_layer(path: Path, table: str) -> str:
+    import pyogrio
+
+    layers = [str(name) for name in pyogrio.list_layers(path)[:, 0]]
+    if len(layers) == 1:
+        return layers[0]
+    if table in layers:
+        return table
+    if not layers:
+        raise ReadError(f"{path}: the file has no layer. Export it again.")
+    names = ", ".join(layers)
+    raise ReadError(
+        f"{path}: the file has {len(layers)} layers ({names}), none of them called {table!r}. "
+        f"Say which one: '{path.name}|layer={layers[0]}'."
+    )
+
+
+def _encoding(path: Path) -> dict[str, str]:
+    """The encoding of a Shapefile that does not state it: Chinese ones without .cpg are most often GBK."""
+    texts = path.with_suffix(".dbf")
+    if path.suffix.lower() != ".shp" or path.with_suffix(".cpg").exists() or not texts.exists():
+        return {}
+    data = texts.read_bytes()
+    # byte 29 of a .dbf names the code page; 0 says nothing
+    if data[29:30] != b"\0" and data[29:30] != b"\x57":
+        return {}
+    body = data[32:]
+    if body.isascii():
+        return {}
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        return {"encoding": "gb18030"}
+    return {"encoding": "utf-8"}
+
+
+def _first_line(error: object) -> str:
+    return (str(error).strip().splitlines() or ["no reason given"])[0]
