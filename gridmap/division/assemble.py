@@ -1,0 +1,327 @@
+"""From atoms with grid labels to a plan: codes, ledger, polygons, findings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from gridmap.division.codes import SCHEMES, grid_codes, kept_codes
+from gridmap.division.cures import band_findings
+from gridmap.division.ledger import COUNTS, building_weights, grid_status, grid_sums, row_shares
+from gridmap.division.plan import GridPlan
+from gridmap.errors import GridmapError
+from gridmap.tables.crs import metric_crs, to_crs
+from gridmap.tables.findings import finding, findings_table, join_findings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+__all__ = ["Ground", "build_plan", "kept_columns"]
+
+# DESIGN, section 6: grids that touch along less than this are not neighbours.
+_JOINED = 3.0
+_BUILDING_COLUMNS = ("building_id", "households", *COUNTS, "floors", "use", "compound_id", "group")
+
+
+class Ground(Protocol):
+    """What the ground step hands over: atoms, which of them touch, and which building lies in which."""
+
+    @property
+    def atoms(self) -> gpd.GeoDataFrame:
+        """atom_id, kind, community_id, compound_id, households, geometry."""
+
+    @property
+    def adjacency(self) -> pd.DataFrame:
+        """atom_a, atom_b, metres, on_street."""
+
+    @property
+    def assignment(self) -> pd.DataFrame:
+        """building_id, atom_id, households, community_id, and unit_id, area_id, weight where there are such."""
+
+    @property
+    def findings(self) -> gpd.GeoDataFrame:
+        """What the ground step found."""
+
+
+def build_plan(
+    ground: Ground,
+    labels: pd.Series,
+    *,
+    communities: gpd.GeoDataFrame,
+    buildings: gpd.GeoDataFrame,
+    lower: float = 300,
+    upper: float = 500,
+    weight: str | pd.Series = "households",
+    code: str = "15",
+    object_code: str = "000000",
+    parameters: Mapping[str, Any] | None = None,
+    extra_findings: Iterable[Mapping[str, Any]] = (),
+    certificates: Mapping[Any, Mapping[str, Any]] | None = None,
+    dedicated: Iterable[Any] = (),
+    names: Mapping[Any, str] | None = None,
+    previous: GridPlan | None = None,
+    streets: gpd.GeoDataFrame | None = None,
+    compounds: gpd.GeoDataFrame | None = None,
+    barriers: gpd.GeoDataFrame | None = None,
+    entrances: gpd.GeoDataFrame | None = None,
+) -> GridPlan:
+    """Assemble a plan.
+
+    Parameters
+    ----------
+    ground
+        Atoms and all that belongs to them; see `Ground`.
+    labels
+        Grid label of each atom, index = atom_id; no label in two communities.
+    communities, buildings
+        As checked tables. Results come back in the CRS of `communities`.
+    lower, upper, weight
+        The band and what it counts: a column of `buildings`, or a Series by building id.
+    code, object_code
+        Scheme of the grid codes; see `gridmap.division.codes.grid_codes`.
+    parameters
+        What else to write down: seed, effort, versions.
+    extra_findings
+        Rows made by `gridmap.tables.findings.finding`, geometry in the CRS of the communities; told after the
+        findings of the ground, before those of the band.
+    certificates
+        By grid label, why a grid is out of the band: a mapping with ``kind`` and whatever proves it.
+    dedicated
+        Labels of dedicated grids.
+    names
+        Names by grid label; else the community's name and the grid's number.
+    previous
+        An earlier plan, whose codes are kept for grids that keep most of their households.
+    streets, compounds, barriers, entrances
+        Kept with the plan for its audit.
+
+    Raises
+    ------
+    GridmapError
+        When an atom has no label, a label lies in two communities, or households are lost: a fault inside gridmap.
+    """
+    atoms = ground.atoms.assign(label=labels.reindex(ground.atoms["atom_id"]).to_numpy())
+    _check_labels(atoms)
+    rows = _assignment_rows(ground.assignment, atoms, buildings)
+    _conserved("atoms", atoms["households"].sum(), rows["households"].sum())
+
+    weights = building_weights(buildings, weight)
+    unit = weight if isinstance(weight, str) else "weight"
+    sums = grid_sums(rows, rows["label"], buildings, weights)
+    grids = _outlines(atoms).join(sums)
+    grids[["households", "weight", "buildings"]] = grids[["households", "weight", "buildings"]].fillna(0)
+    grids["buildings"] = grids["buildings"].astype("int64")
+    grids["kind"] = np.where(grids.index.isin(list(dedicated)), "dedicated", "basic")
+    grids["status"] = grid_status(
+        grids["weight"],
+        lower,
+        upper,
+        community_weight=grids.groupby("community_id")["weight"].transform("sum"),
+        dedicated=dedicated,
+    )
+
+    metric = to_crs(grids, metric_crs(grids))
+    grids["area_m2"] = metric.area
+    before = None if previous is None else _previous_ids(previous, rows)
+    codes = grid_codes(
+        metric,
+        communities,
+        scheme=code,
+        object_code=object_code,
+        kept=None if before is None else kept_codes(before, rows["label"], rows["households"]),
+        highest=None if previous is None else previous.parameters.get("highest_numbers"),
+    )
+    grids["grid_id"] = codes.codes
+    grids["name"] = _names(grids, communities, names or {}, SCHEMES[code])
+    grids = to_crs(grids, communities.crs)
+
+    ids = grids["grid_id"]
+    assignment = _assignment(rows, ids, buildings)
+    _conserved("assignment", assignment["households"].sum(), _households(buildings, rows).sum())
+    grid_of_atom = atoms["label"].map(ids)
+    if unit not in grids:
+        grids[unit] = grids["weight"]
+    found = band_findings(
+        grids,
+        _neighbours(ground.adjacency, atoms["atom_id"], grid_of_atom),
+        lower=lower,
+        upper=upper,
+        unit=unit,
+        largest=_largest(rows, ids, weights),
+        certificates={ids[label]: value for label, value in (certificates or {}).items()},
+    )
+    empty = grids.loc[grids["status"] == "empty", "grid_id"]
+    if len(empty):
+        found.append(_empty_finding(grids.loc[empty.index, "community_id"], empty))
+    crs = communities.crs
+    tables = [ground.findings, *(findings_table(list(f), crs=crs) for f in (codes.findings, extra_findings, found))]
+    findings = join_findings(tables, crs=crs)
+
+    return GridPlan(
+        grids=_grid_table(grids, unit),
+        assignment=assignment,
+        findings=findings,
+        communities=kept_columns(communities, ("community_id", "name", "kind", "subdistrict", "district", "code")),
+        buildings=kept_columns(to_crs(buildings, crs), (*_BUILDING_COLUMNS, unit)),
+        parameters={
+            "lower": lower,
+            "upper": upper,
+            "weight": unit,
+            "code": code,
+            "object_code": object_code,
+            "highest_numbers": codes.highest,
+        }
+        | dict(parameters or {}),
+        atoms=_atom_table(to_crs(atoms, crs), grid_of_atom),
+        adjacency=ground.adjacency.reset_index(drop=True),
+        streets=None if streets is None else to_crs(streets, crs),
+        compounds=None if compounds is None else to_crs(compounds, crs),
+        barriers=None if barriers is None else to_crs(barriers, crs),
+        entrances=None if entrances is None else to_crs(entrances, crs),
+    )
+
+
+def kept_columns(table: gpd.GeoDataFrame, columns: Iterable[str]) -> gpd.GeoDataFrame:
+    """Those of the columns that the table has, and its geometry: a plan carries no more of its input than it needs."""
+    present = [c for c in dict.fromkeys(columns) if c in table.columns]
+    return gpd.GeoDataFrame(table[present], geometry=table.geometry.array, crs=table.crs).reset_index(drop=True)
+
+
+def _check_labels(atoms: gpd.GeoDataFrame) -> None:
+    if atoms["label"].isna().any():
+        missing = atoms.loc[atoms["label"].isna(), "atom_id"].tolist()
+        raise GridmapError(f"internal: {len(missing)} atoms without a grid, first {missing[:5]}; please report this")
+    owners = atoms.groupby("label")["community_id"].nunique()
+    if (owners > 1).any():
+        shared = owners.index[owners > 1].tolist()
+        raise GridmapError(f"internal: grids in two communities, first {shared[:5]}; please report this")
+
+
+def _conserved(step: str, got: float, expected: float) -> None:
+    if not np.isclose(got, expected, rtol=1e-9, atol=1e-6):
+        raise GridmapError(f"internal: {step} hold {got} households, not {expected}; please report this")
+
+
+def _assignment_rows(assignment: pd.DataFrame, atoms: gpd.GeoDataFrame, buildings: pd.DataFrame) -> pd.DataFrame:
+    """The ground's rows, each with the grid label of its atom."""
+    rows = assignment.reset_index(drop=True).copy()
+    rows["building_id"] = rows["building_id"].astype(str)
+    unknown = ~rows["building_id"].isin(buildings["building_id"].astype(str))
+    if unknown.any():
+        raise GridmapError(f"internal: assignment names unknown buildings, first {rows[unknown].iloc[0].to_dict()}")
+    rows["label"] = rows["atom_id"].map(pd.Series(atoms["label"].to_numpy(), index=atoms["atom_id"]))
+    return rows
+
+
+def _outlines(atoms: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """One row a grid, index = label: community_id and the union of its atoms."""
+    import shapely
+
+    by = atoms.groupby("label", sort=True)
+    shapes = [shapely.coverage_union_all(part) for _, part in by["geometry"]]
+    frame = gpd.GeoDataFrame(by["community_id"].first().to_frame(), geometry=shapes, crs=atoms.crs)
+    frame.index.name = None
+    return frame
+
+
+def _households(buildings: pd.DataFrame, rows: pd.DataFrame) -> pd.Series:
+    """Households of the buildings table; where it has none, those of the rows."""
+    if "households" in buildings:
+        return buildings["households"].fillna(0)
+    return rows["households"]
+
+
+def _assignment(rows: pd.DataFrame, ids: pd.Series, buildings: pd.DataFrame) -> pd.DataFrame:
+    """The assignment: all rows of the ground, then the buildings that it has no atom for, without a grid."""
+    table = pd.DataFrame({"building_id": rows["building_id"]})
+    table["unit_id"] = rows.get("unit_id", None)
+    table["grid_id"] = rows["label"].map(ids)
+    table["area_id"] = rows.get("area_id", None)
+    table["households"] = rows["households"].astype("float64")
+    table["atom_id"] = rows["atom_id"]
+    names = buildings["building_id"].astype(str)
+    outside = ~names.isin(rows["building_id"])
+    rest = pd.DataFrame({"building_id": names[outside]})
+    rest["households"] = buildings.loc[outside, "households"].fillna(0) if "households" in buildings else 0.0
+    if len(rest):
+        table = pd.concat([table, rest.reindex(columns=table.columns).astype(table.dtypes.to_dict())])
+    return table.sort_values(["building_id", "unit_id"], kind="stable").reset_index(drop=True)
+
+
+def _previous_ids(previous: GridPlan, rows: pd.DataFrame) -> pd.Series:
+    """Grid id of each row in the previous plan: by building and unit, else by building where that was whole."""
+    old = previous.assignment.dropna(subset=["grid_id"])
+    whole = old.drop_duplicates("building_id", keep=False).set_index("building_id")["grid_id"]
+    before = rows["building_id"].map(whole)
+    if "unit_id" in rows:
+        keys = pd.MultiIndex.from_frame(old[["building_id", "unit_id"]].astype(str))
+        units = pd.Series(old["grid_id"].to_numpy(), index=keys)
+        units = units[~units.index.duplicated()]
+        exact = units.reindex(pd.MultiIndex.from_frame(rows[["building_id", "unit_id"]].astype(str))).to_numpy()
+        before = before.where(before.notna(), exact)
+    return before
+
+
+def _names(grids: gpd.GeoDataFrame, communities: pd.DataFrame, names: Mapping[Any, str], digits: int) -> pd.Series:
+    ids = communities["community_id"].astype(str)
+    titles = communities.get("name", ids)
+    title = pd.Series(titles.where(titles.notna(), ids).to_numpy(), index=ids)
+    made = grids["community_id"].map(title).astype(str) + " " + grids["grid_id"].str[-digits:]
+    given = pd.Series({label: names.get(label) for label in grids.index}, dtype=object)
+    return given.where(given.notna(), made)
+
+
+def _neighbours(adjacency: pd.DataFrame, atom_ids: pd.Series, grid_ids: pd.Series) -> pd.DataFrame:
+    """Pairs of grids of one community and the metres of their common border."""
+    grid_of = pd.Series(grid_ids.to_numpy(), index=atom_ids)
+    pairs = pd.DataFrame(
+        {
+            "grid_a": adjacency["atom_a"].map(grid_of),
+            "grid_b": adjacency["atom_b"].map(grid_of),
+            "metres": adjacency["metres"],
+        }
+    )
+    pairs = pairs[pairs["grid_a"] != pairs["grid_b"]]
+    swap = pairs["grid_a"] > pairs["grid_b"]
+    pairs.loc[swap, ["grid_a", "grid_b"]] = pairs.loc[swap, ["grid_b", "grid_a"]].to_numpy()
+    sums = pairs.groupby(["grid_a", "grid_b"])["metres"].sum().reset_index()
+    return sums[sums["metres"] >= _JOINED].reset_index(drop=True)
+
+
+def _largest(rows: pd.DataFrame, ids: pd.Series, weights: pd.Series) -> pd.DataFrame:
+    """Heaviest single row of each grid: what cannot be split without splitting a building."""
+    table = pd.DataFrame({"grid_id": rows["label"].map(ids), "building_id": rows["building_id"]})
+    table["weight"] = row_shares(rows) * rows["building_id"].map(weights)
+    table = table.sort_values(["weight", "building_id"], ascending=[False, True], kind="stable")
+    return table.dropna(subset=["grid_id"]).drop_duplicates("grid_id").set_index("grid_id")
+
+
+def _empty_finding(communities: pd.Series, ids: pd.Series) -> dict[str, Any]:
+    names = sorted(set(communities))
+    have = "community has" if len(names) == 1 else "communities have"
+    return finding(
+        "info",
+        "empty_community",
+        f"{len(names)} {have} no households ({', '.join(names[:5])}{' ...' if len(names) > 5 else ''}); each is one "
+        "grid with status empty.",
+        status="empty",
+        cure="Check the counts, or leave these communities out.",
+        ids=sorted(ids),
+    )
+
+
+def _grid_table(grids: gpd.GeoDataFrame, unit: str) -> gpd.GeoDataFrame:
+    known = [c for c in COUNTS if c in grids]
+    columns = ["grid_id", "community_id", "kind", "households", *known, unit]
+    columns = [*dict.fromkeys(columns), "buildings", "area_m2", "status", "name", "geometry"]
+    return grids[columns].sort_values("grid_id", kind="stable").reset_index(drop=True)
+
+
+def _atom_table(atoms: gpd.GeoDataFrame, grid_ids: pd.Series) -> gpd.GeoDataFrame:
+    table = atoms.drop(columns="label").assign(grid_id=grid_ids.to_numpy())
+    first = ["atom_id", "kind", "grid_id", "community_id", "compound_id", "households"]
+    rest = [c for c in table.columns if c not in first]
+    return table[[c for c in first if c in table] + rest].reset_index(drop=True)

@@ -1,0 +1,180 @@
+"""GridPlan: grids, which building lies in which, and what was found: one value that no one changes in place."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from html import escape
+from typing import TYPE_CHECKING, Any, Self
+
+import shapely
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from os import PathLike
+
+    import geopandas as gpd
+    import pandas as pd
+
+__all__ = ["GridPlan"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class GridPlan:
+    """Communities divided into grids.
+
+    Made by `gridmap.divide`, or by `GridPlan.from_grids` from grids drawn by hand. All geometry is in the CRS of the
+    communities. Tables are not meant to be changed: every edit returns a new plan.
+
+    Parameters
+    ----------
+    grids
+        One row a grid: grid_id, community_id, kind (basic, dedicated, responsibility), households, residents and
+        other counts where known, buildings (number), area_m2, status (legal, above, below, empty, dedicated), name.
+    assignment
+        One row a building, or a unit where a building is split: building_id, unit_id, grid_id (missing where the
+        building lies in no grid), area_id, households, and atom_id where the plan has atoms.
+    findings
+        What to know about the plan: severity, rule, status, message, cure, ids, certificate, geometry.
+    communities, buildings
+        What was divided.
+    parameters
+        How: lower, upper, weight, code, object_code, seed, effort, versions. Values that JSON can hold.
+    atoms
+        The pieces that are never cut: atom_id, kind, grid_id, community_id, compound_id, households, geometry. None
+        for grids drawn by hand.
+    adjacency
+        Which atoms touch: atom_a, atom_b, metres of common border, on_street of it.
+    streets, compounds, barriers, entrances
+        The ground the plan was made on, where given: what `audit` measures the borders and the walks against.
+    """
+
+    grids: gpd.GeoDataFrame
+    assignment: pd.DataFrame
+    findings: gpd.GeoDataFrame
+    communities: gpd.GeoDataFrame
+    buildings: gpd.GeoDataFrame
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    atoms: gpd.GeoDataFrame | None = None
+    adjacency: pd.DataFrame | None = None
+    streets: gpd.GeoDataFrame | None = None
+    compounds: gpd.GeoDataFrame | None = None
+    barriers: gpd.GeoDataFrame | None = None
+    entrances: gpd.GeoDataFrame | None = None
+
+    @classmethod
+    def from_grids(
+        cls,
+        grids: gpd.GeoDataFrame,
+        communities: gpd.GeoDataFrame,
+        buildings: gpd.GeoDataFrame,
+        streets: gpd.GeoDataFrame | None = None,
+        **options: Any,
+    ) -> Self:
+        """A plan from grids drawn by hand, with a finding for each fault; see `gridmap.division.from_grids`.
+
+        Keyword arguments: ``lower=300, upper=500, weight="households", compounds=None, barriers=None,
+        entrances=None``.
+        """
+        from gridmap.division.from_grids import plan_from_grids
+
+        return cls(**plan_from_grids(grids, communities, buildings, streets, **options))
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Self:
+        """A plan as `save` wrote it.
+
+        Raises
+        ------
+        ReadError
+            When the file is absent, or not a plan.
+        """
+        from gridmap.division.plan_file import read_plan
+
+        return cls(**read_plan(path))
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the whole plan as one GeoPackage that `load` reads back as an equal plan.
+
+        The file is complete or not there: it is written under another name in the same folder and then renamed.
+
+        Raises
+        ------
+        WriteError
+            When it cannot be written; a former file of that name is then untouched.
+        """
+        from gridmap.division.plan_file import write_plan
+
+        write_plan(self, path)
+
+    def audit(self, *, by: str | None = None) -> Any:
+        """What the plan is worth, measured on its polygons; see `gridmap.division.audit`.
+
+        Parameters
+        ----------
+        by
+            None for one row a measure (measure, value, unit, meaning); ``"grid"`` for one row a grid.
+        """
+        from gridmap.division.audit import audit_plan
+
+        return audit_plan(self, by=by)
+
+    def equals(self, other: object) -> bool:
+        """Whether another plan has the same tables, types and parameters, to the last digit."""
+        from gridmap.division.plan_file import same_plan
+
+        return isinstance(other, GridPlan) and same_plan(self, other)
+
+    @property
+    def plan_hash(self) -> str:
+        """Name of the state of a plan, by which edits made elsewhere know what they were made on.
+
+        It covers the grids (id, community, kind, shape), the assignment and the atoms; not the findings, the
+        parameters or the order of rows. Saving and loading keep it.
+        """
+        digest = hashlib.sha256()
+        shapes = shapely.to_wkb(shapely.normalize(self.grids.geometry.to_numpy()), byte_order=1, output_dimension=2)
+        columns = [self.grids[c].astype(str) for c in ("grid_id", "community_id", "kind")]
+        digest.update(_rows(*columns, [hashlib.sha256(wkb).hexdigest() for wkb in shapes]))
+        rows = self.assignment
+        households = [float(v).hex() for v in rows["households"]]
+        digest.update(_rows(*(_text(rows[c]) for c in ("building_id", "unit_id", "grid_id", "area_id")), households))
+        if self.atoms is not None:
+            digest.update(_rows(_text(self.atoms["atom_id"]), _text(self.atoms["grid_id"])))
+        return digest.hexdigest()[:16]
+
+    def __repr__(self) -> str:
+        """The plan in one line."""
+        return f"<GridPlan: {'; '.join(f'{value} {what}' for what, value in self._summary())}>"
+
+    def _repr_html_(self) -> str:
+        """Counts as a small table; the map is `gridmap.explore`'s."""
+        rows = "".join(
+            f"<tr><th style='text-align:left'>{escape(what)}</th><td style='text-align:right'>{escape(value)}</td></tr>"
+            for what, value in self._summary()
+        )
+        return f"<table><caption>GridPlan</caption>{rows}</table>"
+
+    def _summary(self) -> list[tuple[str, str]]:
+        status = self.grids["status"]
+        counted = status.isin(["legal", "above", "below"])
+        findings = self.findings["severity"].value_counts()
+        told = ", ".join(f"{findings[s]} {s}" for s in ("error", "warning", "info") if s in findings)
+        return [
+            ("grids", f"{len(self.grids):,}"),
+            ("in the band", f"{(status == 'legal').sum():,} of {counted.sum():,}"),
+            ("communities", f"{len(self.communities):,}"),
+            ("buildings", f"{len(self.buildings):,}"),
+            ("households", f"{self.assignment['households'].sum():,.0f}"),
+            ("findings", f"{len(self.findings):,}" + (f" ({told})" if told else "")),
+        ]
+
+
+def _text(values: pd.Series) -> pd.Series:
+    return values.astype(object).where(values.notna(), "").astype(str)
+
+
+def _rows(*columns: Any) -> bytes:
+    """The rows in sorted order as JSON, so that neither row order nor a separator inside an id matters."""
+    return json.dumps(sorted(zip(*columns, strict=True)), ensure_ascii=False).encode()
