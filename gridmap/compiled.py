@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numba
 
@@ -24,6 +24,6 @@ def compiled(function: F) -> F:
     that ``import gridmap`` does not load numba.
     """
     try:
-        return numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+        return cast("F", numba.njit(cache=True, nogil=True, error_model="numpy")(function))
     except RuntimeError:
-        return numba.njit(nogil=True, error_model="numpy")(function)
+        return cast("F", numba.njit(nogil=True, error_model="numpy")(function))

@@ -11,6 +11,7 @@ __all__ = ["GridmapError", "OptionError", "ReadError", "TableError", "WriteError
 
 # A message that lists thousands of rows is read by nobody; the whole list stays in `violations`.
 _SHOWN = 20
+_FIELDS = ["row", "column", "value", "expected", "remedy"]
 
 
 class GridmapError(Exception):
@@ -44,10 +45,10 @@ class TableError(GridmapError):
         self.table = table
         self.violations = violations
         lines = [
-            f"  row {v.row}: {v.column} = {v.value}; expected {v.expected}. {v.remedy}"
-            if v.row is not None
-            else f"  {v.column}: {v.value}; expected {v.expected}. {v.remedy}"
-            for v in violations.head(_SHOWN).itertuples()
+            f"  {column}: {value}; expected {expected}. {remedy}"
+            if row is None
+            else f"  row {row}: {column} = {value}; expected {expected}. {remedy}"
+            for row, column, value, expected, remedy in violations.head(_SHOWN)[_FIELDS].to_numpy(object).tolist()
         ]
         if len(violations) > _SHOWN:
             lines.append(f"  ... and {len(violations) - _SHOWN} more (all of them in .violations)")

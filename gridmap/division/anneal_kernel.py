@@ -13,9 +13,19 @@ from __future__ import annotations
 import numpy as np
 
 from gridmap.compiled import compiled
-from gridmap.division.tree_kernel import random_unit
 
 _LARGEST_MOVE = 48
+
+
+@compiled
+def random_unit(state: np.ndarray) -> float:
+    """Next number in [0, 1) of a xorshift64* generator (Vigna 2016); `state` is uint64 (1,), changed in place."""
+    x = state[0]
+    x ^= x >> np.uint64(12)
+    x ^= x << np.uint64(25)
+    x ^= x >> np.uint64(27)
+    state[0] = x
+    return float((x * np.uint64(2685821657736338717)) >> np.uint64(11)) / 9007199254740992.0
 
 
 @compiled
@@ -146,8 +156,10 @@ def anneal(
     n, arcs = len(label), len(neighbour)
     part_weight, part_area, part_perimeter = np.zeros(parts), np.zeros(parts), np.zeros(parts)
     size = np.zeros(parts, np.int32)
+    total_area = 0.0
     for a in range(n):
         p = label[a]
+        total_area += area[a]
         part_weight[p] += weight[a]
         part_area[p] += area[a]
         part_perimeter[p] += perimeter[a]
@@ -155,7 +167,7 @@ def anneal(
         for e in range(indptr[a], indptr[a + 1]):
             if label[neighbour[e]] == p:
                 part_perimeter[p] -= border[e]
-    side = np.sqrt(area.sum() / max(parts, 1))
+    side = np.sqrt(total_area / parts)
     width = max(upper - lower, 1.0)
     stamp, queue = np.zeros(n, np.int64), np.empty(n, np.int32)
     inside = np.zeros(n, np.int64)
@@ -238,9 +250,7 @@ def anneal(
             )
             if change > 0 and random_unit(state) >= np.exp(-change / temperature):
                 continue
-        if not stays_connected(
-            moved, count, p, size[p], label, indptr, neighbour, joins, stamp, queue, tick
-        ):
+        if not stays_connected(moved, count, p, size[p], label, indptr, neighbour, joins, stamp, queue, tick):
             tick += 3
             continue
         tick += 3

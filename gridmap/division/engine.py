@@ -17,7 +17,7 @@ from gridmap.errors import OptionError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Band", "Effort", "Lots", "divide_component", "outside_band"]
+__all__ = ["Band", "Effort", "Lots", "divide_component", "outside_band", "shape_cost"]
 
 Effort = Literal["low", "normal", "high"]
 
@@ -28,6 +28,10 @@ _WEIGHT_STEPS = 2000
 # Weights of the shape terms against 1 - Polsby-Popper; see anneal_kernel.
 _BALANCE, _STREETS = 0.1, 0.35
 _HOT, _COLD = 0.25, 0.002
+# Rounds of repair, trees tried for each group of parts, and how often a cut that is merely no worse is taken.
+_SIDEWAYS = (False, False, True, True, False, True, True, True, False, True, True, True, True, False)
+_TREES = 4
+_WANDER = 0.3
 
 
 @dataclass(frozen=True)
@@ -72,13 +76,12 @@ class Lots:
 
     def components(self) -> tuple[int, np.ndarray]:
         """Number of connected components, and the component of each atom."""
-        from scipy.sparse import csr_array
+        from scipy.sparse import coo_array
         from scipy.sparse.csgraph import connected_components
 
         n = len(self.weight)
-        matrix = csr_array((self.joins.astype(np.int8), self.neighbour, self.indptr), shape=(n, n))
-        matrix.eliminate_zeros()
-        return connected_components(matrix, directed=False)
+        ends = (self.source[self.joins], self.neighbour[self.joins])
+        return connected_components(coo_array((np.ones(len(ends[0])), ends), shape=(n, n)), directed=False)
 
     def part(self, atoms: np.ndarray) -> Lots:
         """The atoms listed, with the arcs between them; borders to atoms outside stay in the perimeter."""
@@ -132,14 +135,17 @@ def divide_component(lots: Lots, band: Band, *, effort: Effort = "normal", seed:
     if len(lots.weight) == 1 or total <= 0 or total < 2 * band.lower:
         return np.zeros(len(lots.weight), np.int32)
     proposals, rounds, trees = _EFFORT[effort]
-    state = _random_state(seed)
-    cutter = _Cutter(lots, band)
-    label = cutter.start(state, trees)
-    label = _repair(lots, band, cutter, label, state)
+    rng = np.random.default_rng(seed)
+    cutter = _Cutter(lots, band, rng)
+    label = _repair(lots, band, cutter, cutter.start(trees))
+    best, best_cost = label, (*outside_band(np.bincount(label, lots.weight), band), np.inf)
     for _ in range(rounds):
-        label = _anneal(lots, band, label, proposals * len(label), state)
-        label = _repair(lots, band, cutter, label, state)
-    return _compact(label)
+        label = _anneal(lots, band, label, proposals * len(label), rng)
+        label = _repair(lots, band, cutter, label)
+        cost = (*outside_band(np.bincount(label, lots.weight), band), shape_cost(lots, label, band))
+        if cost < best_cost:
+            best, best_cost = label, cost
+    return _compact(best)
 
 
 def outside_band(weights: np.ndarray, band: Band) -> tuple[int, float]:
@@ -148,58 +154,84 @@ def outside_band(weights: np.ndarray, band: Band) -> tuple[int, float]:
     return int((short > 1e-9).sum()), float(short.sum())
 
 
-def _random_state(seed: int) -> np.ndarray:
-    # The generator must not start at 0; SeedSequence spreads near seeds far apart.
-    return np.random.SeedSequence(seed).generate_state(1, np.uint64) | np.uint64(1)
+def _closing_costs(lower: int, upper: int, target: int) -> np.ndarray:
+    """Cost of closing a part by its weight 0 ... upper; last, that of one above upper (its excess is counted apart)."""
+    from gridmap.division.tree_kernel import ILLEGAL, OUTSIDE
+
+    weight = np.arange(upper + 1)
+    balance = np.floor(100.0 * (weight - target) ** 2 / max(upper - lower, 1) ** 2)
+    return np.r_[np.where(weight < lower, ILLEGAL + OUTSIDE * (lower - weight), balance), ILLEGAL]
+
+
+def shape_cost(lots: Lots, label: np.ndarray, band: Band) -> float:
+    """Mean over the parts of the energy that is annealed (see anneal_kernel); comparable over numbers of parts."""
+    label = _compact(label)
+    source = lots.source
+    inner = label[source] == label[lots.neighbour]
+    perimeter = np.bincount(label, lots.perimeter) - np.bincount(
+        label[source[inner]], lots.border[inner], label.max() + 1
+    )
+    area = np.bincount(label, lots.area)
+    roundness = 4 * np.pi * area / np.maximum(perimeter, 1e-9) ** 2
+    unbalance = (np.bincount(label, lots.weight) - band.target) / max(band.upper - band.lower, 1)
+    off = lots.off_street[~inner].sum() / 2 / np.sqrt(area.mean())
+    return float((1 - roundness + _BALANCE * unbalance**2).mean() + _STREETS * off / len(area))
 
 
 class _Cutter:
-    """Cuts of spanning trees of one component: holds the whole-number weights and the scratch arrays."""
+    """Cuts of spanning trees of one component: holds the whole-number weights and the arcs, each pair once."""
 
-    def __init__(self, lots: Lots, band: Band) -> None:
-        from gridmap.division.tree_kernel import closing_costs
-
-        self.lots = lots
+    def __init__(self, lots: Lots, band: Band, rng: np.random.Generator) -> None:
+        self.rng = rng
+        self.count = len(lots.weight)
         whole = np.array_equal(lots.weight, np.round(lots.weight)) and band.upper <= _WEIGHT_STEPS
         scale = 1.0 if whole else _WEIGHT_STEPS / band.upper
         self.weight = np.round(lots.weight * scale).astype(np.int32)
-        self.lower, self.upper = int(np.ceil(band.lower * scale - 1e-9)), int(np.floor(band.upper * scale + 1e-9))
-        self.close = closing_costs(self.lower, self.upper, round(band.target * scale))
+        self.upper = int(np.floor(band.upper * scale + 1e-9))
+        self.close = _closing_costs(int(np.ceil(band.lower * scale - 1e-9)), self.upper, round(band.target * scale))
+        once = lots.joins & (lots.source < lots.neighbour)
+        self.left, self.right = lots.source[once], lots.neighbour[once]
+        self.first = np.r_[0, np.cumsum(np.bincount(self.left, minlength=self.count))]
+        self.local = np.full(self.count, -1, np.int32)
         # A tree that takes borders off the streets first leaves those on streets to be cut.
-        share = np.divide(lots.off_street, lots.border, out=np.ones_like(lots.border), where=lots.border > 0)
-        self.ease = (0.5 * (1 - share)).astype(np.float32)
-        self.local = np.full(len(lots.weight), -1, np.int32)
+        off = np.divide(lots.off_street, lots.border, out=np.ones_like(lots.border), where=lots.border > 0)
+        self.ease = 0.5 * (1 - off[once])
 
-    def cut(self, atoms: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, float]:
+    def cut(self, atoms: np.ndarray) -> tuple[np.ndarray, float]:
         """Parts of the atoms listed by one random tree, and their cost."""
         from gridmap.division.tree_kernel import cut_tree, spanning_tree
 
-        lots = self.lots
         self.local[atoms] = np.arange(len(atoms), dtype=np.int32)
-        order, parent = spanning_tree(atoms, self.local, lots.indptr, lots.neighbour, lots.joins, self.ease, state)
+        arcs = arcs_of(self.first, atoms)
+        left, right = self.local[self.left[arcs]], self.local[self.right[arcs]]
+        inside = np.flatnonzero(right >= 0)
+        inside = inside[np.argsort(self.rng.random(len(inside)) + self.ease[arcs[inside]])]
         self.local[atoms] = -1
-        part, cost, _ = cut_tree(order, parent, self.weight[atoms], self.lower, self.upper, self.close)
+        order, parent = spanning_tree(left[inside], right[inside], len(atoms))
+        part, cost, _ = cut_tree(order, parent, self.weight[atoms], self.upper, self.close)
         return part, cost
 
-    def start(self, state: np.ndarray, trees: int) -> np.ndarray:
+    def start(self, trees: int) -> np.ndarray:
         """Best of several random cuts of the whole component; the first one within the band will do."""
         from gridmap.division.tree_kernel import ILLEGAL
 
-        atoms = np.arange(len(self.lots.weight), dtype=np.int32)
-        best, best_cost = self.cut(atoms, state)
+        atoms = np.arange(self.count, dtype=np.int32)
+        best, best_cost = self.cut(atoms)
         for _ in range(trees - 1):
             if best_cost < ILLEGAL:
                 break
-            part, cost = self.cut(atoms, state)
+            part, cost = self.cut(atoms)
             if cost < best_cost:
                 best, best_cost = part, cost
         return best
 
 
-def _anneal(lots: Lots, band: Band, label: np.ndarray, steps: int, state: np.ndarray) -> np.ndarray:
+def _anneal(lots: Lots, band: Band, label: np.ndarray, steps: int, rng: np.random.Generator) -> np.ndarray:
     from gridmap.division.anneal_kernel import anneal
 
     label = _compact(label)
+    # The kernel's generator must not start at 0.
+    state = rng.integers(1, 2**63, 1).astype(np.uint64)
     anneal(
         label, int(label.max()) + 1, lots.weight, lots.area, lots.perimeter, lots.indptr, lots.source, lots.neighbour,
         lots.border, lots.off_street, lots.joins, lots.block, float(band.lower), float(band.upper), band.target,
@@ -208,60 +240,97 @@ def _anneal(lots: Lots, band: Band, label: np.ndarray, steps: int, state: np.nda
     return label
 
 
-def _repair(lots: Lots, band: Band, cutter: _Cutter, label: np.ndarray, state: np.ndarray) -> np.ndarray:
-    """Cut each part outside the band anew together with one, two and three parts around it, while that helps."""
+def _repair(lots: Lots, band: Band, cutter: _Cutter, label: np.ndarray) -> np.ndarray:
+    """Cut each part outside the band anew with parts around it, until that helps no more.
+
+    In later rounds a cut that is no worse is taken too: what is outside the band then wanders through the component
+    until it meets parts that can take it in. The best labels met are returned.
+    """
     label = _compact(label)
-    for _ in range(8):
+    best, best_outside = label, outside_band(np.bincount(label, lots.weight), band)
+    for sideways in _SIDEWAYS:
+        if best_outside[0] == 0:
+            break
+        parts = _Parts(lots, label)
         weights = np.bincount(label, lots.weight)
-        bad = np.flatnonzero((weights < band.lower - 1e-9) | (weights > band.upper + 1e-9))
-        if len(bad) == 0:
-            break
-        helped = False
-        for p in bad:
-            helped |= _recut(lots, band, cutter, label, int(p), state)
-        label = _compact(label)
-        if not helped:
-            break
-    return label
+        for p in np.flatnonzero((weights < band.lower - 1e-9) | (weights > band.upper + 1e-9)):
+            _recut(lots, band, cutter, parts, int(p), sideways=sideways)
+        label = _compact(parts.label)
+        now = outside_band(np.bincount(label, lots.weight), band)
+        if now < best_outside:
+            best, best_outside = label, now
+    return best
 
 
-def _recut(lots: Lots, band: Band, cutter: _Cutter, label: np.ndarray, part: int, state: np.ndarray) -> bool:
-    for group in _groups_around(lots, label, part):
-        atoms = np.flatnonzero(np.isin(label, group)).astype(np.int32)
-        if len(atoms) == 0:
+class _Parts:
+    """Parts while they are being recut: labels, and the atoms of each part."""
+
+    def __init__(self, lots: Lots, label: np.ndarray) -> None:
+        self.lots = lots
+        self.label = label.copy()
+        order = np.argsort(label, kind="stable")
+        self.atoms = dict(enumerate(np.split(order.astype(np.int32), np.cumsum(np.bincount(label))[:-1])))
+        self.unused = len(self.atoms)
+
+    def around(self, group: list[int]) -> list[int]:
+        """Parts that touch a group of parts, those with the longest border first."""
+        lots = self.lots
+        arcs = arcs_of(lots.indptr, np.concatenate([self.atoms[p] for p in group]))
+        arcs = arcs[lots.joins[arcs]]
+        other = self.label[lots.neighbour[arcs]]
+        near, at = np.unique(other, return_inverse=True)
+        metres = np.bincount(at, lots.border[arcs])
+        return [int(p) for p in near[np.argsort(-metres, kind="stable")] if p not in group]
+
+    def groups(self, part: int) -> Iterator[list[int]]:
+        """The part with one neighbour, with two, three and four; near ones first."""
+        first = self.around([part])
+        yield from ([part, q] for q in first)
+        for q in first[:6]:
+            second = self.around([part, q])
+            for r in second[:4]:
+                yield [part, q, r]
+        for q in first[:3]:
+            for r in self.around([part, q])[:3]:
+                group = [part, q, r]
+                for s in self.around(group)[:3]:
+                    yield [*group, s]
+                    yield [*group, s, *self.around([*group, s])[:1]]
+
+    def replace(self, group: list[int], atoms: np.ndarray, cut: np.ndarray) -> None:
+        """Give the atoms of a group their new parts."""
+        for p in group:
+            del self.atoms[p]
+        for k in range(int(cut.max()) + 1):
+            self.atoms[self.unused] = atoms[cut == k]
+            self.label[self.atoms[self.unused]] = self.unused
+            self.unused += 1
+
+
+def _recut(lots: Lots, band: Band, cutter: _Cutter, parts: _Parts, part: int, *, sideways: bool) -> None:
+    if part not in parts.atoms:
+        return
+    tried = set()
+    for group in parts.groups(part):
+        key = frozenset(group)
+        if key in tried:
             continue
-        now = outside_band(np.bincount(label[atoms], lots.weight[atoms])[np.unique(label[atoms])], band)
-        if now[0] == 0:
-            return False
-        for _ in range(4):
-            cut, _ = cutter.cut(atoms, state)
+        tried.add(key)
+        atoms = np.concatenate([parts.atoms[p] for p in group])
+        now = outside_band(np.array([lots.weight[parts.atoms[p]].sum() for p in group]), band)
+        for _ in range(_TREES):
+            cut, _ = cutter.cut(atoms)
             new = outside_band(np.bincount(cut, lots.weight[atoms]), band)
-            if new < now:
-                label[atoms] = np.where(cut == 0, label[atoms[0]], label.max() + cut)
-                return True
-    return False
+            if new < now or (sideways and new == now and cutter.rng.random() < _WANDER):
+                parts.replace(group, atoms, cut)
+                return
 
 
-def _groups_around(lots: Lots, label: np.ndarray, part: int) -> Iterator[list[int]]:
-    """The part with one neighbour, with two, then with three; nearest (by weight of border) first."""
-    source = lots.source[lots.joins]
-    a, b, metres = label[source], label[lots.neighbour[lots.joins]], lots.border[lots.joins]
-    touching = a != b
-
-    def around(group: list[int]) -> list[int]:
-        rows = touching & np.isin(a, group) & ~np.isin(b, group)
-        near = np.bincount(b[rows], metres[rows] + 1e-3)
-        return [int(q) for q in np.argsort(-near, kind="stable") if near[q] > 0]
-
-    first = around([part])
-    yield from ([part, q] for q in first)
-    for q in first[:6]:
-        for r in around([part, q])[:4]:
-            yield [part, q, r]
-    for q in first[:3]:
-        for r in around([part, q])[:3]:
-            for s in around([part, q, r])[:3]:
-                yield [part, q, r, s]
+def arcs_of(indptr: np.ndarray, atoms: np.ndarray) -> np.ndarray:
+    """Positions of the arcs that leave the atoms listed, in their order."""
+    first, count = indptr[atoms], indptr[atoms + 1] - indptr[atoms]
+    ends = np.cumsum(count)
+    return np.arange(ends[-1] if len(ends) else 0) + np.repeat(first - ends + count, count)
 
 
 def _compact(label: np.ndarray) -> np.ndarray:

@@ -83,9 +83,8 @@ def partition(
     else:
         a, b, metres = _stored_borders(adjacency, len(lots))
         joins = np.ones(len(a), bool)
-    arrays = lots_from_borders(
-        weights, shapely.area(geometry), shapely.length(geometry), a, b, metres, np.zeros(len(a)), joins
-    )
+    # Lots know of no streets: no border counts as off one.
+    arrays = lots_from_borders(weights, shapely.area(geometry), shapely.length(geometry), a, b, metres, metres, joins)
     labels = partition_lots(arrays, band, effort=effort, seed=seed)
     out = pd.Series(_in_order_of_appearance(labels), index=lots.index, name="part")
     out.attrs["findings"] = findings_table(

@@ -20,17 +20,6 @@ INFINITE = 1e300
 
 
 @compiled
-def random_unit(state: np.ndarray) -> float:
-    """Next number in [0, 1) of a xorshift64* generator (Vigna 2016); `state` is uint64 (1,), changed in place."""
-    x = state[0]
-    x ^= x >> np.uint64(12)
-    x ^= x << np.uint64(25)
-    x ^= x >> np.uint64(27)
-    state[0] = x
-    return float((x * np.uint64(2685821657736338717)) >> np.uint64(11)) / 9007199254740992.0
-
-
-@compiled
 def _find(parent: np.ndarray, i: int) -> int:
     while parent[i] != i:
         parent[i] = parent[parent[i]]
@@ -39,75 +28,45 @@ def _find(parent: np.ndarray, i: int) -> int:
 
 
 @compiled
-def spanning_tree(
-    atoms: np.ndarray,
-    local: np.ndarray,
-    indptr: np.ndarray,
-    neighbour: np.ndarray,
-    joins: np.ndarray,
-    ease: np.ndarray,
-    state: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Random spanning tree of the atoms listed, which must be connected.
+def spanning_tree(left: np.ndarray, right: np.ndarray, m: int) -> tuple[np.ndarray, np.ndarray]:
+    """Spanning tree of m connected nodes that takes the arcs in the order given (Kruskal 1956).
 
     Parameters
     ----------
-    atoms
-        int32 (m,), the atoms of the tree.
-    local
-        int32 (n,), position in `atoms`, -1 for atoms outside.
-    indptr, neighbour, joins
-        Adjacency of all n atoms as CSR; only arcs with `joins` may carry the tree.
-    ease
-        float32, one an arc; the tree takes arcs of low (random + ease) first, so that those of high ease get cut.
-    state
-        uint64 (1,), the random state.
+    left, right
+        int32, both ends of each arc, each pair once.
+    m
+        Number of nodes.
 
     Returns
     -------
     order, parent
-        int32 (m,): positions in `atoms` from the root down, and the position of each one's parent (-1 at the root).
+        int32 (m,): nodes from the root down, and each one's parent (-1 at the root).
     """
-    m = len(atoms)
-    arcs = 0
-    for a in atoms:
-        for e in range(indptr[a], indptr[a + 1]):
-            if joins[e] and neighbour[e] > a and local[neighbour[e]] >= 0:
-                arcs += 1
-    left, right, key = np.empty(arcs, np.int32), np.empty(arcs, np.int32), np.empty(arcs, np.float64)
-    arcs = 0
-    for i in range(m):
-        a = atoms[i]
-        for e in range(indptr[a], indptr[a + 1]):
-            if joins[e] and neighbour[e] > a and local[neighbour[e]] >= 0:
-                left[arcs], right[arcs] = i, local[neighbour[e]]
-                key[arcs] = random_unit(state) + ease[e]
-                arcs += 1
-    root = np.arange(m, dtype=np.int32)
+    root = np.arange(m).astype(np.int32)
     taken_a, taken_b = np.empty(m, np.int32), np.empty(m, np.int32)
-    degree = np.zeros(m + 1, np.int32)
+    start = np.zeros(m + 1, np.int32)
     taken = 0
-    for e in np.argsort(key):
+    for e in range(len(left)):
         i, j = _find(root, left[e]), _find(root, right[e])
         if i != j:
             root[i] = j
             taken_a[taken], taken_b[taken] = left[e], right[e]
-            degree[left[e]] += 1
-            degree[right[e]] += 1
+            start[left[e] + 1] += 1
+            start[right[e] + 1] += 1
             taken += 1
-    start = np.zeros(m + 1, np.int32)
     for i in range(m):
-        start[i + 1] = start[i] + degree[i]
-    fill = start[:m].copy()
+        start[i + 1] += start[i]
+    fill = start.copy()
     tree = np.empty(2 * taken, np.int32)
     for e in range(taken):
         tree[fill[taken_a[e]]] = taken_b[e]
         fill[taken_a[e]] += 1
         tree[fill[taken_b[e]]] = taken_a[e]
         fill[taken_b[e]] += 1
-    order, parent = np.empty(m, np.int32), np.full(m, -1, np.int32)
-    order[0], count = 0, 1
-    head = 0
+    order, parent = np.empty(m, np.int32), np.empty(m, np.int32)
+    order[0], parent[0] = 0, -1
+    count, head = 1, 0
     while head < count:
         i = order[head]
         head += 1
@@ -117,21 +76,7 @@ def spanning_tree(
                 parent[j] = i
                 order[count] = j
                 count += 1
-    return order[:count], parent
-
-
-@compiled
-def closing_costs(lower: int, upper: int, target: int) -> np.ndarray:
-    """Cost of closing a part by its weight 0 ... upper, and last that of one above upper (its excess is counted apart)."""
-    cost = np.empty(upper + 2, np.float64)
-    width = max(upper - lower, 1)
-    for b in range(upper + 1):
-        if b < lower:
-            cost[b] = ILLEGAL + OUTSIDE * (lower - b)
-        else:
-            cost[b] = np.floor(100.0 * (b - target) * (b - target) / (width * width))
-    cost[upper + 1] = ILLEGAL
-    return cost
+    return order, parent
 
 
 @compiled
@@ -178,7 +123,7 @@ def _merge(f: np.ndarray, g: np.ndarray, out: np.ndarray, closed: float) -> None
 
 @compiled
 def cut_tree(
-    order: np.ndarray, parent: np.ndarray, weight: np.ndarray, lower: int, upper: int, close: np.ndarray
+    order: np.ndarray, parent: np.ndarray, weight: np.ndarray, upper: int, close: np.ndarray
 ) -> tuple[np.ndarray, float, int]:
     """Cut a tree into connected parts at the least cost.
 
@@ -188,10 +133,10 @@ def cut_tree(
         As `spanning_tree` returns them.
     weight
         int32 (m,), weight of each tree position.
-    lower, upper
-        The band.
+    upper
+        Upper limit of a part's weight.
     close
-        As `closing_costs` returns it.
+        float64 (upper + 2,), cost of closing a part by its weight, 0 ... upper, and last that of one above upper.
 
     Returns
     -------
@@ -212,7 +157,8 @@ def cut_tree(
         v = order[k]
         p = parent[v]
         closed[v], closed_at[v] = _best_close(f[v], close)
-        before[v] = f[p]
+        for w in range(upper + 2):
+            before[v, w] = f[p, w]
         _merge(before[v], f[v], f[p], closed[v])
     cost, at = _best_close(f[order[0]], close)
 
@@ -232,25 +178,14 @@ def cut_tree(
         v = child[p]
         while v >= 0:
             rest = before[v]
-            total = _after(rest, f[v], closed[v], w, over)
-            if rest[w] < INFINITE and rest[w] + closed[v] == total:
+            a, b, joined = _split(rest, f[v], w, over)
+            if rest[w] + closed[v] <= joined:
                 want[v], part[v] = closed_at[v], parts
                 parts += 1
             else:
-                w, want[v] = _split(rest, f[v], w, over, total)
-                part[v] = part[p]
+                w, want[v], part[v] = a, b, part[p]
             v = sibling[v]
     return part, cost, parts
-
-
-@compiled
-def _after(rest: np.ndarray, g: np.ndarray, closed: float, w: int, over: int) -> float:
-    """Least cost of state `w` after a merge, recomputed for the walk down."""
-    best = rest[w] + closed if rest[w] < INFINITE else INFINITE
-    a, b = _split(rest, g, w, over, -1.0)
-    if a >= 0:
-        best = min(best, _joined(rest, g, a, b, over))
-    return best
 
 
 @compiled
@@ -267,22 +202,18 @@ def _joined(f: np.ndarray, g: np.ndarray, a: int, b: int, over: int) -> float:
 
 
 @compiled
-def _split(f: np.ndarray, g: np.ndarray, w: int, over: int, goal: float) -> tuple[int, int]:
-    """States a and b that join to w at the least cost, or at the cost `goal`; (-1, -1) when there are none."""
-    best, at_a, at_b = INFINITE, -1, -1
+def _split(f: np.ndarray, g: np.ndarray, w: int, over: int) -> tuple[int, int, float]:
+    """States a and b that join to w at the least cost, and that cost (INFINITE when there are none)."""
+    best, at_a, at_b = INFINITE, 0, 0
     for a in range(over + 1):
         if f[a] >= INFINITE:
             continue
-        if w < over:
-            if a <= w and g[w - a] < INFINITE and f[a] + g[w - a] < best:
-                best, at_a, at_b = f[a] + g[w - a], a, w - a
-        else:
-            first = 0 if a == over else over - a
-            for b in range(first, over + 1):
-                if g[b] < INFINITE:
-                    cost = _joined(f, g, a, b, over)
-                    if cost < best:
-                        best, at_a, at_b = cost, a, b
-        if best == goal:
-            break
-    return at_a, at_b
+        first, last = w - a, w - a
+        if w == over:
+            first, last = (0 if a == over else over - a), over
+        for b in range(max(first, 0), last + 1):
+            if g[b] < INFINITE:
+                cost = _joined(f, g, a, b, over)
+                if cost < best:
+                    best, at_a, at_b = cost, a, b
+    return at_a, at_b, best

@@ -1,0 +1,234 @@
+"""The division engine: against exhaustive enumeration on small instances, and by its invariants on larger ones."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from shapely import box
+
+import gridmap.division.engine as engine
+from gridmap.division.partition import partition
+from gridmap.errors import OptionError
+
+
+def lots_on_a_board(households, columns):
+    """Square lots of 50 m, row by row."""
+    geometry = [box(50 * (i % columns), 50 * (i // columns), 50 * (i % columns) + 50, 50 * (i // columns) + 50)
+                for i in range(len(households))]  # fmt: skip
+    return gpd.GeoDataFrame({"households": households}, geometry=geometry, crs=32650)
+
+
+def matrix(n, pairs):
+    a, b = np.array(pairs, dtype=int).reshape(-1, 2).T
+    return coo_array((np.full(2 * len(a), 50.0), (np.r_[a, b], np.r_[b, a])), shape=(n, n)).tocsr()
+
+
+def legal_plan_exists(weights, pairs, lower, upper):
+    """Enumerate: take the first free atom, try every connected legal part that holds it, recurse."""
+    n = len(weights)
+    near = [0] * n
+    for a, b in pairs:
+        near[a] |= 1 << b
+        near[b] |= 1 << a
+
+    def connected(mask):
+        seen = mask & -mask
+        while True:
+            grown = seen
+            for i in range(n):
+                if seen >> i & 1:
+                    grown |= near[i] & mask
+            if grown == seen:
+                return seen == mask
+            seen = grown
+
+    total = [sum(weights[i] for i in range(n) if mask >> i & 1) for mask in range(1 << n)]
+
+    @cache
+    def solve(free):
+        if free == 0:
+            return True
+        first = free & -free
+        rest = free ^ first
+        sub = rest
+        while True:
+            part = sub | first
+            if lower <= total[part] <= upper and connected(part) and solve(free ^ part):
+                return True
+            if sub == 0:
+                return False
+            sub = (sub - 1) & rest
+
+    return solve((1 << n) - 1)
+
+
+@st.composite
+def small_towns(draw):
+    columns = draw(st.integers(1, 4))
+    n = draw(st.integers(1, 9))
+    lumpy = st.one_of(st.integers(0, 120), st.integers(100, 480), st.just(0))
+    weights = draw(st.lists(lumpy, min_size=n, max_size=n))
+    pairs = [(i, j) for i in range(n) for j in (i + 1, i + columns) if j < n and (j != i + 1 or j % columns)]
+    kept = [pair for pair in pairs if draw(st.integers(0, 9)) < 8]
+    return weights, kept, columns
+
+
+@settings(max_examples=300, deadline=None)
+@given(small_towns())
+def test_legal_wherever_enumeration_finds_a_legal_plan(town):
+    weights, pairs, columns = town
+    lots = lots_on_a_board(weights, columns)
+    part = partition(lots, adjacency=matrix(len(weights), pairs))
+    sums = lots.households.groupby(part).sum()
+    legal = sums.between(300, 500).all()
+    assert legal == legal_plan_exists(tuple(weights), tuple(pairs), 300, 500)
+    assert len(part.attrs["findings"]) == (~sums.between(300, 500)).sum()
+
+
+@settings(max_examples=60, deadline=None)
+@given(small_towns(), st.integers(0, 3))
+def test_parts_are_connected_and_hold_every_lot_once(town, seed):
+    weights, pairs, columns = town
+    adjacency = matrix(len(weights), pairs)
+    part = partition(lots_on_a_board(weights, columns), adjacency=adjacency, seed=seed)
+    assert sorted(part.unique()) == list(range(part.max() + 1))
+    for label in part.unique():
+        inside = np.flatnonzero(part == label)
+        assert connected_components(adjacency[inside][:, inside], directed=False)[0] == 1
+
+
+def random_lots(seed, side=16):
+    rng = np.random.default_rng(seed)
+    return lots_on_a_board(np.clip(rng.lognormal(3.4, 0.9, side * side), 0, 400).astype(int), side)
+
+
+def test_many_lots_are_all_in_the_band():
+    lots = random_lots(1)
+    part = partition(lots)
+    sums = lots.households.groupby(part).sum()
+    assert sums.between(300, 500).all()
+    assert sums.sum() == lots.households.sum()
+    assert len(part.attrs["findings"]) == 0
+
+
+def test_same_seed_same_parts_and_row_labels_do_not_matter():
+    lots = random_lots(2)
+    first, second = partition(lots, seed=5), partition(lots, seed=5)
+    pd.testing.assert_series_equal(first, second)
+    renamed = partition(lots.set_axis([f"lot {i}" for i in lots.index]), seed=5)
+    assert renamed.tolist() == first.tolist()
+
+
+def test_more_effort_gives_a_better_shape():
+    """Measured on the dissolved polygons, apart from the engine's own sums."""
+    lots = random_lots(3)
+
+    def cost(effort):
+        parts = lots.dissolve(partition(lots, effort=effort), aggfunc="sum")
+        roundness = 4 * np.pi * parts.area / parts.length**2
+        return (1 - roundness + engine._BALANCE * ((parts.households - 400) / 200) ** 2).mean()
+
+    assert cost("high") < cost("low")
+
+
+def test_shared_borders_shorter_than_three_metres_do_not_join():
+    squares = [box(0, 0, 50, 50), box(50, 48, 100, 98)]
+    lots = gpd.GeoDataFrame({"households": [200, 200]}, geometry=squares, crs=32650)
+    assert partition(lots).tolist() == [0, 1]
+    touching = lots.set_geometry([squares[0], box(50, 46, 100, 96)], crs=32650)
+    assert partition(touching).tolist() == [0, 0]
+
+
+def certificates(part):
+    return [json.loads(c) for c in part.attrs["findings"].certificate]
+
+
+def test_a_tower_above_the_limit_is_certified():
+    part = partition(lots_on_a_board([812, 200, 200, 350], 4))
+    sums = {812, 400, 350}
+    assert set(lots_on_a_board([812, 200, 200, 350], 4).households.groupby(part).sum()) == sums
+    (certificate,) = certificates(part)
+    assert certificate["kind"] == "atom_above_upper"
+    assert certificate["atom_weight"] == 812
+
+
+def test_550_is_one_grid_of_550_not_two_of_275():
+    part = partition(lots_on_a_board([110] * 5, 5))
+    assert part.nunique() == 1
+    (certificate,) = certificates(part)
+    assert certificate == certificate | {"kind": "component_total", "total": 550.0, "weight": 550.0}
+
+
+def test_lots_without_households_are_one_part_and_no_violation_is_hidden():
+    part = partition(lots_on_a_board([0, 0, 0], 3))
+    assert part.tolist() == [0, 0, 0]
+    assert part.attrs["findings"].status.tolist() == ["below"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"lower": 500, "upper": 300}, "0 <= lower <= upper"),
+        ({"weight": "people"}, "lots have no column 'people'"),
+        ({"effort": "heroic"}, "effort must be one of low, normal, high"),
+        ({"adjacency": np.eye(4)}, r"scipy sparse matrix of shape \(4, 4\)"),
+    ],
+)
+def test_options_that_cannot_work_are_refused(options, message):
+    with pytest.raises(OptionError, match=message):
+        partition(lots_on_a_board([200, 200, 200, 200], 4), **options)
+
+
+def test_negative_and_missing_weights_are_named():
+    lots = lots_on_a_board([200, -1, 200, np.nan], 4)
+    with pytest.raises(OptionError, match="2 are not, in rows 1, 3"):
+        partition(lots)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.integers(0, 620), min_size=1, max_size=9), st.randoms(use_true_random=False))
+def test_a_tree_is_cut_as_well_as_it_can_be(weights, random):
+    """On a tree, cuts are subsets of its edges: try them all."""
+    from gridmap.division.tree_kernel import cut_tree
+
+    m = len(weights)
+    parent = np.array([-1] + [random.randrange(i) for i in range(1, m)], np.int32)
+    depth = [0] * m
+    for i in range(1, m):
+        depth[i] = depth[parent[i]] + 1
+    order = np.array(sorted(range(m), key=lambda i: depth[i]), np.int32)
+    close = engine._closing_costs(300, 500, 400)
+    part, _, parts = cut_tree(order, parent, np.array(weights, np.int32), 500, close)
+
+    def violation(label):
+        return engine.outside_band(np.bincount(label, weights, minlength=1), engine.Band(300, 500))
+
+    best = min(violation(np.unique(roots(parent, order, cuts), return_inverse=True)[1]) for cuts in range(1 << (m - 1)))
+    assert violation(part) == best
+    assert sorted(set(part)) == list(range(parts))
+
+
+def roots(parent, order, cuts):
+    label = np.zeros(len(parent), int)
+    for i in order:
+        above = parent[i]
+        label[i] = i if above < 0 or cuts >> (i - 1) & 1 else label[above]
+    return label
+
+
+def test_the_adjacency_decides_even_where_lots_touch():
+    lots = lots_on_a_board([150, 150, 150, 150], 4)
+    part = partition(lots, adjacency=matrix(4, [(0, 1), (2, 3)]))
+    assert part.tolist() == [0, 0, 1, 1]
+    apart = partition(lots, adjacency=matrix(4, [(1, 2)]))
+    assert apart[1] == apart[2]
+    assert apart.nunique() == 3
