@@ -1,0 +1,177 @@
+"""Write one table: whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import tempfile
+import warnings
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from gridmap.errors import OptionError, WriteError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from os import PathLike
+
+__all__ = ["flat", "write_layers", "write_table", "writing"]
+
+SUFFIXES = (".gpkg", ".geojson", ".json", ".parquet", ".geoparquet", ".csv")
+# What a GeoPackage may leave beside itself while it is written.
+_JOURNALS = ("-journal", "-wal", "-shm")
+
+
+def write_table(frame: pd.DataFrame, path: str | PathLike[str], *, layer: str | None = None) -> Path:
+    """Write a table to one file, by its suffix: .gpkg, .geojson, .parquet, or .csv for a table without geometry.
+
+    The file is complete or not there: it is written under another name in the same folder and then renamed, so that
+    a failure leaves a former file as it was. Columns that hold arrays, lists or mappings (node ids, the ids of
+    findings) are written as text. GeoJSON is in longitude and latitude, as its standard (RFC 7946) wants.
+
+    Parameters
+    ----------
+    frame
+        The table.
+    path
+        The file; its folder must be there.
+    layer
+        Name of the layer of a GeoPackage; by default the name of the file.
+
+    Raises
+    ------
+    WriteError
+        When the folder is missing or cannot be written, or the table does not fit the format.
+    OptionError
+        When the suffix is none of the above.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise OptionError(f"{path.name}: tables are written as {', '.join(SUFFIXES)}; choose one of these suffixes")
+    if suffix == ".gpkg":
+        return write_layers({layer or path.stem: frame}, path)
+    with writing(path) as temporary:
+        if suffix in (".geojson", ".json"):
+            _write_geojson(_spatial(frame, path), temporary)
+        elif suffix == ".csv":
+            flat(pd.DataFrame(frame)).to_csv(temporary, index=False, encoding="utf-8-sig")
+        else:
+            _write_parquet(frame, temporary)
+    return path
+
+
+def write_layers(layers: Mapping[str, pd.DataFrame], path: str | PathLike[str]) -> Path:
+    """Write several tables as the layers of one GeoPackage, whole or not at all; tables without geometry too.
+
+    Raises
+    ------
+    WriteError
+        When the folder is missing or cannot be written, or a table does not fit the format.
+    """
+    import pyogrio
+
+    path = Path(path)
+    with writing(path) as temporary:
+        for name, frame in layers.items():
+            table = flat(frame)
+            with warnings.catch_warnings():
+                # a table without geometry has no CRS, which is as it should be
+                warnings.filterwarnings("ignore", message="'crs' was not provided")
+                pyogrio.write_dataframe(table, temporary, layer=name, driver="GPKG", append=temporary.exists())
+        if not layers:
+            raise WriteError(f"{path}: nothing to write: give a plan, a cover or tables")
+    return path
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[Path]:
+    """A temporary name beside `path`; the file written there takes the place of `path` when all went well.
+
+    Raises
+    ------
+    WriteError
+        When the folder is missing or cannot be written, or what writes the file fails.
+    """
+    folder = path.parent
+    if not folder.is_dir():
+        raise WriteError(f"{path}: there is no folder {folder}. Make it first, or choose another path.")
+    if path.is_dir():
+        raise WriteError(f"{path}: this is a folder. Name a file in it.")
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=folder)
+    except OSError as error:
+        raise WriteError(f"{path}: the folder cannot be written ({error.strerror}). Choose another one.") from error
+    os.close(handle)
+    temporary = Path(name)
+    temporary.unlink()
+    try:
+        yield temporary
+        # mkstemp keeps a file to its owner; the result is as readable as any other new file
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+    except WriteError:
+        raise
+    except (OSError, RuntimeError, ValueError, TypeError, sqlite3.Error, ImportError) as error:
+        reason = (str(error).strip().splitlines() or ["no reason given"])[0]
+        raise WriteError(
+            f"{path}: could not be written ({reason}). A former file of that name is unchanged; is it open elsewhere, "
+            "or the disk full?"
+        ) from error
+    finally:
+        for leftover in (temporary, *(Path(name + journal) for journal in _JOURNALS)):
+            leftover.unlink(missing_ok=True)
+
+
+def flat(frame: pd.DataFrame) -> Any:
+    """The table with every cell a file can hold: arrays as numbers apart by blanks, lists and mappings as JSON."""
+    out = frame.copy(deep=False)
+    out.attrs = {}
+    geometry = frame._geometry_column_name if isinstance(frame, gpd.GeoDataFrame) else None  # noqa: SLF001
+    for name in frame.columns:
+        if name != geometry and frame[name].dtype == object:
+            out[name] = pd.Series([_cell(v) for v in frame[name]], index=frame.index, dtype=object)
+    return out
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return " ".join(map(str, value.tolist()))
+    if isinstance(value, (list, tuple, dict, set)):
+        content = sorted(value) if isinstance(value, set) else value
+        return json.dumps(content, ensure_ascii=False, default=str)
+    return None if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)) else value
+
+
+def _spatial(frame: pd.DataFrame, path: Path) -> gpd.GeoDataFrame:
+    if not isinstance(frame, gpd.GeoDataFrame):
+        raise WriteError(f"{path}: a table without geometry cannot be GeoJSON. Write it as .csv, .parquet or .gpkg.")
+    return frame
+
+
+def _write_geojson(frame: gpd.GeoDataFrame, path: Path) -> None:
+    table = flat(frame)
+    if table.crs is not None and len(table):
+        table = table.to_crs(4326)
+    table.to_file(path, driver="GeoJSON", engine="pyogrio", RFC7946="YES")
+
+
+def _write_parquet(frame: pd.DataFrame, path: Path) -> None:
+    try:
+        flat(frame).to_parquet(path, index=False)
+    except ImportError as error:
+        raise WriteError(
+            f"{path.name}: Parquet needs pyarrow. Install it with: pip install 'gridmap-planner[parquet]'."
+        ) from error
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
