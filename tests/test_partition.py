@@ -15,7 +15,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from shapely import box
 
-import gridmap.division.engine as engine
+from gridmap.division import engine
 from gridmap.division.partition import partition
 from gridmap.errors import OptionError
 
@@ -32,7 +32,7 @@ def matrix(n, pairs):
     return coo_array((np.full(2 * len(a), 50.0), (np.r_[a, b], np.r_[b, a])), shape=(n, n)).tocsr()
 
 
-def legal_plan_exists(weights, pairs, lower, upper):
+def legal_plan_exists(weights, pairs, lower, upper):  # noqa: C901
     """Enumerate: take the first free atom, try every connected legal part that holds it, recurse."""
     n = len(weights)
     near = [0] * n
@@ -163,7 +163,7 @@ def test_a_tower_above_the_limit_is_certified():
 
 def test_550_is_one_grid_of_550_not_two_of_275():
     part = partition(lots_on_a_board([110] * 5, 5))
-    assert part.nunique() == 1
+    assert set(part) == {0}
     (certificate,) = certificates(part)
     assert certificate == certificate | {"kind": "component_total", "total": 550.0, "weight": 550.0}
 

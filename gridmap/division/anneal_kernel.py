@@ -194,7 +194,7 @@ def anneal(
         moved[0] = i
         inside[i] = mark
         count, head = 1, 0
-        while head < count and count < limit:
+        while head < count < limit:
             a = moved[head]
             head += 1
             for k in range(indptr[a], indptr[a + 1]):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
@@ -15,6 +14,8 @@ from gridmap.tables.findings import finding, findings_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    import geopandas as gpd
 
 __all__ = ["SHORTEST_JOIN", "band_findings", "check_band", "lots_from_borders", "partition", "partition_lots"]
 
@@ -69,7 +70,7 @@ def partition(
     >>> import geopandas as gpd
     >>> from shapely import box
     >>> lots = gpd.GeoDataFrame(
-    ...     {"households": [200, 200, 200, 200]}, geometry=[box(i * 50, 0, i * 50 + 50, 50) for i in range(4)], crs=32650
+    ...     {"households": [200] * 4}, geometry=[box(50 * i, 0, 50 * i + 50, 50) for i in range(4)], crs=32650
     ... )
     >>> partition(lots).tolist()
     [0, 0, 1, 1]
