@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import shapely
 
+from gridmap.division.certificates import certify
 from gridmap.division.engine import Band, Effort, Lots, divide_component
 from gridmap.errors import OptionError
 from gridmap.tables.findings import finding, findings_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from concurrent.futures import Executor
 
     import geopandas as gpd
 
-__all__ = ["SHORTEST_JOIN", "band_findings", "check_band", "lots_from_borders", "partition", "partition_lots"]
+__all__ = ["SHORTEST_JOIN", "check_band", "lots_from_borders", "partition", "partition_lots"]
 
 #: Two lots are joined by a shared border of at least this length, in metres (DESIGN, section 6).
 SHORTEST_JOIN = 3.0
@@ -89,21 +91,23 @@ def partition(
     labels = partition_lots(arrays, band, effort=effort, seed=seed)
     out = pd.Series(_in_order_of_appearance(labels), index=lots.index, name="part")
     out.attrs["findings"] = findings_table(
-        band_findings(out.to_numpy(), arrays, band, ids=lots.index, shape=lambda at: shapely.union_all(geometry[at])),
-        crs=lots.crs,
+        _band_findings(out.to_numpy(), arrays, band, lots.index, geometry), crs=lots.crs
     )
     return out
 
 
-def partition_lots(lots: Lots, band: Band, *, effort: Effort = "normal", seed: int = 0) -> np.ndarray:
-    """Divide each connected component; labels are unique over all of them."""
+def partition_lots(
+    lots: Lots, band: Band, *, effort: Effort = "normal", seed: int = 0, executor: Executor | None = None
+) -> np.ndarray:
+    """Divide each connected component, on an executor if one is given; labels are unique over all of them."""
     count, component = lots.components()
-    labels = np.empty(len(lots.weight), np.int32)
     order = np.argsort(component, kind="stable")
-    ends = np.cumsum(np.bincount(component, minlength=count))
+    groups = np.split(order, np.cumsum(np.bincount(component, minlength=count))[:-1])
+    divide = partial(divide_component, band=band, effort=effort, seed=seed)
+    pieces = (lots.part(atoms) for atoms in groups)
+    labels = np.empty(len(lots.weight), np.int32)
     used = 0
-    for atoms in np.split(order, ends[:-1]):
-        part = divide_component(lots.part(atoms), band, effort=effort, seed=seed)
+    for atoms, part in zip(groups, (executor.map if executor else map)(divide, pieces), strict=True):
         labels[atoms] = part + used
         used += int(part.max()) + 1
     return labels
@@ -147,54 +151,38 @@ def check_band(lower: float, upper: float) -> Band:
     return Band(lower, upper)
 
 
-def band_findings(
-    labels: np.ndarray, lots: Lots, band: Band, *, ids: Iterable[object], shape: Callable[[np.ndarray], Any]
+def _band_findings(
+    labels: np.ndarray, lots: Lots, band: Band, ids: pd.Index, geometry: np.ndarray
 ) -> list[dict[str, Any]]:
-    """A finding, with its certificate, for each part outside the band.
-
-    The certificate says why no plan could have done better, in terms that can be checked by adding up: the total of a
-    component that no number of parts within the band adds up to (``component_total``), or an atom that exceeds the
-    limit by itself (``atom_above_upper``); else ``not_found``, which claims nothing.
-    """
-    weights = np.bincount(labels, lots.weight)
-    bad = np.flatnonzero((weights < band.lower) | (weights > band.upper))
-    if len(bad) == 0:
-        return []
-    names = np.asarray([str(i) for i in ids], dtype=object)
-    _, component = lots.components()
-    totals = np.bincount(component, lots.weight)
+    names = np.array([str(i) for i in ids], dtype=object)
     rows = []
-    for part in bad:
-        atoms = np.flatnonzero(labels == part)
-        total = float(totals[component[atoms[0]]])
-        heaviest = atoms[np.argmax(lots.weight[atoms])]
-        certificate: dict[str, Any] = {"lower": band.lower, "upper": band.upper, "weight": weights[part]}
-        if lots.weight[heaviest] > band.upper:
-            certificate |= {"kind": "atom_above_upper", "atom": names[heaviest], "atom_weight": lots.weight[heaviest]}
-            cure = f"Split {names[heaviest]} by unit, or make it a dedicated grid."
-        elif not band.feasible(total):
-            members = np.flatnonzero(component == component[atoms[0]])
-            certificate |= {"kind": "component_total", "total": total, "atoms": names[members].tolist()}
-            cure = f"Accept {weights[part]:g}, or join the area with a neighbouring one."
-        else:
-            certificate |= {"kind": "not_found"}
-            cure = "Try effort='high', or another seed."
-        above = weights[part] > band.upper
-        distance = weights[part] - band.upper if above else band.lower - weights[part]
+    for part, certificate in certify(labels, lots, band, names).items():
+        atoms = labels == part
+        weight = certificate["weight"]
+        above = weight > band.upper
+        by = weight - band.upper if above else band.lower - weight
+        side = "above" if above else "below"
         rows.append(
             finding(
                 "error",
-                "band",
-                f"Part {part} holds {weights[part]:g}, {distance:g} {'above' if above else 'below'} the band "
-                f"{band.lower:g}-{band.upper:g}.",
-                status="above" if above else "below",
-                cure=cure,
+                "household_band",
+                f"Part {part} holds {weight:g}, {by:g} {side} the band {band.lower:g}-{band.upper:g}.",
+                status=side,
+                cure=_cure(certificate),
                 ids=names[atoms],
                 certificate=certificate,
-                geometry=shape(atoms),
+                geometry=shapely.union_all(geometry[atoms]),
             )
         )
     return rows
+
+
+def _cure(certificate: dict[str, Any]) -> str:
+    if certificate["kind"] == "atom_above_upper":
+        return f"Split lot {certificate['atom']}, or make it a part of its own kind."
+    if certificate["kind"] == "component_total":
+        return f"Accept {certificate['weight']:g}, or join these lots with others."
+    return "Try effort='high', or another seed."
 
 
 def _weights(lots: gpd.GeoDataFrame, weight: str | pd.Series) -> np.ndarray:
