@@ -21,11 +21,11 @@ from gridmap.io.osm import is_osm, read_osm
 from gridmap.io.reading import Reading
 from gridmap.io.sheets import SHEET_SUFFIXES, numbers_where_plain, read_sheet
 from gridmap.io.vector import read_vector
-from gridmap.tables.contracts import CONTRACTS, check_table
+from gridmap.tables.contracts import CONTRACTS, check_table, clean_ids
 
 __all__ = [
-    "read_barriers", "read_buildings", "read_communities", "read_compounds", "read_entrances", "read_facilities",
-    "read_streets", "read_table",
+    "read_barriers", "read_buildings", "read_communities", "read_compounds", "read_counts", "read_entrances",
+    "read_facilities", "read_streets", "read_table", "refuse_empty_osm", "refuse_for_osm",
 ]  # fmt: skip
 
 Source = str | PathLike[str] | pd.DataFrame
@@ -38,6 +38,8 @@ _TRUE = {"1", "true", "t", "yes", "y", "是", "有", "开"}
 _FALSE = {"0", "false", "f", "no", "n", "否", "无", "关", "-1"}
 # What a flag is where nothing is said: gates are open, barriers hard.
 _FLAG_DEFAULTS = {"open": True, "hard": True, "public": True}
+# How rows are called in messages.
+_BY_LABEL, _BY_SHEET, _BY_POSITION = "row = index label", "row = row of the sheet", "row = position in the file, from 1"
 _GEOJSON = (".geojson", ".json", ".geojsonl", ".geojsons")
 
 
@@ -138,28 +140,76 @@ def read_streets(
     return read_table("streets", source, crs=crs, columns=columns, layer=layer)
 
 
+def read_counts(
+    table: str, source: Source, *, columns: Columns | None = None, layer: str | None = None
+) -> pd.DataFrame:
+    """A table without geometry: ``"households"`` of buildings, or ``"units"``; from a sheet, vector file or frame.
+
+    Raises
+    ------
+    ReadError, TableError
+        As in `read_buildings`.
+    """
+    reading, frame, rows = _load(table, source, layer)
+    frame, _ = _rename(
+        pd.DataFrame(frame).drop(columns="geometry", errors="ignore"), table, columns, reading, drawn=True
+    )
+    return _checked(table, frame, reading, rows)
+
+
 def read_table(
     table: str, source: Source, *, crs: Any = None, columns: Columns | None = None, layer: str | None = None
 ) -> gpd.GeoDataFrame:
     """A table by its name; what the public readers share."""
+    if isinstance(source, (str, PathLike)) and is_osm(Path(source)):
+        path = Path(source)
+        refuse_for_osm(path, crs=crs, columns=columns)
+        frame = read_osm(path, [table])[table]
+        refuse_empty_osm(path, table, frame)
+        return frame
+    reading, frame, rows = _load(table, source, layer)
+    frame, place = _rename(frame, table, columns, reading, drawn=_is_drawn(frame))
+    out = _with_geometry(frame, place, reading.source)
+    out = _with_crs(out, crs, place, reading)
+    out = _with_ids(out, table, reading)
+    if table == "entrances":
+        out = _with_owner(out)
+    return _checked(table, out, reading, rows)
+
+
+def refuse_for_osm(path: Path, *, crs: Any, columns: Columns | None) -> None:
+    """Refuse what makes no sense for an OpenStreetMap extract."""
+    if columns:
+        raise ReadError(f"{path}: OpenStreetMap files have no headings. Leave columns= out.")
+    if crs is not None and (shifted_name(crs) or _known_crs(crs) != CRS(4326)):
+        raise ReadError(f"{path}: OpenStreetMap is always in EPSG:4326. Leave crs= out, and use .to_crs() afterwards.")
+
+
+def refuse_empty_osm(path: Path, table: str, frame: gpd.GeoDataFrame) -> None:
+    """Refuse an extract that holds nothing of a table that says nothing when it is empty."""
+    if frame.empty and table in _NEVER_EMPTY:
+        left = frame.attrs["reading"]["left_out"]
+        why = "; ".join(f"{entry['count']} left out: {entry['reason']}" for entry in left) or "nothing is tagged so"
+        raise ReadError(f"{path}: no {table} in this extract ({why}). Read them from another source.")
+
+
+def _load(table: str, source: Source, layer: str | None) -> tuple[Reading, pd.DataFrame, str]:
+    """The source as a frame, and how its rows are called in messages."""
     if isinstance(source, pd.DataFrame):
-        reading = Reading("a GeoDataFrame" if isinstance(source, gpd.GeoDataFrame) else "a DataFrame")
-        return _finish(table, source, reading, crs=crs, columns=columns, rows="row = index label")
+        kind = "a GeoDataFrame" if isinstance(source, gpd.GeoDataFrame) else "a DataFrame"
+        return Reading(kind), source, _BY_LABEL
     if not isinstance(source, (str, PathLike)):
         raise OptionError(
             f"{table} are read from a path, a GeoDataFrame or a DataFrame with coordinates, not {type(source).__name__}"
         )
     path, layer = _split_layer(source, layer)
-    if is_osm(path):
-        return _from_osm(table, path, crs=crs, columns=columns)
     _check_file(path)
     reading = Reading(str(path))
     if path.suffix.lower() in SHEET_SUFFIXES:
-        frame, rows = read_sheet(path, layer, reading), "row = row of the sheet"
-    else:
-        frame, rows = read_vector(path, layer, table, reading), "row = position in the file, from 1"
-        frame.index = pd.RangeIndex(1, len(frame) + 1)
-    return _finish(table, frame, reading, crs=crs, columns=columns, rows=rows)
+        return reading, read_sheet(path, layer, reading), _BY_SHEET
+    frame = read_vector(path, layer, table, reading)
+    frame.index = pd.RangeIndex(1, len(frame) + 1)
+    return reading, frame, _BY_POSITION
 
 
 def _split_layer(source: str | PathLike[str], layer: str | None) -> tuple[Path, str | None]:
@@ -176,57 +226,44 @@ def _check_file(path: Path) -> None:
         raise ReadError(f"{path}: the file is empty (0 bytes). Export or copy it again.")
 
 
-def _from_osm(table: str, path: Path, *, crs: Any, columns: Columns | None) -> gpd.GeoDataFrame:
-    if columns:
-        raise ReadError(f"{path}: OpenStreetMap files have no headings. Leave columns= out.")
-    if crs is not None and (shifted_name(crs) or _known_crs(crs) != CRS(4326)):
-        raise ReadError(f"{path}: OpenStreetMap is always in EPSG:4326. Leave crs= out, and use .to_crs() afterwards.")
-    frame = read_osm(path, [table])[table]
-    if frame.empty and table in _NEVER_EMPTY:
-        left = frame.attrs["reading"]["left_out"]
-        why = "; ".join(f"{entry['count']} left out: {entry['reason']}" for entry in left) or "nothing is tagged so"
-        raise ReadError(f"{path}: no {table} in this extract ({why}). Read them from another source.")
-    return frame
-
-
-def _finish(
-    table: str, frame: pd.DataFrame, reading: Reading, *, crs: Any, columns: Columns | None, rows: str
-) -> gpd.GeoDataFrame:
-    """From the columns of a source to the columns of a table."""
-    source = reading.source
-    frame, place = _rename(frame, table, columns, source, reading)
-    is_text = rows == "row = row of the sheet"
-    out = _with_geometry(frame, place, source)
-    out = _with_crs(out, crs, place, source, reading)
-    out = _with_ids(out, table, reading)
-    if table == "entrances":
-        out = _with_owner(out)
-    out = _with_types(out, table)
-    if is_text:
-        contract = CONTRACTS[table]
-        keep = {c.name for c in contract.columns if c.kind != "count"} | {out.geometry.name, "node_ids"}
-        out = gpd.GeoDataFrame(numbers_where_plain(out, keep), geometry=out.geometry.name, crs=out.crs)
+def _checked(table: str, frame: Any, reading: Reading, rows: str) -> Any:
+    """The table, typed and checked, with its record; its index starts anew unless it came as a frame."""
+    out = _with_types(frame, table)
+    if rows == _BY_SHEET:
+        kept = {c.name for c in CONTRACTS[table].columns if c.kind != "count"} | {"geometry", "node_ids"}
+        out = numbers_where_plain(out, kept)
+    name = CONTRACTS[table].id
+    if rows == _BY_POSITION and name in out.columns and out[name].notna().all() and out[name].is_unique:
+        rows = f"row = {name}"
+        out = out.set_axis(clean_ids(out[name]).to_numpy(), axis=0)
     try:
         out = check_table(out, table)
     except TableError as error:
-        # the user must know which file, and how its rows are counted
-        named = TableError(f"{table} ({source}; {rows})", error.violations)
+        # the user must know which file, and how its rows are called
+        named = TableError(f"{table} ({reading.source}; {rows})", error.violations)
         named.table = table
         raise named from None
-    if not isinstance(frame, gpd.GeoDataFrame) or source != "a GeoDataFrame":
+    if rows != _BY_LABEL:
         out = out.reset_index(drop=True)
     out.attrs["reading"] = reading.as_dict(len(out))
     return out
 
 
+def _is_drawn(frame: pd.DataFrame) -> bool:
+    return isinstance(frame, gpd.GeoDataFrame) and frame._geometry_column_name in frame.columns  # noqa: SLF001
+
+
 def _rename(
-    frame: pd.DataFrame, table: str, columns: Columns | None, source: str, reading: Reading
+    frame: pd.DataFrame, table: str, columns: Columns | None, reading: Reading, *, drawn: bool
 ) -> tuple[pd.DataFrame, dict[str, str]]:
-    """The frame under our column names, and the headings of coordinates, as ``{"lon": heading, "lat": heading}``."""
+    """The frame under our column names, and the headings of coordinates, as ``{"lon": heading, "lat": heading}``.
+
+    Coordinates are not looked for in what is `drawn`, that is has geometry or needs none.
+    """
+    source = reading.source
     out = frame.copy(deep=False)
     out.attrs = {}
-    drawn = isinstance(frame, gpd.GeoDataFrame) and frame._geometry_column_name in frame.columns  # noqa: SLF001
-    if drawn and frame.geometry.name != "geometry":
+    if isinstance(frame, gpd.GeoDataFrame) and drawn and frame.geometry.name != "geometry":
         out = out.drop(columns="geometry", errors="ignore")
         out = gpd.GeoDataFrame(out).rename_geometry("geometry")
     names = [c for c in out.columns if not (drawn and c == "geometry")]
@@ -300,10 +337,9 @@ def _with_geometry(frame: pd.DataFrame, place: dict[str, str], source: str) -> g
     return gpd.GeoDataFrame(plain, geometry=gpd.GeoSeries(shape, index=frame.index, crs=crs))
 
 
-def _with_crs(
-    frame: gpd.GeoDataFrame, crs: Any, place: dict[str, str], source: str, reading: Reading
-) -> gpd.GeoDataFrame:
+def _with_crs(frame: gpd.GeoDataFrame, crs: Any, place: dict[str, str], reading: Reading) -> gpd.GeoDataFrame:
     """State, or check, what the coordinates are in."""
+    source = reading.source
     if "geometry" not in frame.columns:
         return frame
     shifted = shifted_name(crs)
@@ -387,7 +423,7 @@ def _with_owner(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return frame.assign(of=owners[0], of_id=frame[f"{owners[0]}_id"])
 
 
-def _with_types(frame: gpd.GeoDataFrame, table: str) -> gpd.GeoDataFrame:
+def _with_types(frame: pd.DataFrame, table: str) -> pd.DataFrame:
     """Flags as booleans, node ids as arrays."""
     out = frame.copy(deep=False)
     for column in CONTRACTS[table].columns:

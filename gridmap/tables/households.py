@@ -203,7 +203,7 @@ def _uses(buildings: gpd.GeoDataFrame) -> NDArray[Any]:
         return np.full(len(buildings), "", dtype=object)
     text = buildings["use"].astype(object).where(buildings["use"].notna(), "").astype(str)
     text = text.str.split(";").str[0].str.strip().str.lower()
-    return text.where(~text.isin(_NO_USE), "").to_numpy(dtype=object)
+    return np.asarray(text.where(~text.isin(_NO_USE), "").to_numpy(dtype=object))
 
 
 def _matches(uses: NDArray[Any], words: Collection[str]) -> NDArray[np.bool_]:
@@ -239,4 +239,5 @@ def _word(use: str, table: Mapping[str, Mapping[str, float]]) -> str:
 def _numbers(buildings: gpd.GeoDataFrame, name: str) -> NDArray[np.float64]:
     if name not in buildings.columns:
         return np.full(len(buildings), np.nan)
-    return pd.to_numeric(buildings[name], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    numbers = pd.to_numeric(buildings[name], errors="coerce")
+    return np.asarray(numbers.to_numpy(dtype=np.float64, na_value=np.nan))

@@ -1,0 +1,284 @@
+"""Projects: PROJECT.toml names what goes in and how it is worked on; one GeoPackage holds what came out."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from gridmap.errors import OptionError, ReadError
+from gridmap.io.osm import is_osm, read_osm
+from gridmap.io.readers import read_counts, read_table, refuse_empty_osm, refuse_for_osm
+from gridmap.io.write import write_layers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from os import PathLike
+
+__all__ = ["INPUTS", "Project", "read_project", "write_project"]
+
+_SECTIONS = ("project", "inputs", "divide", "cover", "outputs")
+_PROJECT_KEYS = ("name", "title", "lang")
+_INPUT_KEYS = ("path", "columns", "crs", "layer", "counts")
+_LANGUAGES = ("en", "zh")
+# Areas that `divide` makes grids of their own are drawn as the bureau's grids are.
+_SAME_AS = {"dedicated": "grids"}
+_WITHOUT_GEOMETRY = ("units", "households")
+#: What [inputs] may name. `grids` are the bureau's present ones, `households` counts by building_id.
+INPUTS = (
+    "communities", "buildings", "compounds", "entrances", "barriers", "facilities", "streets", "grids", "dedicated",
+    *_WITHOUT_GEOMETRY,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project as it was read.
+
+    Attributes
+    ----------
+    name, title, lang
+        What it is called, the heading of its outputs, and their language (None: not said).
+    tables
+        The inputs by name; those that OpenStreetMap held nothing for are left out.
+    divide, cover, outputs
+        The sections of these names, as they are.
+    path
+        The file.
+    readings
+        What each reader did, also for tables left out: source, rows read and kept, what was left out and why.
+    """
+
+    name: str
+    tables: dict[str, Any]
+    divide: dict[str, Any] = field(default_factory=dict)
+    cover: dict[str, Any] = field(default_factory=dict)
+    outputs: dict[str, Any] = field(default_factory=dict)
+    path: Path | None = None
+    title: str = ""
+    lang: str | None = None
+    readings: dict[str, Any] = field(default_factory=dict)
+
+
+def read_project(path: str | PathLike[str]) -> Project:
+    """Read a PROJECT.toml and every table it names; or a GeoPackage whose layers are called as the tables are.
+
+    Parameters
+    ----------
+    path
+        A .toml with sections ``[project]`` (name, title, lang), ``[inputs]`` (table = path, or table = {path, columns,
+        crs, layer}; ``buildings`` may have ``counts``, a sheet of building_id and households), ``[divide]``,
+        ``[cover]``, ``[outputs]``. Paths are relative to the file; ``${NAME}`` is an environment variable. Tables that
+        come from one OpenStreetMap extract are read in one pass.
+
+    Raises
+    ------
+    ReadError
+        When a file is missing or broken, a key is unknown (the nearest known one is named), or a variable is not set.
+    TableError
+        When a table breaks its contract.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise ReadError(f"{path}: there is no such project file. Check the path; `gridmap demo` shows an example.")
+    if path.suffix.lower() == ".gpkg":
+        return _read_geopackage(path)
+    settings = _parse(path)
+    _known_keys(path, settings, _SECTIONS, "a section", "")
+    for section in settings:
+        if not isinstance(settings[section], dict):
+            raise ReadError(f"{path}: {section} must be a section, written [{section}].")
+    about, inputs = settings.get("project", {}), settings.get("inputs", {})
+    _known_keys(path, about, _PROJECT_KEYS, "a key of [project]", "project.")
+    _known_keys(path, inputs, INPUTS, "a table", "inputs.")
+    if about.get("lang") not in (None, *_LANGUAGES):
+        raise ReadError(f"{path}: project.lang is {about['lang']!r}; it is one of {', '.join(_LANGUAGES)}.")
+    if not inputs:
+        raise ReadError(
+            f"{path}: [inputs] is missing or empty. Name the tables there, for example buildings = 'x.gpkg'."
+        )
+    tables = _read_inputs(path, {name: _input(path, name, value) for name, value in inputs.items()})
+    outputs = dict(settings.get("outputs", {}))
+    if about.get("lang"):
+        outputs.setdefault("lang", about["lang"])
+    name = str(about.get("name", path.stem))
+    return Project(
+        name=name,
+        tables={n: t for n, t in tables.items() if len(t)},
+        divide=settings.get("divide", {}),
+        cover=settings.get("cover", {}),
+        outputs=outputs,
+        path=path,
+        title=str(about.get("title", name)),
+        lang=about.get("lang"),
+        readings={n: t.attrs["reading"] for n, t in tables.items()},
+    )
+
+
+def write_project(
+    path: str | PathLike[str],
+    *,
+    plan: Any = None,
+    cover: Any = None,
+    sites: Any = None,
+    tables: Mapping[str, pd.DataFrame | None] | None = None,
+) -> Path:
+    """Write results as the layers of one GeoPackage, whole or not at all.
+
+    Layers: of a plan ``grids``, ``assignment``, ``buildings`` (with grid_id), ``communities``, ``atoms``,
+    ``adjacency`` and the ground it was made on; of a cover ``reach``, ``facilities``, ``rates`` (all),
+    ``rates_by_grid``; of site plans their tables; ``findings`` of all; then `tables`, which replace layers of the same
+    name.
+
+    Raises
+    ------
+    WriteError
+        When the folder is missing or cannot be written; a former file is then unchanged.
+    OptionError
+        When the suffix is not .gpkg.
+    """
+    path = Path(path)
+    if path.suffix.lower() != ".gpkg":
+        raise OptionError(f"{path.name}: a project is written as one GeoPackage; end the name in .gpkg")
+    layers: dict[str, Any] = {}
+    findings = []
+    if plan is not None:
+        layers.update(_plan_layers(plan))
+        findings.append(plan.findings)
+    if cover is not None:
+        layers.update(_cover_layers(cover, plan))
+        findings.append(cover.findings)
+    if sites is not None:
+        for name, table in vars(sites).items():
+            if isinstance(table, pd.DataFrame) and name not in ("findings", "buildings"):
+                layers[f"sites_{name}" if name in layers else name] = table
+        findings.append(getattr(sites, "findings", None))
+    known = [f for f in findings if f is not None]
+    if known:
+        layers["findings"] = _below_one_another(known)
+    layers.update(tables or {})
+    write_layers({name: table for name, table in layers.items() if table is not None}, path)
+    return path
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except tomllib.TOMLDecodeError as error:
+        raise ReadError(f"{path}: not valid TOML: {error}. Texts stand in quotes, one key a line.") from error
+    except (UnicodeDecodeError, OSError) as error:
+        raise ReadError(f"{path}: cannot be read ({error}). A project file is UTF-8 text.") from error
+
+
+def _known_keys(path: Path, given: Iterable[str], known: tuple[str, ...], what: str, prefix: str) -> None:
+    for key in given:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+            hint = f"did you mean {prefix}{near[0]}?" if near else f"known are {', '.join(known)}."
+            raise ReadError(f"{path}: {prefix}{key} is not {what}; {hint}")
+
+
+def _input(path: Path, name: str, value: Any) -> dict[str, Any]:
+    """One entry of [inputs] as a mapping, its paths complete."""
+    entry = {"path": value} if isinstance(value, str) else value
+    if not isinstance(entry, dict) or not isinstance(entry.get("path"), str):
+        raise ReadError(f"{path}: inputs.{name} must be a path, or a mapping with a path: {{path = 'x.gpkg'}}.")
+    _known_keys(path, entry, _INPUT_KEYS, "a key of an input", f"inputs.{name}.")
+    if "counts" in entry and name != "buildings":
+        raise ReadError(f"{path}: inputs.{name}.counts: only buildings take counts.")
+    return {**entry, **{key: _complete(path, entry[key]) for key in ("path", "counts") if key in entry}}
+
+
+def _complete(project: Path, text: str) -> str:
+    """A path with its variables filled in, relative ones taken from the project file's folder."""
+
+    def fill(match: re.Match[str]) -> str:
+        value = os.environ.get(match[1])
+        if value is None:
+            raise ReadError(
+                f"{project}: {text!r} needs the environment variable {match[1]}, which is not set. "
+                f"Set it to the folder meant, or write the path out."
+            )
+        return value
+
+    filled = re.sub(r"\$\{(\w+)\}", fill, text)
+    return filled if Path(filled).is_absolute() else str(project.parent / filled)
+
+
+def _read_inputs(path: Path, inputs: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    counts = inputs.get("buildings", {}).get("counts")
+    if counts is not None and "households" in inputs:
+        raise ReadError(f"{path}: both inputs.households and inputs.buildings.counts are given. Keep one of them.")
+    tables = _read_extracts(path, {name: entry for name, entry in inputs.items() if is_osm(Path(entry["path"]))})
+    for name, entry in inputs.items():
+        if name not in tables:
+            options = {key: entry.get(key) for key in ("columns", "layer")}
+            if name in _WITHOUT_GEOMETRY:
+                tables[name] = read_counts(name, entry["path"], **options)
+            else:
+                tables[name] = read_table(_SAME_AS.get(name, name), entry["path"], crs=entry.get("crs"), **options)
+    if counts is not None:
+        tables["households"] = read_counts("households", counts)
+    return {name: tables[name] for name in INPUTS if name in tables}
+
+
+def _read_extracts(path: Path, inputs: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """The tables that come from OpenStreetMap, each extract read once."""
+    extracts: dict[str, list[str]] = {}
+    for name, entry in inputs.items():
+        if name in (*_WITHOUT_GEOMETRY, *_SAME_AS, "grids"):
+            raise ReadError(f"{path}: OpenStreetMap holds no {name}. Name a sheet or a vector file for inputs.{name}.")
+        refuse_for_osm(Path(entry["path"]), crs=entry.get("crs"), columns=entry.get("columns"))
+        extracts.setdefault(entry["path"], []).append(name)
+    tables: dict[str, Any] = {}
+    for extract, names in extracts.items():
+        tables.update(read_osm(extract, names))
+        for name in names:
+            refuse_empty_osm(Path(extract), name, tables[name])
+    return tables
+
+
+def _read_geopackage(path: Path) -> Project:
+    import pyogrio
+
+    try:
+        layers = {str(name) for name in pyogrio.list_layers(path)[:, 0]}
+    except (RuntimeError, ValueError) as error:
+        raise ReadError(f"{path}: not a GeoPackage that can be read ({error}). Export it again.") from error
+    names = [name for name in INPUTS if name in layers]
+    if not names:
+        raise ReadError(f"{path}: no layer is called as a table is ({', '.join(INPUTS)}). Rename the layers.")
+    tables = _read_inputs(path, {name: {"path": str(path), "layer": name} for name in names})
+    readings = {n: t.attrs["reading"] for n, t in tables.items()}
+    return Project(path.stem, tables, path=path, title=path.stem, readings=readings)
+
+
+def _plan_layers(plan: Any) -> dict[str, Any]:
+    layers = {
+        name: getattr(plan, name, None)
+        for name in ("grids", "communities", "buildings", "assignment", "atoms", "adjacency", "compounds", "barriers",
+                     "entrances", "streets")
+    }  # fmt: skip
+    whole = plan.assignment.drop_duplicates("building_id").set_index("building_id")["grid_id"]
+    layers["buildings"] = plan.buildings.assign(grid_id=plan.buildings["building_id"].map(whole))
+    return layers
+
+
+def _cover_layers(cover: Any, plan: Any) -> dict[str, Any]:
+    layers = {"reach": cover.reach, "facilities": cover.facilities, "rates": cover.rate()}
+    if plan is not None:
+        layers["rates_by_grid"] = cover.rate(by=plan)
+    return layers
+
+
+def _below_one_another(findings: list[Any]) -> Any:
+    crs = next((f.crs for f in findings if getattr(f, "crs", None) is not None), None)
+    from gridmap.tables.findings import join_findings
+
+    return join_findings(findings, crs=crs)
