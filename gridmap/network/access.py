@@ -1,0 +1,203 @@
+"""Access: the places of a table as points on the edges of the network, each with the leg that leads there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import geopandas as gpd
+import numpy as np
+import shapely
+
+from gridmap.errors import OptionError
+from gridmap.network.walls import OUTSIDE
+from gridmap.tables.crs import to_crs
+from gridmap.tables.findings import finding, findings_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import numpy.typing as npt
+
+    from gridmap.network.streets import StreetNetwork
+
+    Floats = npt.NDArray[np.float64]
+    Ints = npt.NDArray[np.int32]
+    Longs = npt.NDArray[np.int64]
+    Shapes = npt.NDArray[np.object_]
+
+__all__ = ["STATUS", "Access", "access"]
+
+STATUS = ("ok", "far", "unsnapped")
+# With access_metres=0 the nearest edge is meant; beyond the usual range it is far all the same. Metres.
+USUAL_METRES = 50.0
+# An island with less than this share of the longest one's streets is a small isolated piece.
+SMALL_ISLAND = 0.01
+
+
+class Points(NamedTuple):
+    """Access points in rows: whose (row of the owner), on which edge, from where to where along it, and the leg."""
+
+    owner: Longs
+    edge: Ints
+    t0: Floats
+    t1: Floats
+    leg: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Access:
+    """Where places touch the network.
+
+    Access points of owner i are ``owner_ptr[i]:owner_ptr[i + 1]`` of `edge`, `t0`, `t1` and `leg`.
+
+    Parameters
+    ----------
+    ids
+        Id of each owner.
+    kind
+        ``"building"`` or ``"facility"``.
+    owner_ptr
+        (n + 1,) int64.
+    edge
+        Edge of each access point.
+    t0, t1
+        From where to where along the edge, 0 at its u and 1 at its v; equal but for an edge that runs inside a polygon
+        or beside it at one distance.
+    leg
+        Metres between the place and that part of the edge.
+    status_code
+        For each owner the place in `STATUS`: ``ok``; ``far``, when nothing is within range and the nearest edge was
+        taken; ``unsnapped``, when no edge can be reached at all.
+    isolated
+        Whether all access points of an owner lie on small isolated pieces of the network.
+    """
+
+    ids: npt.NDArray[np.object_]
+    kind: str
+    owner_ptr: Longs
+    edge: Ints
+    t0: Floats
+    t1: Floats
+    leg: Floats
+    status_code: npt.NDArray[np.int8]
+    isolated: npt.NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.owner_ptr) - 1
+
+    def __repr__(self) -> str:
+        counts = ", ".join(
+            f"{n:,} {s}" for s, n in zip(STATUS, np.bincount(self.status_code, minlength=3), strict=True)
+        )
+        return f"<Access: {len(self):,} of kind {self.kind!r} ({counts}), {len(self.edge):,} access points>"
+
+    @property
+    def status(self) -> npt.NDArray[np.object_]:
+        """For each owner ``"ok"``, ``"far"`` or ``"unsnapped"``."""
+        return np.array(STATUS, dtype=object)[self.status_code]
+
+    @property
+    def owner(self) -> Longs:
+        """Row of the owner of each access point."""
+        return np.repeat(np.arange(len(self)), np.diff(self.owner_ptr))
+
+    def take(self, rows: npt.NDArray[np.integer]) -> Access:
+        """The access of some of the owners, in the order of `rows`."""
+        rows = np.asarray(rows)
+        size = np.diff(self.owner_ptr)[rows]
+        ptr = np.zeros(len(rows) + 1, dtype=np.int64)
+        np.cumsum(size, out=ptr[1:])
+        at = np.arange(ptr[-1]) + np.repeat(self.owner_ptr[rows] - ptr[:-1], size)
+        return Access(
+            self.ids[rows], self.kind, ptr, self.edge[at], self.t0[at], self.t1[at], self.leg[at],
+            self.status_code[rows], self.isolated[rows],
+        )  # fmt: skip
+
+    @property
+    def findings(self) -> gpd.GeoDataFrame:
+        """What a user should know: places that are far from any street, off the network, or on isolated pieces."""
+        rows = []
+        for mask, severity, rule, what, cure in (
+            (
+                self.status_code == STATUS.index("far"), "warning", f"{self.kind}_far",
+                "lie further from any street than access legs reach; the nearest one was taken",
+                "Check their coordinates, or add the missing paths.",
+            ),
+            (
+                self.status_code == STATUS.index("unsnapped"), "warning", f"{self.kind}_unsnapped",
+                "reach no street without crossing a barrier or a wall",
+                "Check their coordinates, the gates of their compounds and the barriers.",
+            ),
+            (
+                self.isolated, "warning", f"{self.kind}_isolated",
+                "touch only small pieces of the network that are cut off from the rest",
+                "Check whether the streets there join the others; mend them or leave the places out.",
+            ),
+        ):  # fmt: skip
+            if mask.any():
+                noun = {"building": "buildings", "facility": "facilities"}.get(self.kind, self.kind)
+                rows.append(finding(severity, rule, f"{mask.sum():,} {noun} {what}.", cure=cure, ids=self.ids[mask]))
+        return findings_table(rows)
+
+
+def access(network: StreetNetwork, places: Any, *, kind: str, ids: Iterable[object] | None) -> Access:
+    """Access of places to a network; see `StreetNetwork.access`."""
+    if kind not in ("building", "facility"):
+        raise OptionError(f"kind={kind!r} is unknown; use 'building' or 'facility'")
+    shapes, names = _read_places(network, places, kind, ids)
+    points = shapely.point_on_surface(shapes)
+    found, status = snap(network, shapely.get_coordinates(points), np.full(len(points), OUTSIDE, dtype=np.int32))
+    return _collect(network, names, kind, found, status)
+
+
+def _read_places(network: StreetNetwork, places: Any, kind: str, ids: Iterable[object] | None) -> tuple[Shapes, Shapes]:
+    """Geometries in the CRS of the network, and their ids as text."""
+    if isinstance(places, (gpd.GeoDataFrame, gpd.GeoSeries)):
+        table = places if isinstance(places, gpd.GeoDataFrame) else places.to_frame("geometry")
+        if ids is None and f"{kind}_id" in table:
+            ids = table[f"{kind}_id"]
+        elif ids is None:
+            ids = table.index
+        shapes = np.asarray(to_crs(table, network.crs).geometry.array, dtype=object)
+    else:
+        shapes = np.asarray(places, dtype=object).reshape(-1)
+    names = np.array([str(i) for i in (range(len(shapes)) if ids is None else ids)], dtype=object)
+    if len(names) != len(shapes):
+        raise OptionError(f"ids has {len(names)} values for {len(shapes)} places; give one each")
+    return shapes, names
+
+
+def snap(network: StreetNetwork, xy: Floats, gate_of: Ints) -> tuple[Points, npt.NDArray[np.int8]]:
+    """Ordinary legs of points: every edge within range, else the nearest; and the status of each point."""
+    from gridmap.network.snap_kernel import snap_points
+
+    graph, walls = network.graph, network.walls
+    side = np.full(len(xy), OUTSIDE, dtype=np.int32)
+    reach = np.full(len(xy), np.inf)
+    wall_xy, wall_of = walls.segments
+    radius = float(network.access_metres)
+    ptr, edge, t, leg, status = snap_points(
+        xy, side, gate_of, reach, radius, radius if radius > 0 else USUAL_METRES,
+        graph.edge_u, graph.edge_v, graph.n_nodes,
+        *network.piece_arrays, *_index_arrays(network.piece_index),
+        wall_xy, wall_of, *_index_arrays(walls.index),
+    )  # fmt: skip
+    return Points(np.repeat(np.arange(len(xy)), np.diff(ptr)), edge, t, t, leg), status
+
+
+def _index_arrays(index: Any) -> tuple[Floats, Longs, Longs, Ints]:
+    """A ground index as the kernels take it."""
+    return np.array([index.x0, index.y0, index.side]), np.array([index.nx, index.ny]), index.start, index.item
+
+
+def _collect(network: StreetNetwork, names: Shapes, kind: str, points: Points, status: npt.NDArray[np.int8]) -> Access:
+    """Access points in rows, sorted by owner, as an `Access`."""
+    graph = network.graph
+    n = len(names)
+    ptr = np.zeros(n + 1, dtype=np.int64)
+    np.cumsum(np.bincount(points.owner, minlength=n), out=ptr[1:])
+    small = graph.component_length < SMALL_ISLAND * graph.component_length.max(initial=0.0)
+    on_small = small[graph.component[graph.edge_u[points.edge]]]
+    isolated = (np.bincount(points.owner, weights=~on_small, minlength=n) == 0) & (np.diff(ptr) > 0)
+    return Access(names, kind, ptr, points.edge, points.t0, points.t1, points.leg, status, isolated)

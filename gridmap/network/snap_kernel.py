@@ -1,0 +1,235 @@
+"""Kernel: which edges a place reaches by a straight leg, the legs tested against walls and barriers.
+
+Plain arrays throughout. `pieces` are edges, or parts of edges that differ in the compound they lie in:
+
+- ``piece_xy`` (m, 4) float64: ax, ay, bx, by of the *whole* edge, metres; a leg ends at the projection on it.
+- ``piece_part`` (m, 2) float64: from where to where along the edge (0 to 1) the piece goes.
+- ``piece_edge``, ``piece_side`` (m,) int32: its edge; the compound it lies in, -1 for outside.
+- ``frame`` (3,) float64, ``shape`` (2,) int64, ``start``, ``item``: the ground index over the pieces (x0, y0, side; nx,
+  ny; see `ground_index`), and with the prefix ``wall_`` the same over the walls.
+- ``wall_xy`` (w, 4) float64; ``wall_of`` (w,) int32: the compound that a wall belongs to, -1 for a barrier.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gridmap.compiled import compiled
+
+# A leg that only touches a wall does not cross it: an end this close to the wall's line counts as on it. Metres.
+TOUCH = 1e-3
+# A gate opens its wall this far around it; DESIGN, section 6. Metres.
+GATE_WIDTH = 1.0
+# Edges whose distance differs by less are equally near. Metres.
+TIE = 1e-9
+
+OK, FAR, UNSNAPPED = 0, 1, 2
+
+
+@compiled
+def crosses(px, py, qx, qy, gate_of, wall_xy, wall_of, frame, shape, start, item):
+    """Whether the straight leg from p to q crosses a wall.
+
+    With ``gate_of`` >= 0 the leg starts at a gate of that compound, and its wall does not count within `GATE_WIDTH`.
+    """
+    dx, dy = qx - px, qy - py
+    length = np.hypot(dx, dy)
+    if len(wall_of) == 0 or length <= TOUCH:
+        return False
+    x0, y0, side = frame[0], frame[1], frame[2]
+    nx, ny = shape[0], shape[1]
+    low, high = min(py, qy) - 1e-6, max(py, qy) + 1e-6
+    j_first = max(int(np.floor((low - y0) / side)), 0)
+    j_last = min(int(np.floor((high - y0) / side)), ny - 1)
+    for jj in range(j_first, j_last + 1):
+        # rows in the order of the leg, so that a wall close to p ends the search early
+        j = jj if dy >= 0 else j_last - (jj - j_first)
+        a, b = px, qx
+        if abs(dy) > 1e-12:
+            s = (y0 + j * side - 1e-6 - py) / dy
+            t = (y0 + (j + 1) * side + 1e-6 - py) / dy
+            a = px + min(max(s, 0.0), 1.0) * dx
+            b = px + min(max(t, 0.0), 1.0) * dx
+        i_first = max(int(np.floor((min(a, b) - 1e-6 - x0) / side)), 0)
+        i_last = min(int(np.floor((max(a, b) + 1e-6 - x0) / side)), nx - 1)
+        for i in range(i_first, i_last + 1):
+            for k in range(start[j * nx + i], start[j * nx + i + 1]):
+                w = item[k]
+                ax, ay = wall_xy[w, 0], wall_xy[w, 1]
+                wx, wy = wall_xy[w, 2] - ax, wall_xy[w, 3] - ay
+                wall_length = np.hypot(wx, wy)
+                across = dx * wy - dy * wx
+                if across == 0.0 or wall_length == 0.0:
+                    continue
+                off_p = ((px - ax) * wy - (py - ay) * wx) / wall_length
+                off_q = ((qx - ax) * wy - (qy - ay) * wx) / wall_length
+                if off_p * off_q >= 0.0 or abs(off_p) <= TOUCH or abs(off_q) <= TOUCH:
+                    continue
+                along = ((ax - px) * dy - (ay - py) * dx) / across
+                if along < -1e-12 or along > 1.0 + 1e-12:
+                    continue
+                if gate_of >= 0 and wall_of[w] == gate_of and length * off_p / (off_p - off_q) <= GATE_WIDTH:
+                    continue
+                return True
+    return False
+
+
+@compiled
+def blocked_legs(p, q, gate_of, wall_xy, wall_of, wall_frame, wall_shape, wall_start, wall_item):
+    """For legs p[i] to q[i], both (n, 2), whether each crosses a wall; `gate_of` (n,) int32 as in `crosses`."""
+    out = np.zeros(len(p), dtype=np.bool_)
+    for i in range(len(p)):
+        out[i] = crosses(
+            p[i, 0], p[i, 1], q[i, 0], q[i, 1], gate_of[i],
+            wall_xy, wall_of, wall_frame, wall_shape, wall_start, wall_item,
+        )  # fmt: skip
+    return out
+
+
+@compiled
+def _try_cell(
+    c, px, py, side_of, gate_of, limit, found, piece_at, t_at, leg_at, mark, stamp,
+    piece_xy, piece_part, piece_side, start, item,
+    wall_xy, wall_of, wall_frame, wall_shape, wall_start, wall_item,
+):  # fmt: skip
+    """Add the pieces of cell c that p reaches by a leg of at most `limit`; returns how many are found by then."""
+    for k in range(start[c], start[c + 1]):
+        m = item[k]
+        if stamp[m] == mark:
+            continue
+        stamp[m] = mark
+        ax, ay = piece_xy[m, 0], piece_xy[m, 1]
+        ex, ey = piece_xy[m, 2] - ax, piece_xy[m, 3] - ay
+        square = ex * ex + ey * ey
+        t = 0.0
+        if square > 0.0:
+            t = min(max(((px - ax) * ex + (py - ay) * ey) / square, 0.0), 1.0)
+        qx, qy = ax + t * ex, ay + t * ey
+        leg = np.hypot(qx - px, qy - py)
+        if leg > limit or t < piece_part[m, 0] or t > piece_part[m, 1]:
+            continue
+        # a gate is a point outside; through it, and no further than it is wide, it also touches what lies inside
+        side = piece_side[m]
+        if side != side_of and not (gate_of >= 0 and side == gate_of and leg <= GATE_WIDTH):
+            continue
+        if crosses(px, py, qx, qy, gate_of, wall_xy, wall_of, wall_frame, wall_shape, wall_start, wall_item):
+            continue
+        piece_at[found], t_at[found], leg_at[found] = m, t, leg
+        found += 1
+    return found
+
+
+@compiled
+def snap_points(
+    xy, side_of, gate_of, reach, radius, far,
+    edge_u, edge_v, n_nodes,
+    piece_xy, piece_part, piece_edge, piece_side, frame, shape, start, item,
+    wall_xy, wall_of, wall_frame, wall_shape, wall_start, wall_item,
+):  # fmt: skip
+    """Every edge within `radius` of each point, or the nearest one where none is.
+
+    Parameters
+    ----------
+    xy
+        (n, 2) float64, metres.
+    side_of
+        (n,) int32: the walled compound each point lies in, -1 for outside; it reaches edges of the same side only.
+    gate_of
+        (n,) int32: for a gate its compound, else -1.
+    reach
+        (n,) float64 metres: how far the nearest edge is looked for; 0 for not at all, infinite for anywhere.
+    radius
+        Metres; with 0 always the nearest edge.
+    far
+        Metres beyond which the nearest edge counts as far.
+    edge_u, edge_v, n_nodes
+        The graph; several edges that are reached at their common node give one access point.
+
+    Returns
+    -------
+    ptr (n + 1,) int64, edge int32, t float64 (0 to 1 along the edge), leg float64 (metres), status (n,) int8.
+    """
+    n = len(xy)
+    x0, y0, cell = frame[0], frame[1], frame[2]
+    nx, ny = shape[0], shape[1]
+    ptr = np.zeros(n + 1, dtype=np.int64)
+    status = np.zeros(n, dtype=np.int8)
+    room = max(16, 8 * n)
+    edge_out = np.empty(room, dtype=np.int32)
+    t_out = np.empty(room, dtype=np.float64)
+    leg_out = np.empty(room, dtype=np.float64)
+    m = len(piece_edge)
+    stamp = np.full(m, -1, dtype=np.int64)
+    node_stamp = np.full(n_nodes, -1, dtype=np.int64)
+    piece_at = np.empty(m + 1, dtype=np.int32)
+    t_at = np.empty(m + 1, dtype=np.float64)
+    leg_at = np.empty(m + 1, dtype=np.float64)
+    total = 0
+    mark = 0
+    for p in range(n):
+        px, py = xy[p, 0], xy[p, 1]
+        i_mid, j_mid = int(np.floor((px - x0) / cell)), int(np.floor((py - y0) / cell))
+        margin = min(px - x0 - i_mid * cell, x0 + (i_mid + 1) * cell - px)
+        margin = max(min(margin, py - y0 - j_mid * cell, y0 + (j_mid + 1) * cell - py), 0.0)
+        first_ring = max(0, -i_mid, i_mid - nx + 1, -j_mid, j_mid - ny + 1)
+        last_ring = max(i_mid, nx - 1 - i_mid, j_mid, ny - 1 - j_mid)
+        found = 0
+        for nearest in (False, True):
+            limit = reach[p] if nearest else radius
+            if found > 0 or limit <= 0.0:
+                continue
+            mark += 1
+            for ring in range(first_ring, last_ring + 1):
+                # what lies in this ring of cells or beyond is further off than the rings within are wide
+                if (ring - 1) * cell + margin > limit:
+                    break
+                for j in range(max(j_mid - ring, 0), min(j_mid + ring, ny - 1) + 1):
+                    whole_row = abs(j - j_mid) == ring
+                    i = max(i_mid - ring, 0) if whole_row else i_mid - ring
+                    while i <= min(i_mid + ring, nx - 1):
+                        if i >= 0:
+                            before = found
+                            found = _try_cell(
+                                j * nx + i, px, py, side_of[p], gate_of[p], limit, found,
+                                piece_at, t_at, leg_at, mark, stamp,
+                                piece_xy, piece_part, piece_side, start, item,
+                                wall_xy, wall_of, wall_frame, wall_shape, wall_start, wall_item,
+                            )  # fmt: skip
+                            if nearest:
+                                for k in range(before, found):
+                                    limit = min(limit, leg_at[k] + TIE)
+                        i += 1 if whole_row else 2 * ring
+            if nearest:
+                # what was the nearest for a while goes; what is as near as the nearest stays
+                best = np.inf
+                for k in range(found):
+                    best = min(best, leg_at[k])
+                kept = 0
+                for k in range(found):
+                    if leg_at[k] <= best + TIE:
+                        piece_at[kept], t_at[kept], leg_at[kept] = piece_at[k], t_at[k], leg_at[k]
+                        kept += 1
+                found = kept
+                status[p] = FAR if best > far else OK
+        if found == 0:
+            status[p] = UNSNAPPED
+        if total + found > room:
+            room = 2 * room + found
+            edge_more = np.empty(room, dtype=np.int32)
+            t_more = np.empty(room, dtype=np.float64)
+            leg_more = np.empty(room, dtype=np.float64)
+            edge_more[:total] = edge_out[:total]
+            t_more[:total] = t_out[:total]
+            leg_more[:total] = leg_out[:total]
+            edge_out, t_out, leg_out = edge_more, t_more, leg_more
+        for k in range(found):
+            e = piece_edge[piece_at[k]]
+            if t_at[k] == 0.0 or t_at[k] == 1.0:
+                node = edge_u[e] if t_at[k] == 0.0 else edge_v[e]
+                if node_stamp[node] == p:
+                    continue
+                node_stamp[node] = p
+            edge_out[total], t_out[total], leg_out[total] = e, t_at[k], leg_at[k]
+            total += 1
+        ptr[p + 1] = total
+    return ptr, edge_out[:total].copy(), t_out[:total].copy(), leg_out[:total].copy(), status
