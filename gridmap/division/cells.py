@@ -1,0 +1,301 @@
+"""Cells: open land shared out to the nearest footprint, so that no cell border cuts a footprint.
+
+In each block the walls that face open land are sampled, the samples are triangulated, and a border runs where two
+owners are equally far (the ridges of their Voronoi diagram).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+
+from gridmap.division.blocks import Blocks, Land, place
+from gridmap.division.sides import GRID
+
+__all__ = ["Sites", "find_sites", "nearest_owner", "ridges"]
+
+# Spacing of samples along walls; borders are rough by about its square over eight times the gap between the walls.
+SPACING = 3.0
+# Samples beside a corner that two owners share keep this distance from it, so that the border starts at the corner.
+INSET = 0.2
+# Open land farther than this from every wall gets sites of its own, this far apart; at most so many in one block.
+FAR, LATTICE, MOST = 40.0, 80.0, 200
+# Borders are straightened within this many metres between the points where three cells meet.
+STRAIGHTEN = 0.4
+# Farther than any block is wide: keeps blocks apart when they share one search tree.
+_APART = 1e7
+# A part of a footprint that a street line cuts off is not given land beyond the street when it is smaller than this.
+_MINOR = 0.3
+
+
+@dataclass(frozen=True)
+class Sites:
+    """Points that open land is shared out to: coordinates (n, 2), owner and block of each, and corners of two owners."""
+
+    xy: np.ndarray
+    owner: np.ndarray
+    block: np.ndarray
+    owners: int
+    corners: np.ndarray
+    corner_block: np.ndarray
+
+
+def find_sites(land: Land, blocks: Blocks) -> Sites:
+    """Sites of every block: samples of walls, buildings known as points, and a lattice on large empty land.
+
+    Each point of the lattice is an owner of its own, numbered after those of `land`.
+    """
+    start, end, owner, block = _facing(blocks)
+    xy, of, corners = _sample(start, end, owner, block)
+    sites = [(xy, owner[of], block[of])]
+    sites.append(_point_sites(land, blocks))
+    xy, owner, block = (np.concatenate(part) for part in zip(*sites, strict=True))
+    lattice, lattice_block = _lattice(blocks, xy, block)
+    new = land.owners + np.arange(len(lattice))
+    return Sites(
+        np.r_[xy, lattice],
+        np.r_[owner, new].astype(np.int64),
+        np.r_[block, lattice_block].astype(np.int64),
+        land.owners + len(lattice),
+        corners[0],
+        corners[1],
+    )
+
+
+def nearest_owner(sites: Sites, xy: np.ndarray, block: np.ndarray) -> np.ndarray:
+    """Owner of the nearest site of the same block."""
+    from scipy.spatial import cKDTree
+
+    if not len(xy):
+        return np.empty(0, dtype=np.int64)
+    tree = cKDTree(np.c_[sites.xy, sites.block * _APART])
+    return np.asarray(sites.owner[tree.query(np.c_[xy, block * _APART])[1]])
+
+
+def ridges(sites: Sites, blocks: Blocks) -> np.ndarray:
+    """Lines between cells of different owners, clipped to their blocks and straightened."""
+    several = _blocks_of_several(sites)
+    use = np.isin(sites.block, several)
+    if not use.any():
+        return np.empty(0, dtype=object)
+    xy, owner, block = sites.xy[use], sites.owner[use], sites.block[use]
+    order = np.argsort(block, kind="stable")
+    xy, owner, block = xy[order], owner[order], block[order]
+    start, end, low, high, of = _equidistant(xy, owner, block)
+    shapes = _shapes(blocks, several)
+    lines, row = _clip(start, end, shapes[np.searchsorted(several, of)])
+    return _chains(lines, low[row], high[row], of[row], sites)
+
+
+def _facing(blocks: Blocks) -> tuple[np.ndarray, ...]:
+    """Segments of walls and footprints that face open land: start, end, owner, block."""
+    parts = blocks.sides.take(blocks.sides.right >= 0)
+    out = []
+    for near, far in ((parts.left, parts.right), (parts.right, parts.left)):
+        at = (blocks.block[near] >= 0) & (blocks.owner[far] >= 0)
+        out.append((parts.start[at], parts.end[at], blocks.owner[far[at]], blocks.block[near[at]], far[at]))
+    start, end, owner, block, face = (np.concatenate(part) for part in zip(*out, strict=True))
+    minor = blocks.site_share[face] < _MINOR
+    only_minor = ~np.isin(block, block[~minor])
+    keep = ~minor | only_minor
+    return start[keep], end[keep], owner[keep], block[keep]
+
+
+def _sample(
+    start: np.ndarray, end: np.ndarray, owner: np.ndarray, block: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray]]:
+    """Points along segments and the segment of each, and the corners (with block) that two owners share."""
+    ends = np.r_[start, end]
+    _, vertex = np.unique(ends[:, 0] + 1j * ends[:, 1], return_inverse=True)
+    _, corner = np.unique(np.c_[vertex.ravel(), np.r_[block, block]], axis=0, return_inverse=True)
+    corner = corner.ravel()
+    both = np.r_[owner, owner]
+    lowest = np.full(corner.max(initial=-1) + 1, np.iinfo(np.int64).max)
+    highest = np.full(len(lowest), -1)
+    np.minimum.at(lowest, corner, both)
+    np.maximum.at(highest, corner, both)
+    shared = (lowest != highest)[corner]
+    at_start, at_end = shared[: len(start)], shared[len(start) :]
+    length = np.hypot(*(end - start).T)
+    inset = np.minimum(INSET, length / 3)
+    first = np.where(at_start, inset, 0.0)
+    last = length - np.where(at_end, inset, 0.0)
+    count = np.ceil((last - first) / SPACING).astype(np.int64)
+    # Each segment gives its start and what lies between; its end is the start of the next, unless two owners meet.
+    number = np.maximum(count, 1) + at_end
+    of = np.repeat(np.arange(len(start)), number)
+    step = np.arange(len(of)) - np.repeat(np.cumsum(number) - number, number)
+    along = first[of] + step * ((last - first) / np.maximum(count, 1))[of]
+    xy = start[of] + (end - start)[of] * (along / np.maximum(length, 1e-12)[of])[:, None]
+    once = np.unique(corner[shared], return_index=True)[1]
+    return xy, of, (ends[shared][once], np.r_[block, block][shared][once])
+
+
+def _point_sites(land: Land, blocks: Blocks) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    is_point = shapely.get_type_id(land.footprints) == 0
+    points, owner = land.footprints[is_point], land.owner[is_point]
+    face = place(points, blocks.faces)
+    keep = face >= 0
+    keep[keep] = blocks.block[face[keep]] >= 0
+    return shapely.get_coordinates(points[keep]), owner[keep], blocks.block[face[keep]]
+
+
+def _lattice(blocks: Blocks, xy: np.ndarray, block: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sites on open land far from every wall, and one at least in each block that has none."""
+    from scipy.spatial import cKDTree
+
+    numbers = np.unique(blocks.block[blocks.block >= 0])
+    shapes = _shapes(blocks, numbers)
+    area = shapely.area(shapes)
+    spacing = np.maximum(LATTICE, np.sqrt(area / MOST))
+    found, found_block = [np.empty((0, 2))], [np.empty(0, dtype=np.int64)]
+    for i in np.flatnonzero(area > FAR * FAR):
+        points = _lattice_points(shapes[i], spacing[i])
+        found.append(points)
+        found_block.append(np.full(len(points), numbers[i]))
+    points, of = np.concatenate(found), np.concatenate(found_block)
+    if len(xy) and len(points):
+        tree = cKDTree(np.c_[xy, block * _APART])
+        near = tree.query(np.c_[points, of * _APART], distance_upper_bound=FAR)[0]
+        points, of = points[np.isinf(near)], of[np.isinf(near)]
+    bare = ~np.isin(numbers, np.r_[block, of])
+    middle = shapely.get_coordinates(shapely.point_on_surface(shapes[bare]))
+    return np.r_[points, middle], np.r_[of, numbers[bare]]
+
+
+def _lattice_points(shape: shapely.Geometry, spacing: float) -> np.ndarray:
+    left, bottom, right, top = shapely.bounds(shape)
+    rows = np.arange(bottom + spacing / 3, top, spacing * np.sqrt(0.75))
+    columns = np.arange(left + spacing / 3, right, spacing)
+    if not len(rows) or not len(columns):
+        return np.empty((0, 2))
+    x, y = np.meshgrid(columns, rows)
+    x = x + np.where(np.arange(len(rows)) % 2, spacing / 2, 0.0)[:, None]
+    shapely.prepare(shape)
+    inside = shapely.contains_xy(shape, x.ravel(), y.ravel())
+    return np.c_[x.ravel(), y.ravel()][inside]
+
+
+def _blocks_of_several(sites: Sites) -> np.ndarray:
+    pairs = np.unique(np.c_[sites.block, sites.owner], axis=0)
+    numbers, count = np.unique(pairs[:, 0], return_counts=True)
+    return np.asarray(numbers[count > 1])
+
+
+def _shapes(blocks: Blocks, numbers: np.ndarray) -> np.ndarray:
+    """Polygon of each block."""
+    at = np.flatnonzero(np.isin(blocks.block, numbers))
+    at = at[np.argsort(blocks.block[at], kind="stable")]
+    _, first, count = np.unique(blocks.block[at], return_index=True, return_counts=True)
+    out = blocks.faces[at[first]].copy()
+    for i in np.flatnonzero(count > 1):
+        out[i] = shapely.coverage_union_all(blocks.faces[at[first[i] : first[i] + count[i]]])
+    return np.asarray(out)
+
+
+def _equidistant(xy: np.ndarray, owner: np.ndarray, block: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Segments of points equally far from two owners: start, end, lower and higher owner, block."""
+    xy, owner, block = _with_frames(xy, owner, block)
+    numbers, index = np.unique(block, return_inverse=True)
+    triangles, of = shapely.get_parts(
+        shapely.delaunay_triangles(shapely.multipoints(xy, indices=index.ravel())), return_index=True
+    )
+    corners = shapely.get_coordinates(triangles).reshape(-1, 4, 2)[:, :3]
+    site = _look_up(xy, corners.reshape(-1, 2)).reshape(-1, 3)
+    centre = _circumcentres(corners)
+    a = site.ravel()
+    b = np.roll(site, -1, axis=1).ravel()
+    triangle = np.repeat(np.arange(len(site)), 3)
+    apart = (owner[a] != owner[b]) & (owner[a] >= 0) & (owner[b] >= 0)
+    a, b, triangle = a[apart], b[apart], triangle[apart]
+    key = np.minimum(a, b) * len(xy) + np.maximum(a, b)
+    order = np.argsort(key, kind="stable")
+    key, a, b, triangle = key[order], a[order], b[order], triangle[order]
+    pair = np.flatnonzero(key[1:] == key[:-1])
+    start, end = centre[triangle[pair]], centre[triangle[pair + 1]]
+    long = (start != end).any(axis=1)
+    pair, start, end = pair[long], start[long], end[long]
+    low, high = np.minimum(owner[a[pair]], owner[b[pair]]), np.maximum(owner[a[pair]], owner[b[pair]])
+    return start, end, low, high, numbers[of[triangle[pair]]]
+
+
+def _with_frames(xy: np.ndarray, owner: np.ndarray, block: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Add eight points of no owner around the sites of each block, so that every border between owners is finite."""
+    first = np.flatnonzero(np.r_[True, block[1:] != block[:-1]])
+    low, high = np.minimum.reduceat(xy, first), np.maximum.reduceat(xy, first)
+    middle, reach = (low + high) / 2, 3 * (high - low).max(axis=1) + 200.0
+    angle = np.arange(8) * np.pi / 4
+    ring = middle[:, None] + reach[:, None, None] * np.c_[np.cos(angle), np.sin(angle)]
+    numbers = np.repeat(block[first], 8)
+    xy, owner, block = np.r_[xy, ring.reshape(-1, 2)], np.r_[owner, np.full(len(numbers), -1)], np.r_[block, numbers]
+    order = np.argsort(block, kind="stable")
+    return xy[order], owner[order], block[order]
+
+
+def _look_up(xy: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Row of `xy` that equals each wanted point."""
+    table = xy[:, 0] + 1j * xy[:, 1]
+    order = np.argsort(table, kind="stable")
+    return np.asarray(order[np.searchsorted(table[order], wanted[:, 0] + 1j * wanted[:, 1])])
+
+
+def _circumcentres(corners: np.ndarray) -> np.ndarray:
+    a, b, c = corners[:, 0], corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    d = 2 * (b[:, 0] * c[:, 1] - b[:, 1] * c[:, 0])
+    d = np.where(np.abs(d) < 1e-9, np.where(d < 0, -1e-9, 1e-9), d)
+    bb, cc = (b * b).sum(axis=1), (c * c).sum(axis=1)
+    shift = np.c_[c[:, 1] * bb - b[:, 1] * cc, b[:, 0] * cc - c[:, 0] * bb] / d[:, None]
+    # A sliver on the outer ring may have its centre anywhere; nothing beyond the frame matters.
+    # On the grid, so that borders that meet still meet once all lines are rounded to it.
+    return np.asarray(np.round((a + np.clip(shift, -1e6, 1e6)) / GRID) * GRID)
+
+
+def _clip(start: np.ndarray, end: np.ndarray, shapes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Segments cut to the polygon of each, and the row each came from."""
+    lines = shapely.linestrings(np.stack([start, end], axis=1))
+    shapely.prepare(shapes)
+    touches = shapely.intersects(shapes, lines)
+    inside = np.zeros(len(lines), dtype=bool)
+    inside[touches] = shapely.contains_properly(shapes[touches], lines[touches])
+    cross = np.flatnonzero(touches & ~inside)
+    pieces, of = shapely.get_parts(shapely.intersection(lines[cross], shapes[cross]), return_index=True)
+    good = shapely.get_type_id(pieces) == 1
+    return np.r_[lines[inside], pieces[good]], np.r_[np.flatnonzero(inside), cross[of[good]]]
+
+
+def _chains(lines: np.ndarray, low: np.ndarray, high: np.ndarray, block: np.ndarray, sites: Sites) -> np.ndarray:
+    """Segments of the same two owners joined, their ends tied to walls, and straightened."""
+    order = np.lexsort((high, low, block))
+    lines, key = lines[order], np.c_[block, low, high][order]
+    first = np.r_[True, (key[1:] != key[:-1]).any(axis=1)] if len(key) else np.empty(0, dtype=bool)
+    group = np.cumsum(first) - 1
+    merged, of = shapely.get_parts(
+        shapely.line_merge(shapely.multilinestrings(lines, indices=group)), return_index=True
+    )
+    merged = _tie(merged, block[order][first][of], sites)
+    return np.asarray(shapely.simplify(merged, STRAIGHTEN))
+
+
+def _tie(lines: np.ndarray, block: np.ndarray, sites: Sites) -> np.ndarray:
+    """Ends near a corner that two owners share are moved onto it; other ends go on a little, to meet what they touch."""
+    from scipy.spatial import cKDTree
+
+    xy, line = shapely.get_coordinates(lines, return_index=True)
+    ends = np.cumsum(np.bincount(line, minlength=len(lines)))
+    tips = xy[np.r_[0, ends[:-1], ends - 1]] if len(lines) else xy
+    _, which, met = np.unique(tips[:, 0] + 1j * tips[:, 1], return_inverse=True, return_counts=True)
+    loose = np.zeros(len(xy), dtype=bool)
+    loose[np.r_[0, ends[:-1], ends - 1]] = met[which.ravel()] == 1
+    for at, inner in ((np.r_[0, ends[:-1]], 1), (ends - 1, -1)):
+        outward = xy[at] - xy[at + inner]
+        outward = outward / np.maximum(np.hypot(*outward.T), 1e-9)[:, None]
+        moved = np.where(loose[at][:, None], xy[at] + 0.02 * outward, xy[at])
+        if len(sites.corners):
+            tree = cKDTree(np.c_[sites.corners, sites.corner_block * _APART])
+            distance, corner = tree.query(np.c_[xy[at], block * _APART], distance_upper_bound=INSET)
+            near = np.isfinite(distance) & loose[at]
+            moved[near] = sites.corners[corner[near]]
+        xy[at] = moved
+    return np.asarray(shapely.linestrings(xy, indices=line))
