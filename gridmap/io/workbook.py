@@ -1,0 +1,383 @@
+"""The Excel workbook: grid ledger, coverage by category and unit, findings, assumptions and sources."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from gridmap.errors import OptionError
+from gridmap.io.workbook_sheet import Column, add_table, put
+from gridmap.io.workbook_words import category_word, word
+from gridmap.io.write import writing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from os import PathLike
+
+__all__ = ["write_workbook"]
+
+_LANGUAGES = ("en", "zh")
+_STATUS_FILLS = {
+    "legal": "DDEFE3", "above": "F6C79A", "below": "FBE7A3", "empty": "E6E9EB", "dedicated": "D6E4F5",
+}  # fmt: skip
+_SEVERITY_FILLS = {"error": "F6C79A", "warning": "FBE7A3", "info": "E6E9EB"}
+_COUNTS = ("residents", "registered", "dwellings", "elderly", "elderly_80", "children", "shops", "enterprises")
+_SHOWN_IDS = 50
+
+
+def write_workbook(
+    path: str | PathLike[str],
+    *,
+    plan: Any = None,
+    cover: Any = None,
+    lang: str = "en",
+    title: str | None = None,
+    findings: pd.DataFrame | None = None,
+    sources: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Path:
+    """Write a plan and a cover as a workbook for people, whole or not at all.
+
+    Sheets: summary; grid ledger; coverage by grid, by community and over all; facilities by community (institutional
+    coverage, apart from the rates); findings; assumptions and sources. The summary says which part of the households is
+    an estimate, and the ledger how many in each grid. No cell is a formula, whatever the data holds.
+
+    Parameters
+    ----------
+    path
+        The .xlsx file; its folder must be there.
+    plan
+        A `GridPlan`.
+    cover
+        A `Cover`.
+    lang
+        ``"en"`` or ``"zh"``.
+    title
+        Heading of the summary and of printed pages.
+    findings
+        In place of those of the plan and the cover.
+    sources
+        What the readers did, by table (``attrs["reading"]``); by default those still on the tables.
+
+    Raises
+    ------
+    OptionError
+        When there is neither plan nor cover, the language is unknown or the suffix is not .xlsx.
+    WriteError
+        When the file cannot be written; a former one is then unchanged.
+    """
+    import openpyxl
+
+    path = Path(path)
+    if lang not in _LANGUAGES:
+        raise OptionError(f"lang={lang!r}; it is one of {', '.join(_LANGUAGES)}")
+    if path.suffix.lower() != ".xlsx":
+        raise OptionError(f"{path.name}: a workbook is written as .xlsx")
+    if plan is None and cover is None:
+        raise OptionError("nothing to write: give plan=, cover= or both")
+    title = title or word("title", lang)
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    book.properties.title, book.properties.creator = title, "gridmap"
+    summary = book.create_sheet(word("summary", lang))
+    estimated = _estimated_by_grid(plan)
+    note = _estimate_note(plan, cover, lang)
+    header = f"{title} – {note}"
+    if plan is not None:
+        add_table(book, word("ledger", lang), _ledger(plan, estimated, lang), lang=lang, frozen=2, header=header)
+    if cover is not None:
+        for name, columns, frozen in _coverage(plan, cover, lang):
+            add_table(book, word(name, lang), columns, lang=lang, frozen=frozen, header=header)
+    found = _findings(plan, cover) if findings is None else findings
+    add_table(book, word("findings", lang), _finding_columns(found, lang), lang=lang, header=header)
+    about = _assumptions(plan, cover, sources, lang)
+    add_table(book, word("assumptions", lang), about, lang=lang, frozen=2, header=header)
+    notes = [note, *([word("rate_note", lang).format(sheet=word("institutions", lang))] if cover is not None else [])]
+    _fill_summary(summary, title, notes, _figures(plan, cover, found, lang), book.sheetnames[1:], lang)
+    with writing(path) as temporary:
+        book.save(temporary)
+    return path
+
+
+def _ledger(plan: Any, estimated: pd.Series, lang: str) -> list[Column]:
+    """One row a grid."""
+    grids = plan.grids
+    names = _community_names(plan)
+    columns = [Column(word("grid_id", lang), _texts(grids["grid_id"]))]
+    if "name" in grids.columns:
+        columns.append(Column(word("name", lang), _texts(grids["name"])))
+    columns += [
+        Column(word("community_id", lang), _texts(grids["community_id"])),
+        Column(word("community", lang), _texts(grids["community_id"].map(names))),
+        Column(word("kind", lang), _words(grids["kind"], lang)),
+        Column(word("status", lang), _words(grids["status"], lang), fills=_named(_STATUS_FILLS, lang)),
+        Column(word("households", lang), _numbers(grids["households"]), "count"),
+        Column(word("estimated", lang), _numbers(grids["grid_id"].map(estimated).fillna(0)), "count"),
+    ]
+    columns += [Column(word(c, lang), _numbers(grids[c]), "count") for c in _COUNTS if c in grids.columns]
+    remarks = _remarks(plan)
+    columns += [
+        Column(word("buildings", lang), _numbers(grids["buildings"]), "count"),
+        Column(word("area_ha", lang), _numbers(grids["area_m2"] / 10_000), "decimal"),
+        Column(word("remark", lang), [remarks.get(g, "") for g in grids["grid_id"].astype(str)], wrap=True),
+    ]
+    return columns
+
+
+def _coverage(plan: Any, cover: Any, lang: str) -> list[tuple[str, list[Column], int]]:
+    """Tables of coverage: by grid, by community, facilities by community, over all."""
+    tables: list[tuple[str, list[Column], int]] = []
+    if plan is not None:
+        names = _community_names(plan)
+        of = plan.grids.set_index(plan.grids["grid_id"].astype(str))
+        grids = cover.rate(by=plan)
+        units = pd.Index(grids["unit_id"].unique()).astype(str)
+        head = [
+            Column(word("grid_id", lang), list(units)),
+            Column(word("community", lang), _texts(of["community_id"].reindex(units).map(names))),
+        ]
+        tables.append(("by_grid", [*head, *_rates(grids, lang)], 2))
+        communities = cover.rate(by=plan.communities)
+        units = pd.Index(communities["unit_id"].unique()).astype(str)
+        head = [
+            Column(word("community_id", lang), list(units)),
+            Column(word("community", lang), [names.get(u, "") for u in units]),
+        ]
+        tables.append(("by_community", [*head, *_rates(communities, lang)], 2))
+        wide = _wide(communities, "facilities")
+        counts = [Column(category_word(c, lang), _numbers(wide[c]), "count") for c in wide.columns]
+        tables.append(("institutions", [*head, *counts], 2))
+    tables.append(("overall", _overall(cover, lang), 1))
+    return tables
+
+
+def _rates(rates: pd.DataFrame, lang: str) -> list[Column]:
+    """The households of each unit, and a column of rates for each category."""
+    wide = _wide(rates, "rate")
+    total = rates.drop_duplicates("unit_id")["total"]
+    return [
+        Column(word("total", lang), _numbers(total), "count"),
+        *(Column(category_word(c, lang), _numbers(wide[c]), "percent", scale=True) for c in wide.columns),
+    ]
+
+
+def _wide(rates: pd.DataFrame, values: str) -> pd.DataFrame:
+    """One row a unit and one column a category, both in the order they come in."""
+    units, categories = rates["unit_id"].unique(), rates["category"].unique()
+    return rates.pivot_table(
+        index="unit_id", columns="category", values=values, aggfunc="first", dropna=False, observed=True
+    ).reindex(index=units, columns=categories)
+
+
+def _overall(cover: Any, lang: str) -> list[Column]:
+    rates = cover.rate()
+    columns = [
+        Column(word("category", lang), [category_word(c, lang) for c in rates["category"]]),
+        Column(word(cover.measure, lang), [float(cover.thresholds[c]) for c in rates["category"]], "count"),
+        Column(word("total", lang), _numbers(rates["total"]), "count"),
+        Column(word("covered", lang), _numbers(rates["covered"]), "count"),
+        Column(word("rate", lang), _numbers(rates["rate"]), "percent", scale=True),
+    ]
+    if "facilities" in rates.columns:
+        columns.append(Column(word("facilities", lang), _numbers(rates["facilities"]), "count"))
+    return columns
+
+
+def _finding_columns(findings: pd.DataFrame, lang: str) -> list[Column]:
+    order = {"error": 0, "warning": 1, "info": 2}
+    rows = findings.iloc[np.argsort(findings["severity"].map(order).fillna(3).to_numpy(), kind="stable")]
+    return [
+        Column(word("severity", lang), _words(rows["severity"], lang), fills=_named(_SEVERITY_FILLS, lang)),
+        Column(word("rule", lang), _texts(rows["rule"])),
+        Column(word("status", lang), _words(rows["status"], lang)),
+        Column(word("message", lang), _texts(rows["message"]), wrap=True),
+        Column(word("cure", lang), _texts(rows["cure"]), wrap=True),
+        Column(word("ids", lang), [_ids(ids) for ids in rows["ids"]], wrap=True),
+    ]
+
+
+def _assumptions(plan: Any, cover: Any, sources: Mapping[str, Mapping[str, Any]] | None, lang: str) -> list[Column]:
+    """What the figures rest on: parameters, thresholds, estimates, where each table came from."""
+    rows: list[tuple[str, str, Any]] = []
+    if plan is not None:
+        rows += [(word("division", lang), k, v) for k, v in plan.parameters.items()]
+    if cover is not None:
+        rows += [
+            (word("coverage", lang), f"{word(cover.measure, lang)}: {category_word(c, lang)}", v)
+            for c, v in cover.thresholds.items()
+        ]
+        rows += [(word("coverage", lang), k, v) for k, v in getattr(cover, "parameters", {}).items() if v is not None]
+        denominator = cover.rate().attrs.get("denominator")
+        rows += [(word("coverage", lang), word("denominator", lang), denominator)] if denominator else []
+    tables = _tables(plan, cover)
+    buildings = tables.get("buildings")
+    if buildings is not None:
+        rows += [(word("estimate", lang), k, v) for k, v in buildings.attrs.get("assumptions", {}).items()]
+    readings = sources or {n: t.attrs["reading"] for n, t in tables.items() if "reading" in t.attrs}
+    for name, reading in readings.items():
+        rows += [(f"{word('source', lang)}: {name}", k, v) for k, v in reading.items() if v not in ([], {}, None)]
+    return [
+        Column(word("about", lang), [r[0] for r in rows]),
+        Column(word("item", lang), [r[1] for r in rows]),
+        Column(word("value", lang), [_plain(r[2]) for r in rows], wrap=True),
+    ]
+
+
+def _figures(plan: Any, cover: Any, findings: pd.DataFrame, lang: str) -> list[tuple[str, Any, str]]:
+    """Label, value and format of the key figures."""
+    figures: list[tuple[str, Any, str]] = []
+    if plan is not None:
+        status = plan.grids["status"].value_counts()
+        judged = sum(int(status.get(s, 0)) for s in ("legal", "above", "below"))
+        figures += [
+            ("communities", len(plan.communities), "count"),
+            ("grids", len(plan.grids), "count"),
+            ("band", "{}–{}".format(plan.parameters.get("lower", "?"), plan.parameters.get("upper", "?")), "text"),
+            ("in_band", int(status.get("legal", 0)), "count"),
+            ("in_band_share", status.get("legal", 0) / judged if judged else None, "percent"),
+        ]
+        figures += [
+            (f"{s}_count", int(status[s]), "count") for s in ("above", "below", "dedicated", "empty") if s in status
+        ]
+        figures += [
+            ("buildings", plan.assignment["building_id"].nunique(), "count"),
+            ("households", float(plan.assignment["households"].sum()), "count"),
+        ]
+    share = _estimated_share(plan, cover)
+    figures += [("estimated_share", share[0] / share[1] if share[1] else 0.0, "percent")]
+    figures += [("n_findings", len(findings), "count")]
+    named = [(word(key, lang), value, kind) for key, value, kind in figures]
+    if cover is not None:
+        rates = cover.rate()
+        limit = word(cover.measure, lang)
+        named += [
+            (f"{word('rate', lang)}: {category_word(c, lang)} – {limit} {cover.thresholds[c]:g}", r, "percent")
+            for c, r in zip(rates["category"], rates["rate"], strict=True)
+        ]
+    return named
+
+
+def _fill_summary(
+    sheet: Any,
+    title: str,
+    notes: Sequence[str],
+    figures: Sequence[tuple[str, Any, str]],
+    others: Iterable[str],
+    lang: str,
+) -> None:
+    from openpyxl.styles import Alignment, Border, Font, Side
+
+    font = "Microsoft YaHei" if lang == "zh" else "Calibri"
+    line = Border(bottom=Side(style="thin", color="D0D7DB"))
+    put(sheet, 1, 1, title).font = Font(name=font, size=16, bold=True, color="1F4E5F")
+    sheet.row_dimensions[1].height = 28
+    row = 2
+    for text in notes:
+        cell = put(sheet, row, 1, text)
+        cell.font = Font(name=font, size=10, italic=True, color="555555")
+        cell.alignment = Alignment(wrap_text=True, vertical="top")
+        sheet.merge_cells(start_row=row, start_column=1, end_row=row, end_column=4)
+        sheet.row_dimensions[row].height = 30
+        row += 1
+    row += 1
+    top = row
+    for label, value, kind in figures:
+        name, cell = put(sheet, row, 1, label), put(sheet, row, 2, value, kind=kind)
+        name.font, cell.font = Font(name=font, size=10), Font(name=font, size=10, bold=True)
+        name.border = cell.border = line
+        cell.alignment = Alignment(horizontal="right")
+        row += 1
+    put(sheet, top, 4, word("contents", lang)).font = Font(name=font, size=10, bold=True)
+    for at, other in enumerate(others, start=top + 1):
+        cell = put(sheet, at, 4, other)
+        cell.hyperlink = f"#'{other}'!A1"
+        cell.font = Font(name=font, size=10, color="1F4E9F", underline="single")
+    for letter, width in (("A", 52), ("B", 16), ("C", 3), ("D", 30)):
+        sheet.column_dimensions[letter].width = width
+    sheet.sheet_view.showGridLines = False
+    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
+    sheet.sheet_properties.pageSetUpPr.fitToPage = True
+
+
+def _estimated_by_grid(plan: Any) -> pd.Series:
+    """Households that are estimates, by grid."""
+    if plan is None or "households_estimated" not in plan.buildings.columns:
+        return pd.Series(dtype=float)
+    flags = plan.buildings.set_index("building_id")["households_estimated"].astype(bool)
+    rows = plan.assignment["building_id"].map(flags).fillna(value=False).astype(bool)
+    return plan.assignment[rows].groupby("grid_id")["households"].sum()
+
+
+def _estimated_share(plan: Any, cover: Any) -> tuple[float, float]:
+    """Households that are estimates, and all households."""
+    if plan is not None:
+        return float(_estimated_by_grid(plan).sum()), float(plan.assignment["households"].sum())
+    households = pd.to_numeric(cover.buildings.get("households", pd.Series(0.0, cover.buildings.index)))
+    flags = cover.buildings.get("households_estimated", pd.Series(data=False, index=cover.buildings.index))
+    return float(households[flags.astype(bool)].sum()), float(households.sum())
+
+
+def _estimate_note(plan: Any, cover: Any, lang: str) -> str:
+    part, whole = _estimated_share(plan, cover)
+    key = "not_estimated" if part == 0 else "all_estimated" if part >= whole else "some_estimated"
+    return word(key, lang).format(
+        sheet=word("assumptions", lang), column=word("estimated", lang), share=f"{part / whole if whole else 0:.1%}",
+        n=f"{part:,.0f}", total=f"{whole:,.0f}",
+    )  # fmt: skip
+
+
+def _community_names(plan: Any) -> dict[str, str]:
+    table = plan.communities
+    ids = table["community_id"].astype(str)
+    names = table["name"].where(table["name"].notna(), "").astype(str) if "name" in table.columns else ids
+    return dict(zip(ids, names, strict=True))
+
+
+def _remarks(plan: Any) -> dict[str, str]:
+    """For each grid, what the findings that name it say."""
+    out: dict[str, list[str]] = {}
+    for ids, message in zip(plan.findings["ids"], plan.findings["message"], strict=True):
+        for one in ids if isinstance(ids, list) else []:
+            out.setdefault(str(one), []).append(str(message))
+    return {grid: " ".join(dict.fromkeys(texts)) for grid, texts in out.items()}
+
+
+def _findings(plan: Any, cover: Any) -> pd.DataFrame:
+    tables = [part.findings for part in (plan, cover) if part is not None and part.findings is not None]
+    return pd.concat([pd.DataFrame(t).drop(columns="geometry", errors="ignore") for t in tables], ignore_index=True)
+
+
+def _tables(plan: Any, cover: Any) -> dict[str, Any]:
+    names = ("communities", "buildings", "streets", "compounds", "barriers", "entrances", "facilities")
+    found = {n: getattr(part, n, None) for part in (cover, plan) if part is not None for n in names}
+    return {n: found[n] for n in names if isinstance(found.get(n), pd.DataFrame)}
+
+
+def _texts(values: pd.Series) -> list[Any]:
+    return ["" if pd.isna(v) else str(v) for v in values]
+
+
+def _words(values: pd.Series, lang: str) -> list[str]:
+    return ["" if pd.isna(v) else word(str(v), lang) for v in values]
+
+
+def _numbers(values: pd.Series) -> list[float]:
+    return [float(v) for v in pd.to_numeric(values, errors="coerce").astype("float64")]
+
+
+def _named(fills: Mapping[str, str], lang: str) -> dict[str, str]:
+    return {word(key, lang): fill for key, fill in fills.items()}
+
+
+def _ids(ids: Any) -> str:
+    if not isinstance(ids, (list, tuple)):
+        return "" if ids is None else str(ids)
+    more = f" … +{len(ids) - _SHOWN_IDS}" if len(ids) > _SHOWN_IDS else ""
+    return ", ".join(map(str, ids[:_SHOWN_IDS])) + more
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
