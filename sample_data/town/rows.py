@@ -1,0 +1,219 @@
+"""Compounds: a wall with gates, rows of slabs or towers, and the paths between them, in the frame of the block."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+from shapely import affinity
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shapely import LineString, Point, Polygon
+
+
+@dataclass(frozen=True)
+class Style:
+    """A kind of building: metres of depth, of one unit's width, units in a row, and flats on a floor of a unit."""
+
+    depth: float
+    unit: float
+    units: tuple[int, int]
+    flats: int
+    gap: float
+    space: float  # clear distance between rows at 6 floors; grows with height
+    notch: float = 0.0
+
+
+STYLES = {
+    "slab": Style(12.0, 14.4, (2, 5), 2, 7.0, 15.0),
+    "old_slab": Style(10.4, 12.6, (2, 5), 2, 5.0, 11.5),
+    "high_slab": Style(14.0, 19.0, (1, 3), 2, 11.0, 19.0, 2.2),
+    "tower": Style(19.0, 26.0, (1, 1), 4, 13.0, 20.5, 4.5),
+    "campus": Style(16.0, 19.0, (2, 4), 0, 20.0, 24.0),
+}
+
+
+@dataclass
+class Compound:
+    """What was built behind one wall."""
+
+    wall: Polygon
+    buildings: list[Polygon] = field(default_factory=list)
+    units: list[int] = field(default_factory=list)
+    roads: list[LineString] = field(default_factory=list)
+    paths: list[LineString] = field(default_factory=list)
+    gates: list[Point] = field(default_factory=list)
+
+
+def angle_of(parcel: Polygon) -> float:
+    """Turn of a parcel in degrees, between -45 and 45, from its smallest box."""
+    box = shapely.get_coordinates(shapely.minimum_rotated_rectangle(parcel))
+    edge = np.diff(box[:3], axis=0)[np.argmax(np.hypot(*np.diff(box[:3], axis=0).T))]
+    return float((np.degrees(np.arctan2(edge[1], edge[0])) + 45) % 90 - 45)
+
+
+def part_of(parcel: Polygon, part: Sequence[float], angle: float) -> Polygon:
+    """The share (u0, v0, u1, v1) of the parcel's box, turned by `angle`, that lies in the parcel."""
+    origin = parcel.centroid
+    turned = affinity.rotate(parcel, -angle, origin)
+    x0, y0, x1, y1 = turned.bounds
+    w, h = x1 - x0, y1 - y0
+    piece = shapely.box(x0 + part[0] * w, y0 + part[1] * h, x0 + part[2] * w, y0 + part[3] * h) & turned
+    return affinity.rotate(largest(piece), angle, origin)
+
+
+def largest(shape: Polygon) -> Polygon:
+    """The largest polygon of a geometry."""
+    parts = shapely.get_parts(shape)
+    return parts[np.argmax(shapely.area(parts))]
+
+
+def build(
+    parcel: Polygon,
+    *,
+    style: str,
+    floors: int,
+    gates: str,
+    angle: float,
+    streets: LineString,
+    keep_out: Sequence[Polygon] = (),
+    rng: np.random.Generator,
+    lines: int = 1,
+) -> Compound:
+    """A compound on a parcel: rows of buildings of one style, a road from each gate, paths between the rows.
+
+    `gates` names the sides that have one ("S", "SN", "SEW" ...); `lines` is the number of roads that cross the rows.
+    """
+    s = STYLES[style]
+    origin = parcel.centroid
+    wall = affinity.rotate(parcel, -angle, origin)
+    inner = wall.buffer(-4.0, join_style="mitre")
+    if keep_out:
+        inner = largest(inner - affinity.rotate(shapely.union_all(list(keep_out)), -angle, origin))
+    x0, y0, x1, y1 = inner.bounds
+    if lines == 1 and x1 - x0 < 92:  # a narrow compound has its road along one wall, and longer rows
+        spines = [x0 + 4.5 if rng.random() < 0.5 else x1 - 4.5]
+    else:
+        spines = [x0 + (x1 - x0) * (k + 1) / (lines + 1) + rng.uniform(-6, 6) for k in range(lines)]
+    pitch = s.depth + s.space * (0.55 + 0.075 * min(floors, 14))
+    count = max(1, int((y1 - y0 - s.depth - 6) // pitch) + 1)
+    pitch = (y1 - y0 - s.depth - 6) / max(count - 1, 1)
+    ys = [y0 + 3 + k * pitch for k in range(count)] if count > 1 else [(y0 + y1 - s.depth) / 2]
+    made = Compound(wall)
+    for row, y in enumerate(ys):
+        for a, b in _free(inner, y, y + s.depth, spines):
+            for shape, units in _pack(a, b, y, s, rng, stagger=row % 2):
+                made.buildings.append(shape)
+                made.units.append(units)
+    between = [(a + s.depth + b) / 2 for a, b in zip(ys, ys[1:], strict=False)]
+    levels = between or [ys[0] - 4.0]
+    _roads(made, inner, spines, levels, gates)
+    back = {"origin": origin}
+    made.wall = parcel
+    made.buildings = [affinity.rotate(b, angle, **back) for b in made.buildings]
+    made.roads = [affinity.rotate(r, angle, **back) for r in made.roads]
+    made.paths = [affinity.rotate(r, angle, **back) for r in made.paths]
+    made.gates = [affinity.rotate(g, angle, **back) for g in made.gates]
+    _reach_street(made, streets)
+    return made
+
+
+def _free(inner: Polygon, low: float, high: float, spines: Sequence[float]) -> list[tuple[float, float]]:
+    """The stretches along a row where a building of that depth stays inside and leaves the roads free."""
+    x0, _, x1, _ = inner.bounds
+    free = shapely.box(x0, 0, x1, 1)
+    for y in np.linspace(low, high, 5):
+        cut = shapely.intersection(inner, shapely.linestrings([(x0 - 1, y), (x1 + 1, y)]))
+        strips = [shapely.box(p.bounds[0], 0, p.bounds[2], 1) for p in shapely.get_parts(cut) if p.length > 1]
+        free &= shapely.union_all(strips)
+    for x in spines:
+        free -= shapely.box(x - 4.0, -1, x + 4.0, 2)
+    return [(p.bounds[0], p.bounds[2]) for p in shapely.get_parts(free) if p.area > 1]
+
+
+def _pack(
+    a: float, b: float, y: float, s: Style, rng: np.random.Generator, *, stagger: int
+) -> list[tuple[Polygon, int]]:
+    """Buildings side by side between a and b, as many units as fit, in buildings of `s.units`."""
+    low, high = s.units
+    total = 0
+    while _length(total + 1, s) <= b - a:
+        total += 1
+    if total < low:
+        return []
+    groups = -(-total // high)
+    counts = rng.permutation([total // groups + (k < total % groups) for k in range(groups)])
+    unit = s.unit * min(1.12, 1 + (b - a - _length(total, s)) / (total * s.unit))
+    slack = (b - a) - total * unit - (groups - 1) * s.gap
+    extra = min(slack / groups, 10.0)
+    x = a + (slack - extra * (groups - 1)) * (0.3 if stagger else 0.7)
+    out = []
+    for k in counts:
+        out.append((_shape(x, y, k * unit, s, k), int(k)))
+        x += k * unit + s.gap + extra
+    return out
+
+
+def _length(total: int, s: Style) -> float:
+    """Metres that so many units take side by side."""
+    return total * s.unit + (-(-total // s.units[1]) - 1) * s.gap
+
+
+def _shape(x: float, y: float, width: float, s: Style, units: int) -> Polygon:
+    """A footprint: a bar, or with notches between its flats on both long sides."""
+    if not s.notch:
+        return shapely.box(x, y, x + width, y + s.depth)
+    unit = width / units
+    steps = []
+    for k in range(units):
+        left = x + k * unit
+        steps += [(left, 0.0), (left + unit * 0.36, 0.0), (left + unit * 0.36, 1.0), (left + unit * 0.64, 1.0),
+                  (left + unit * 0.64, 0.0), (left + unit, 0.0)]  # fmt: skip
+    lower = [(px, y + d * s.notch) for px, d in steps]
+    upper = [(px, y + s.depth - d * s.notch) for px, d in reversed(steps)]
+    return shapely.polygons([*lower, *upper]).normalize().simplify(0.0)
+
+
+def _roads(made: Compound, inner: Polygon, spines: Sequence[float], levels: Sequence[float], gates: str) -> None:
+    """Roads and gates in the frame: spines cross the rows, paths run between them, gates lie where they meet the wall."""
+    wall = made.wall
+    main = levels[len(levels) // 2]
+    x0, y0, x1, y1 = wall.bounds
+    low, high = min(levels), max(levels)
+    for i, x in enumerate(spines):
+        hits = shapely.get_coordinates(wall.exterior & shapely.linestrings([(x, y0 - 5), (x, y1 + 5)]))[:, 1]
+        south, north = hits.min(), hits.max()
+        bottom, top = (south if "S" in gates and i == 0 else low), (north if "N" in gates and i == len(spines) - 1 else high)
+        if "S" in gates and i == 0:
+            made.gates.append(shapely.Point(x, south))
+        if "N" in gates and i == len(spines) - 1:
+            made.gates.append(shapely.Point(x, north))
+        if top - bottom > 1:
+            made.roads.append(shapely.linestrings([(x, bottom), (x, top)]))
+    for y in levels:
+        line = shapely.linestrings([(x0 - 5, y), (x1 + 5, y)])
+        parts = shapely.get_parts(shapely.intersection(inner.buffer(2.5), line))
+        parts = [p for p in parts if any(p.bounds[0] <= x <= p.bounds[2] for x in spines)]
+        west = min([p.bounds[0] for p in parts] + list(spines))
+        east = max([p.bounds[2] for p in parts] + list(spines))
+        ends = shapely.get_coordinates(wall.exterior & line)[:, 0]
+        if y == main and "W" in gates:
+            west = ends.min()
+            made.gates.append(shapely.Point(west, y))
+        if y == main and "E" in gates:
+            east = ends.max()
+            made.gates.append(shapely.Point(east, y))
+        kind = made.roads if y == main else made.paths
+        if east - west < 1:
+            continue
+        kind.append(shapely.linestrings([(west, y), (east, y)]))
+
+
+def _reach_street(made: Compound, streets: LineString) -> None:
+    """A road from each gate to the nearest street, straight out of the wall where that meets one."""
+    for gate in made.gates:
+        made.roads.append(shapely.shortest_line(gate, streets))
