@@ -1,0 +1,6 @@
+"""Coverage: who reaches which service, by which distance, and what that makes by unit.
+
+In: buildings with households, facilities with categories, a street network. Out: the reach table (one row a building,
+category and rank), rates by unit, gaps, completeness, and service circles as polygons. Rates are counted from the
+reach table; the polygons are drawn beside it and say by how much they deviate.
+"""

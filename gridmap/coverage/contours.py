@@ -1,0 +1,105 @@
+"""Contours: polygons of where a raster is below zero, with borders between its cells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Frame", "frame_around", "polygons_below_zero"]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Where a raster lies: centre of its cell (0, 0), side of a cell in metres, rows (northwards) and columns."""
+
+    left: float
+    bottom: float
+    side: float
+    rows: int
+    columns: int
+
+    @property
+    def cells(self) -> int:
+        """Number of cells."""
+        return self.rows * self.columns
+
+    def part(self, rows: slice, columns: slice) -> Frame:
+        """The frame of a rectangle of cells."""
+        return Frame(
+            self.left + columns.start * self.side,
+            self.bottom + rows.start * self.side,
+            self.side,
+            rows.stop - rows.start,
+            columns.stop - columns.start,
+        )
+
+    def cell_of(self, xy: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Row and column of the cell whose centre is nearest; may lie outside the raster."""
+        column = np.rint((xy[:, 0] - self.left) / self.side).astype(np.int64)
+        return np.rint((xy[:, 1] - self.bottom) / self.side).astype(np.int64), column
+
+
+def frame_around(bounds: NDArray[np.float64] | tuple[float, ...], side: float, margin: float) -> Frame:
+    """The raster over a box and a margin; its cells lie on multiples of the side, whatever the box."""
+    first_column, first_row = (int(np.floor((low - margin) / side)) for low in bounds[:2])
+    last_column, last_row = (int(np.ceil((high + margin) / side)) for high in bounds[2:])
+    return Frame(first_column * side, first_row * side, side, last_row - first_row + 1, last_column - first_column + 1)
+
+
+def polygons_below_zero(field: NDArray[np.float32], frame: Frame) -> NDArray[np.object_]:
+    """Polygons, valid and apart from one another, of where a field of shape (rows, columns) is below zero.
+
+    Between cell centres the field is taken as linear along the lines that join them. Outside the raster it is above
+    zero.
+    """
+    from contourpy import FillType, contour_generator
+
+    below = field < 0
+    if not below.any():
+        return np.empty(0, dtype=object)
+    rows, columns = _extent(below.any(axis=1)), _extent(below.any(axis=0))
+    # one cell more on each side: the neighbours that the border runs between
+    inner = (slice(max(rows.start - 1, 0), rows.stop + 1), slice(max(columns.start - 1, 0), columns.stop + 1))
+    window = field[inner]
+    pads = [
+        (int(rows.start == 0), int(rows.stop == field.shape[0])),
+        (int(columns.start == 0), int(columns.stop == field.shape[1])),
+    ]
+    # a value of exactly zero would let two corners of the outline meet in one point
+    z = np.where(window == 0, np.float32(1e-4), window)
+    high = max(float(z.max()), 1e-3)
+    if any(map(any, pads)):
+        z = np.pad(z, pads, constant_values=high)
+    left = frame.left + (inner[1].start - pads[1][0]) * frame.side
+    bottom = frame.bottom + (inner[0].start - pads[0][0]) * frame.side
+    generator = contour_generator(z=z, name="serial", fill_type=FillType.OuterOffset)
+    points, offsets = generator.filled(float(z.min()) - 1.0, 0.0)
+    if not points:
+        return np.empty(0, dtype=object)
+    xy = np.concatenate(points) * frame.side + [left, bottom]
+    start = np.concatenate([[0], np.cumsum([len(p) for p in points])])
+    ring = np.concatenate([o[:-1] + s for o, s in zip(offsets, start[:-1], strict=True)] + [start[-1:]])
+    polygon = np.concatenate([[0], np.cumsum([len(o) - 1 for o in offsets])])
+    shapes = shapely.from_ragged_array(shapely.GeometryType.POLYGON, xy, (ring, polygon))
+    return _mended(np.asarray(shapes, dtype=object))
+
+
+def _extent(filled: NDArray[np.bool_]) -> slice:
+    """From the first to the last true value."""
+    where = np.flatnonzero(filled)
+    return slice(int(where[0]), int(where[-1]) + 1)
+
+
+def _mended(polygons: NDArray[np.object_]) -> NDArray[np.object_]:
+    """The same polygons, valid: rounding can make an outline touch itself where the field just grazes zero."""
+    wrong = ~shapely.is_valid(polygons)
+    if not wrong.any():
+        return polygons
+    mended = shapely.get_parts(shapely.make_valid(polygons[wrong], method="structure", keep_collapsed=False))
+    return np.concatenate([polygons[~wrong], mended[shapely.get_type_id(mended) == shapely.GeometryType.POLYGON]])

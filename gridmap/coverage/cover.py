@@ -1,0 +1,384 @@
+"""Cover: which facilities every building reaches, and the rates, gaps and completeness that follow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+
+from gridmap.coverage.completeness import complete_cover
+from gridmap.coverage.cover_findings import (
+    category_findings,
+    join_rows,
+    snapping_findings,
+    table_findings,
+    unreachable_findings,
+)
+from gridmap.coverage.gaps import gaps_of_cover
+from gridmap.coverage.rates import rate_cover
+from gridmap.coverage.reach import Nearest, reach_table
+from gridmap.coverage.straight import nearest_straight
+from gridmap.coverage.thresholds import read_thresholds
+from gridmap.errors import OptionError
+from gridmap.tables.contracts import check_table
+from gridmap.tables.crs import metric_crs, to_crs
+from gridmap.tables.findings import join_findings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import geopandas as gpd
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from gridmap.network.profiles import Profile
+    from gridmap.network.streets import StreetNetwork
+
+__all__ = ["Cover", "as_prepared", "cover", "is_existing", "rows_by_category"]
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Cover:
+    """Who reaches what: the reach table, with everything it was counted from.
+
+    Attributes
+    ----------
+    reach
+        One row a building, category and rank, in this order, none left out: ``building_id``, ``category``, ``rank``
+        (1 is the nearest), ``facility_id``, ``metres``, ``minutes`` (NaN where there is no way), ``covered``,
+        ``status`` (``"ok"``, ``"beyond"`` the threshold, ``"unreachable"``, ``"unsnapped"``).
+    buildings, facilities
+        The tables as given, checked.
+    counted
+        Which rows of `facilities` were counted: those that exist and whose category has a threshold.
+    network
+        The prepared streets; None for straight-line distance without streets.
+    thresholds, measure
+        Limit of each category, and whether it is in ``"minutes"`` or ``"metres"``.
+    how, k, profile
+        ``"network"`` or ``"straight"``, number of ranks, name of the speed set.
+    findings
+        What a reader of the rates should know; columns as everywhere in gridmap.
+    """
+
+    reach: pd.DataFrame
+    buildings: gpd.GeoDataFrame
+    facilities: gpd.GeoDataFrame
+    counted: NDArray[np.bool_]
+    network: StreetNetwork | None
+    thresholds: dict[str, float]
+    measure: str = "minutes"
+    how: str = "network"
+    k: int = 1
+    profile: str = "adult"
+    findings: gpd.GeoDataFrame | None = None
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def covered(self) -> NDArray[np.bool_]:
+        """Whether each building reaches each category, shape (buildings, categories)."""
+        shape = (len(self.buildings), len(self.thresholds), self.k)
+        return self.reach["covered"].to_numpy(dtype=bool).reshape(shape)[:, :, 0]
+
+    def rate(self, by: Any = None, weight: str = "households") -> pd.DataFrame:
+        """Coverage rate of each unit and category: the share of a count that is within the threshold.
+
+        Parameters
+        ----------
+        by
+            None (one unit, ``"all"``); a plan (its grids; split buildings share their count as their units do); the
+            name of a column of buildings; a Series indexed by building_id; or a GeoDataFrame of polygons (a building
+            belongs to the polygon that holds its point on surface, the first id where several do).
+        weight
+            The column of buildings to count: households, residents, elderly, ...; empty cells count as 0.
+
+        Returns
+        -------
+        DataFrame
+            One row a unit and category, none left out: ``unit_id``, ``category``, ``total``, ``covered``, ``rate``
+            (0 where nobody is covered, NaN only where the total is 0), ``facilities`` (how many of that category
+            stand in the unit: institutional coverage, apart from the rate; empty where units have no place).
+            ``.attrs`` names the ``denominator``, what lies ``outside`` all units, and ``rows_without_count``.
+
+        Raises
+        ------
+        OptionError
+            When `by` or `weight` names nothing that buildings have.
+        """
+        return rate_cover(self, by, weight)
+
+    def gaps(self, by: Any = None, weight: str = "households", *, reach_metres: float = 60.0) -> gpd.GeoDataFrame:
+        """Blind spots: where people live who do not reach a category, as areas, the most households first.
+
+        Buildings that are not covered belong to one spot when a chain of steps of at most twice `reach_metres` joins
+        them, within one unit. Buildings without households make no spot.
+
+        Parameters
+        ----------
+        by, weight
+            As in `rate`; spots never span two units.
+        reach_metres
+            The area of a spot is the land this near to its buildings.
+
+        Returns
+        -------
+        GeoDataFrame
+            ``rank``, ``category``, ``unit_id``, the weight not covered, ``buildings``, then the median and the
+            greatest distance to the nearest facility, in the measure of the cover (NaN where there is no way), and
+            the area, in the CRS of the buildings.
+        """
+        return gaps_of_cover(self, by, weight, reach_metres=reach_metres)
+
+    def completeness(self, by: Any = None, weight: str = "households") -> pd.DataFrame:
+        """How many of the n categories are reached, by building or by unit.
+
+        Parameters
+        ----------
+        by
+            None for one row a building; else units as in `rate`.
+        weight
+            The column of buildings to count.
+
+        Returns
+        -------
+        DataFrame
+            By building: ``building_id``, the weight, ``reached``, ``categories``, ``share``. By unit: ``unit_id``,
+            ``total``, ``categories``, ``mean`` (categories reached, weighted), ``all`` and ``all_rate`` (who reaches
+            every one), and ``reach_0`` to ``reach_n`` (who reaches exactly so many).
+        """
+        return complete_cover(self, by, weight)
+
+    def __repr__(self) -> str:
+        households = self.buildings["households"].sum()
+        return (
+            f"<Cover: {len(self.buildings):,} buildings, {households:,.0f} households, "
+            f"{len(self.thresholds)} categories, {int(self.counted.sum()):,} facilities, {self._limits()}>"
+        )
+
+    def _limits(self) -> str:
+        unit = "min" if self.measure == "minutes" else "m"
+        limits = sorted(set(self.thresholds.values()))
+        span = f"{limits[0]:g}" if len(limits) == 1 else f"{limits[0]:g}-{limits[-1]:g}" if limits else "0"
+        return f"{span} {unit} {'in a straight line' if self.how == 'straight' else 'along streets'}"
+
+    def _repr_html_(self) -> str:
+        rates = self.rate()
+        body = "".join(
+            f"<tr><td>{escape(str(row.category))}</td><td>{self.thresholds[row.category]:g}</td>"
+            f"<td>{row.facilities}</td><td>{row.covered:,.0f}</td><td>{row.total:,.0f}</td>"
+            f"<td>{'&ndash;' if row.rate != row.rate else f'{row.rate:.1%}'}</td></tr>"
+            for row in rates.itertuples()
+        )
+        head = "".join(
+            f"<th>{text}</th>" for text in ("category", self.measure, "facilities", "covered", "total", "rate")
+        )
+        count = 0 if self.findings is None else len(self.findings)
+        return (
+            f"<p>{escape(repr(self)[1:-1])}; {escape(rates.attrs['denominator'])}; {count} findings</p>"
+            f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        )
+
+
+def cover(
+    buildings: gpd.GeoDataFrame,
+    facilities: gpd.GeoDataFrame,
+    streets: gpd.GeoDataFrame | StreetNetwork | None = None,
+    *,
+    minutes: float | Mapping[str, float] | None = None,
+    metres: float | Mapping[str, float] | None = None,
+    rules: object = None,
+    how: str = "network",
+    k: int = 1,
+    profile: Any = None,
+    executor: Any = None,
+    barriers: gpd.GeoDataFrame | None = None,
+    compounds: gpd.GeoDataFrame | None = None,
+    entrances: gpd.GeoDataFrame | None = None,
+) -> Cover:
+    """Count who reaches which category of facility, household by household.
+
+    The distance is the least, over all streets near both ends, of the leg to the street plus the way along the
+    streets plus the leg from it (both ends on edges, not on nodes). The search minimises the measure asked for, time
+    or length; the other is measured along that same path. Nothing is read off a drawn circle.
+
+    Parameters
+    ----------
+    buildings
+        Needs ``households``; `estimate_households` makes them.
+    facilities
+        Those whose ``status`` is planned or candidate are left out, and counted in the findings.
+    streets
+        Streets, or a `StreetNetwork` prepared from them; not needed for ``how="straight"``.
+    minutes, metres
+        Threshold, one number or a mapping from category to number; at most one of the two, none means 15 minutes.
+        A category of the mapping that nobody offers is unreachable; a category without a threshold is not counted.
+    rules
+        Combined rules; not accepted yet.
+    how
+        ``"network"``, or ``"straight"`` for a radius as the crow flies (minutes then at the profile's speed).
+    k
+        How many facilities of each category to list for each building.
+    profile
+        Named speed set; None means that of the prepared network, else ``"adult"``.
+    executor
+        Anything with a `map`, such as a `concurrent.futures` pool: one task a category. The result is the same.
+    barriers, compounds, entrances
+        For streets that are not prepared yet; see `StreetNetwork.from_streets`.
+
+    Raises
+    ------
+    TableError
+        When a table breaks its contract; the message lists every row and the remedy.
+    OptionError
+        When arguments contradict each other.
+
+    Examples
+    --------
+    >>> import geopandas as gpd
+    >>> from shapely import Point
+    >>> homes = gpd.GeoDataFrame(
+    ...     {"building_id": ["a", "b"], "households": [30, 10]}, geometry=[Point(0, 0), Point(900, 0)], crs=32650
+    ... )
+    >>> clinics = gpd.GeoDataFrame({"facility_id": ["f"], "category": ["clinic"]}, geometry=[Point(300, 400)], crs=32650)
+    >>> cover(homes, clinics, metres=500, how="straight").rate()[["category", "total", "covered", "rate"]]
+      category  total  covered  rate
+    0   clinic   40.0     30.0  0.75
+    """
+    limits = read_thresholds(minutes, metres, rules)
+    if how not in ("network", "straight"):
+        raise OptionError(f"how must be 'network' or 'straight', not {how!r}.")
+    if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
+        raise OptionError(f"k must be a whole number of at least 1, not {k!r}.")
+    if streets is None and how == "network":
+        raise OptionError("cover needs streets to measure along; give them, or how='straight' for a radius.")
+    homes = check_table(buildings, "buildings", needs=("households",))
+    services = check_table(facilities, "facilities")
+    existing = is_existing(services)
+    thresholds = limits.by_category(services.loc[existing, "category"].unique())
+    counted = existing & services["category"].isin(list(thresholds)).to_numpy()
+    network = None
+    if streets is not None:
+        network = as_prepared(streets, profile, barriers=barriers, compounds=compounds, entrances=entrances)
+    rows = rows_by_category(services, counted, list(thresholds))
+    found = [*table_findings(homes, services, existing), *category_findings(services, existing, thresholds)]
+    snapped = np.ones(len(homes), dtype=bool)
+    if how == "straight" or network is None:
+        nearest = _straight(homes, services, rows, int(k), network, profile)
+    else:
+        nearest, snapped, more = _along_streets(homes, services, rows, network, limits.measure, int(k), executor)
+        found += [*more, *unreachable_findings(homes, nearest, snapped, list(thresholds))]
+    findings = join_rows(found, homes.crs)
+    if how == "network" and network is not None:
+        findings = join_findings([findings, network.findings], crs=homes.crs)
+    return Cover(
+        reach=reach_table(homes["building_id"], services["facility_id"], nearest, thresholds, limits.measure, snapped),
+        buildings=homes,
+        facilities=services,
+        counted=counted,
+        network=network,
+        thresholds=thresholds,
+        measure=limits.measure,
+        how=how,
+        k=int(k),
+        profile=_speed(network, profile).name,
+        findings=findings,
+        parameters={"minutes": minutes, "metres": metres, "rules": rules, "how": how, "k": int(k), "profile": profile},
+    )
+
+
+def is_existing(facilities: gpd.GeoDataFrame) -> NDArray[np.bool_]:
+    """Which facilities stand today: all but those whose status is planned or candidate."""
+    if "status" not in facilities.columns:
+        return np.ones(len(facilities), dtype=bool)
+    status = facilities["status"].astype(object).fillna("").astype(str).str.strip().str.lower()
+    return ~status.isin(("planned", "candidate")).to_numpy()
+
+
+def rows_by_category(
+    facilities: gpd.GeoDataFrame, counted: NDArray[np.bool_], categories: list[str]
+) -> list[NDArray[np.int64]]:
+    """Rows of the counted facilities of each category in order of their ids, so that ties do not hang on row order."""
+    order = np.argsort(facilities["facility_id"].to_numpy(dtype=str), kind="stable")
+    order = order[counted[order]]
+    of = facilities["category"].to_numpy(dtype=object)[order]
+    return [order[of == category] for category in categories]
+
+
+def as_prepared(streets: Any, profile: Any, **tables: gpd.GeoDataFrame | None) -> StreetNetwork:
+    """Streets as a `StreetNetwork`; the tables go into one that is made here.
+
+    Raises
+    ------
+    OptionError
+        When tables are given beside a network that was prepared without them.
+    """
+    from gridmap.network.streets import StreetNetwork, as_network
+
+    given = [name for name, table in tables.items() if table is not None]
+    if given and isinstance(streets, StreetNetwork):
+        raise OptionError(
+            f"streets are prepared already, so {', '.join(given)} come too late; give them to "
+            "StreetNetwork.from_streets, or give the table of streets."
+        )
+    return as_network(streets, profile, **{name: table for name, table in tables.items() if table is not None})
+
+
+def _straight(
+    homes: gpd.GeoDataFrame,
+    services: gpd.GeoDataFrame,
+    rows: list[NDArray[np.int64]],
+    k: int,
+    network: StreetNetwork | None,
+    profile: Any,
+) -> Nearest:
+    crs = metric_crs(homes)
+    points = shapely.point_on_surface(np.asarray(to_crs(homes, crs).geometry.array))
+    shapes = np.asarray(to_crs(services, crs).geometry.array)
+    nearest = Nearest.none(len(homes), len(rows), k)
+    for column, row in enumerate(rows):
+        target, metres = nearest_straight(points, shapes[row], k)
+        nearest.facility[:, column] = np.where(target >= 0, np.append(row, -1)[target], -1)
+        nearest.metres[:, column] = metres
+    nearest.minutes[:] = nearest.metres / (_speed(network, profile).kmh * 1000 / 60)
+    return nearest
+
+
+def _along_streets(
+    homes: gpd.GeoDataFrame,
+    services: gpd.GeoDataFrame,
+    rows: list[NDArray[np.int64]],
+    network: StreetNetwork,
+    measure: str,
+    k: int,
+    executor: Any,
+) -> tuple[Nearest, NDArray[np.bool_], list[dict[str, Any]]]:
+    from gridmap.coverage.along_network import nearest_along_network
+
+    found = nearest_along_network(
+        network,
+        to_crs(homes, network.crs),
+        to_crs(services, network.crs),
+        rows,
+        measure=measure,
+        k=k,
+        executor=executor,
+    )
+    counted = np.concatenate([*rows, np.empty(0, dtype=np.int64)])
+    snapped = found.buildings.status != "unsnapped"
+    findings = [
+        *snapping_findings(services.iloc[counted], found.facilities.take(counted), network.access_metres),
+        *snapping_findings(homes, found.buildings, network.access_metres),
+    ]
+    return found.nearest, snapped, findings
+
+
+def _speed(network: StreetNetwork | None, profile: Any) -> Profile:
+    from gridmap.network.profiles import as_profile
+
+    if profile is None:
+        return as_profile("adult") if network is None else network.profile
+    return as_profile(profile)

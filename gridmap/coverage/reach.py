@@ -1,0 +1,84 @@
+"""The reach table: each building's way to its nearest facilities of each category, and whether that is near enough."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+__all__ = ["COLUMNS", "STATUSES", "Nearest", "reach_table"]
+
+COLUMNS = ("building_id", "category", "rank", "facility_id", "metres", "minutes", "covered", "status")
+#: ok: within the threshold; beyond: reached, but too far; unreachable: no way there, or nobody offers it;
+#: unsnapped: the building found no street.
+STATUSES = ("ok", "beyond", "unreachable", "unsnapped")
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """Nearest facilities as arrays of shape (buildings, categories, ranks).
+
+    `facility` is the row of the facility, -1 where there is none; `metres` and `minutes` are inf there.
+    """
+
+    facility: NDArray[np.int64]
+    metres: NDArray[np.float64]
+    minutes: NDArray[np.float64]
+
+    @classmethod
+    def none(cls, buildings: int, categories: int, ranks: int) -> Nearest:
+        """Nothing found yet, to be filled by category."""
+        shape = (buildings, categories, ranks)
+        return cls(np.full(shape, -1, dtype=np.int64), np.full(shape, np.inf), np.full(shape, np.inf))
+
+
+def reach_table(
+    building_ids: pd.Series,
+    facility_ids: pd.Series,
+    nearest: Nearest,
+    thresholds: Mapping[str, float],
+    measure: str,
+    snapped: NDArray[np.bool_],
+) -> pd.DataFrame:
+    """The table with the columns of `COLUMNS`: by building in input order, then category, then rank; none left out.
+
+    Parameters
+    ----------
+    building_ids, facility_ids
+        Ids by row.
+    nearest
+        What was found.
+    thresholds, measure
+        Limit of each category in ``"minutes"`` or ``"metres"``, in the order of the categories of `nearest`.
+    snapped
+        Which buildings found a street.
+    """
+    count, categories, ranks = nearest.facility.shape
+    limit = np.fromiter(thresholds.values(), dtype=np.float64, count=categories)
+    found = nearest.facility >= 0
+    covered = found & (getattr(nearest, measure) <= limit[:, None])
+    code = np.where(covered, 0, np.where(found, 1, 2))
+    code[~snapped] = 3
+    each = categories * ranks
+    names = np.array(list(thresholds), dtype=object)
+    ids = facility_ids.to_numpy(dtype=object, na_value=None)
+    facility = np.append(ids, None)[nearest.facility.ravel()]
+    return pd.DataFrame(
+        {
+            "building_id": np.repeat(building_ids.to_numpy(dtype=object), each),
+            "category": np.tile(np.repeat(names, ranks), count),
+            "rank": np.tile(np.arange(1, ranks + 1), count * categories),
+            "facility_id": facility,
+            "metres": np.where(found, nearest.metres, np.nan).ravel(),
+            "minutes": np.where(found, nearest.minutes, np.nan).ravel(),
+            "covered": covered.ravel(),
+            "status": np.array(STATUSES, dtype=object)[code.ravel()],
+        }
+    )
