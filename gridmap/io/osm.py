@@ -259,14 +259,13 @@ def _take_node(element: Any, tags: dict[str, str], rules: dict[str, Any], found:
 
 def _take_area(element: Any, tags: dict[str, str], rules: dict[str, Any], found: _Found) -> None:
     # areas of closed ways are made from the ways themselves, which keeps those whose ring crosses itself
-    if element.from_way():
+    if element.from_way() or element.num_rings()[0] == 0:
         return
     taken = False
     for table in _RELATION_TABLES:
         row = rules[table](tags) if table in rules else None
         if isinstance(row, dict):
             found.rows[table].append(("relation", len(found.area_ids), row))
-            found.relations.get(element.orig_id(), {}).pop(table, None)
             taken = True
     if taken:
         found.area_ids.append(element.orig_id())
@@ -312,7 +311,8 @@ def _table(
     ids = {"way": found.way_ids, "relation": found.area_ids, "node": found.node_ids}
     rows = found.rows[name]
     frame = pd.DataFrame([row for *_, row in rows], columns=_columns(name))
-    frame.insert(0, _ID.get(name) or CONTRACTS[name].id or "id", [f"{kind}/{ids[kind][i]}" for kind, i, _ in rows])
+    names = pd.Series([f"{kind}/{ids[kind][i]}" for kind, i, _ in rows], index=frame.index, dtype="str")
+    frame.insert(0, _ID.get(name) or CONTRACTS[name].id or "id", names)
     kind = np.array([kind for kind, *_ in rows], dtype=object)
     index = np.array([i for _, i, _ in rows], dtype=np.int64)
     shape = np.full(len(rows), None, dtype=object)
