@@ -1,0 +1,157 @@
+"""Classes and colours: one place that decides what is drawn in which colour, for the map and its legend alike.
+
+Colours keep apart under the common kinds of colour blindness: blue below the band, orange above it (ColorBrewer's
+diverging pair), pale green-grey within it, and never colour alone: hatching, arrows in labels or glyphs go with it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = [
+    "OWN_COLOURS",
+    "RATE_BREAKS",
+    "STATUSES",
+    "band_theme",
+    "category_symbol",
+    "circle_colours",
+    "rate_theme",
+    "status_of",
+]
+
+#: Status of a grid in the order of the legend.
+STATUSES = ("legal", "above", "below", "empty", "dedicated", "unknown")
+RATE_BREAKS = (0.2, 0.4, 0.6, 0.8)
+#: Colours of layers that gridmap knows nothing about, in order of appearance.
+OWN_COLOURS = ("#3f6fa3", "#8a5a9e", "#2f7f79", "#a3663f", "#5f6f2f", "#9e4f6b")
+
+_FAR_BELOW, _BELOW = "#5b8fc4", "#a6c6e4"
+_LEGAL_LOW, _LEGAL_HIGH = "#e3ece0", "#c6dac6"
+_ABOVE, _FAR_ABOVE = "#f6b26b", "#d9741a"
+_EMPTY, _DEDICATED, _UNKNOWN = "#efece6", "#dcd3e6", "#e6e3dd"
+_RATES = ("#f3ead3", "#cfe0c8", "#92c5b5", "#4a9ba3", "#1f6a86")
+#: From the nearest circle to the farthest.
+_CIRCLES = ("#45337d", "#7d6bb0", "#b9aed6", "#dcd6ea", "#eeebf4")
+
+#: Glyph and colour of a category by a word in its name; the first word that is found decides.
+_SYMBOLS: tuple[tuple[tuple[str, ...], str, str], ...] = (
+    (("kindergarten", "childcare", "nursery", "幼儿", "托育"), "blocks", "#2f6aa8"),
+    (("school", "college", "小学", "中学", "学校"), "cap", "#28527f"),
+    (("hospital", "医院"), "hospital", "#a3262e"),
+    (("pharmac", "药"), "pill", "#b8555a"),
+    (("clinic", "health", "doctor", "卫生", "诊所"), "cross", "#b23a3f"),
+    (("elder", "养老", "老年", "senior"), "elder", "#74509a"),
+    (("canteen", "restaurant", "食堂", "餐"), "fork", "#a86a1c"),
+    (("supermarket", "超市", "convenience", "便利", "shop", "store"), "bag", "#8f5a2a"),
+    (("market", "菜", "市场"), "basket", "#9a7416"),
+    (("parcel", "post", "快递", "邮"), "mail", "#6b6350"),
+    (("library", "cultur", "图书", "文化"), "book", "#6a4c7d"),
+    (("sport", "fitness", "体育", "健身", "运动"), "dumbbell", "#3c7a57"),
+    (("playground", "儿童"), "swing", "#4d8a3c"),
+    (("park", "green", "garden", "公园", "绿地"), "tree", "#39763b"),
+    (("police", "派出", "警"), "shield", "#33506b"),
+    (("bus", "transport", "公交"), "bus", "#1f737a"),
+    (("rail", "metro", "station", "地铁", "轨道"), "rail", "#235f78"),
+    (("community", "service", "社区", "party", "党群"), "hall", "#4a5964"),
+    (("bank", "银行"), "coin", "#5d6330"),
+    (("toilet", "厕"), "drop", "#4c7f9c"),
+)
+
+
+def category_symbol(category: str, label: str) -> tuple[str, str]:
+    """Name of the glyph (or ``"letter:X"``) and colour of a category."""
+    text = f"{category} {label}".lower()
+    for needles, glyph, colour in _SYMBOLS:
+        if any(word in text for word in needles):
+            return glyph, colour
+    return f"letter:{(label.strip() or category or '?')[0].upper()}", "#5d5a52"
+
+
+def circle_colours(steps: int) -> list[str]:
+    """Colours of nested circles, the nearest first."""
+    if steps <= 3:
+        return list(_CIRCLES[:3][3 - steps :]) if steps < 3 else list(_CIRCLES[:3])
+    picks = np.linspace(0, len(_CIRCLES) - 1, steps).round().astype(int)
+    return [_CIRCLES[i] for i in picks]
+
+
+def status_of(households: pd.Series, lower: float, upper: float) -> NDArray[Any]:
+    """Status by the band alone, for grids that come without one; missing households are ``"unknown"``."""
+    values = pd.to_numeric(households, errors="coerce").to_numpy(dtype=float)
+    return np.select(
+        [np.isnan(values), values == 0, values < lower, values > upper],
+        ["unknown", "empty", "below", "above"],
+        "legal",
+    )
+
+
+def band_theme(
+    households: NDArray[Any], statuses: Sequence[str], lower: float, upper: float, words: Mapping[str, str]
+) -> dict[str, Any]:
+    """Classes of grids by households against the band: legend rows and the class of each grid."""
+    middle = round((lower + upper) / 2)
+    far_below, far_above = round(lower * 2 / 3), round(upper * 4 / 3)
+
+    def span(low: float, high: float) -> str:
+        return words["class.range"].format(low=_number(low), high=_number(high))
+
+    classes = [
+        {"label": words["class.under"].format(high=_number(far_below)), "fill": _FAR_BELOW, "mark": "below"},
+        {"label": span(far_below, lower - 1), "fill": _BELOW, "mark": "below"},
+        {"label": span(lower, middle), "fill": _LEGAL_LOW},
+        {"label": span(middle + 1, upper), "fill": _LEGAL_HIGH},
+        {"label": span(upper + 1, far_above), "fill": _ABOVE, "mark": "above"},
+        {"label": words["class.over"].format(low=_number(far_above)), "fill": _FAR_ABOVE, "mark": "above"},
+        {"label": words["status.dedicated"], "fill": _DEDICATED, "pattern": "hatch"},
+        {"label": words["status.empty"], "fill": _EMPTY, "pattern": "dots"},
+        {"label": words["status.unknown"], "fill": _UNKNOWN},
+    ]
+    status = np.asarray(statuses, dtype=object)
+    of = np.select(
+        [
+            status == "dedicated",
+            status == "empty",
+            status == "unknown",
+            status == "below",
+            status == "above",
+        ],
+        [6, 7, 8, np.where(households < far_below, 0, 1), np.where(households > far_above, 5, 4)],
+        np.where(households > middle, 3, 2),
+    )
+    return _theme("households", words["theme.households"], classes, of)
+
+
+def rate_theme(key: str, label: str, rates: NDArray[np.float64], words: Mapping[str, str]) -> dict[str, Any]:
+    """Classes of grids by a coverage rate: fixed fifths, so that maps of different categories compare."""
+    edges = [0, *(round(b * 100) for b in RATE_BREAKS), 100]
+    classes: list[dict[str, Any]] = [
+        {"label": words["class.rate"].format(low=low, high=high), "fill": fill}
+        for low, high, fill in zip(edges[:-1], edges[1:], _RATES, strict=True)
+    ]
+    classes.append({"label": words["class.no_households"], "fill": _EMPTY, "pattern": "dots"})
+    of = np.where(np.isnan(rates), len(_RATES), np.searchsorted(RATE_BREAKS, np.nan_to_num(rates), side="left"))
+    return _theme(key, label, classes, of)
+
+
+def _theme(key: str, label: str, classes: list[dict[str, Any]], of: NDArray[Any]) -> dict[str, Any]:
+    counts = np.bincount(of.astype(int), minlength=len(classes))
+    kept = np.flatnonzero(counts)
+    position = np.cumsum(counts > 0) - 1
+    return {
+        "key": key,
+        "label": label,
+        "classes": [classes[i] | {"count": int(counts[i])} for i in kept],
+        "of": position[of.astype(int)].tolist(),
+    }
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.1f}"

@@ -1,0 +1,103 @@
+"""Explore: any number of results and tables as one interactive map in one file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gridmap.maps.words import check_language
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping, Sequence
+
+    from gridmap.maps.page import ExploreMap
+
+__all__ = ["explore"]
+
+
+def explore(
+    *layers: Any,
+    lang: str = "en",
+    basemap: Any = None,
+    title: str | None = None,
+    date: str | None = None,
+    notes: Sequence[str] = (),
+    attribution: str | None = None,
+    lower: float = 300,
+    upper: float = 500,
+    online: bool = False,
+    assets: Mapping[str, str | os.PathLike[str]] | None = None,
+) -> ExploreMap:
+    """Draw results and tables on a map that one file holds and that needs no network.
+
+    Parameters
+    ----------
+    *layers
+        In any number and order, told by their type and columns: a `GridPlan`, a `Cover`, service circles, the blind
+        spots of `Cover.gaps`, any of the tables communities, buildings, compounds, entrances, streets, barriers,
+        facilities, grids and findings, any other GeoDataFrame, or ``("name", GeoDataFrame)``. A plan and a cover bring
+        the tables they were made from; a table given by itself goes before theirs. A table's ``attrs["layer"]`` names
+        what it is where its columns do not tell.
+    lang
+        Language of the page: ``"en"`` or ``"zh"``.
+    basemap
+        None (the data's own streets, water and buildings are the ground), or a tile address, a name that folium
+        knows, or a `folium.TileLayer`: then the page loads tiles from the network and says so.
+    title, date
+        Title, and date of the map; by default what is shown, and today. Give the date for a page that is the same
+        bytes again.
+    notes
+        Sentences to show under "About this map".
+    attribution
+        Where the data comes from; by default what the tables say in ``attrs["attribution"]``.
+    lower, upper
+        The band of households a grid, for grids that come without a plan.
+    online
+        Whether folium children added by the user may load scripts and images from the network.
+    assets
+        Address of a script or style sheet that such a child asks for, and the installed file to put in its place.
+
+    Returns
+    -------
+    folium.Map
+        With everything in it; `save` writes the file, and a notebook shows it.
+
+    Raises
+    ------
+    OptionError
+        When a layer is not one, the language is unknown or the base map is none. `save` raises it for a child that
+        would load something from elsewhere.
+    TableError
+        When a table has no CRS.
+
+    Notes
+    -----
+    Coordinates are rounded to 0.1 m and outlines simplified by at most 1 m for display only, which the page states.
+    All numbers come from the tables.
+
+    Examples
+    --------
+    >>> import geopandas as gpd
+    >>> from shapely import box
+    >>> grids = gpd.GeoDataFrame({"grid_id": ["001"], "households": [412]}, geometry=[box(0, 0, 200, 200)], crs=32650)
+    >>> page = explore(grids, title="One grid", date="2025-06-01").get_root().render()
+    >>> "http-equiv" in page, "412" in page
+    (True, True)
+    """
+    check_language(lang)
+    from gridmap.maps.layers import sort_layers
+    from gridmap.maps.page import ExploreMap
+    from gridmap.maps.payload import build_payload
+
+    payload = build_payload(
+        sort_layers(layers),
+        lang=lang,
+        title=title,
+        date=date,
+        notes=notes,
+        attribution=attribution,
+        lower=lower,
+        upper=upper,
+        online_map=basemap is not None,
+    )
+    return ExploreMap(payload, basemap=basemap, online=online, assets=assets)

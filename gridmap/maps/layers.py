@@ -1,0 +1,167 @@
+"""Layers: what each thing given to `explore` is, told by its type and columns, in any number and order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import pandas as pd
+
+from gridmap.errors import OptionError
+from gridmap.tables.findings import join_findings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+__all__ = ["Content", "recognise", "sort_layers"]
+
+#: Tables that the page draws in a way of their own.
+KNOWN = (
+    "grids", "communities", "compounds", "entrances", "buildings", "facilities", "circles", "gaps", "blocks", "atoms",
+    "streets", "barriers", "findings",
+)  # fmt: skip
+_ACCEPTED = (
+    "a GridPlan, a Cover, service circles, a table of gridmap (communities, buildings, compounds, entrances, streets, "
+    'barriers, facilities, grids, findings), any GeoDataFrame, or ("name", GeoDataFrame)'
+)
+# A plan and a cover carry what they were made from; a table given by itself goes before theirs.
+_OF_PLAN = ("grids", "communities", "buildings", "compounds", "entrances", "streets", "barriers", "atoms")
+_OF_COVER = ("buildings", "facilities", "entrances", "compounds", "barriers")
+
+
+@dataclass
+class Content:
+    """What a page is made of.
+
+    Attributes
+    ----------
+    plan, cover
+        The plan and the cover, or None.
+    tables
+        Known tables by name, each with at least one row.
+    own
+        Other layers in order: name and table.
+    """
+
+    plan: Any = None
+    cover: Any = None
+    tables: dict[str, gpd.GeoDataFrame] = field(default_factory=dict)
+    own: list[tuple[str, gpd.GeoDataFrame]] = field(default_factory=list)
+
+
+def sort_layers(layers: Iterable[Any]) -> Content:
+    """Layers sorted into what the page knows and what it just draws.
+
+    Raises
+    ------
+    OptionError
+        When something is not a layer, or a plan or a cover is given twice.
+    """
+    content = Content()
+    findings: list[gpd.GeoDataFrame] = []
+    circles: list[gpd.GeoDataFrame] = []
+    for layer in layers:
+        name, thing = layer if _is_named(layer) else (None, layer)
+        kind = recognise(thing) if name is None else "own"
+        if kind in ("plan", "cover"):
+            if getattr(content, kind) is not None:
+                raise OptionError(f"explore takes one {kind}; draw two maps to compare two of them")
+            setattr(content, kind, thing)
+        elif kind == "project":
+            _add_tables(content, thing.tables)
+        elif kind == "findings":
+            findings.append(thing)
+        elif kind == "circles":
+            circles.append(thing)
+        elif kind == "own" or kind in content.tables:
+            content.own.append((name or _own_name(thing, kind), thing))
+        else:
+            content.tables[kind] = thing
+    _add_from(content, content.plan, _OF_PLAN)
+    _add_from(content, content.cover, _OF_COVER)
+    for source in (content.plan, content.cover):
+        if source is not None and getattr(source, "findings", None) is not None:
+            findings.append(source.findings)
+    if findings:
+        crs = next((f.crs for f in findings if f.crs is not None), None)
+        content.tables["findings"] = join_findings(findings, crs=crs)
+    if circles:
+        first = circles[0].crs
+        moved = [c if c.crs == first else c.to_crs(first) for c in circles]
+        content.tables["circles"] = pd.concat(moved, ignore_index=True) if len(moved) > 1 else moved[0]
+    content.tables = {kind: table for kind, table in content.tables.items() if len(table)}
+    return content
+
+
+def recognise(thing: Any) -> str:
+    """Kind of a layer: ``"plan"``, ``"cover"``, ``"project"``, one of the tables, or ``"own"``.
+
+    Raises
+    ------
+    OptionError
+        When it is none of these.
+    """
+    if hasattr(thing, "grids") and hasattr(thing, "assignment"):
+        return "plan"
+    if hasattr(thing, "reach") and callable(getattr(thing, "rate", None)):
+        return "cover"
+    if hasattr(thing, "tables") and hasattr(thing, "outputs"):
+        return "project"
+    if isinstance(thing, gpd.GeoSeries):
+        return "own"
+    if not isinstance(thing, gpd.GeoDataFrame):
+        raise OptionError(f"{type(thing).__name__} is not a layer of a map; explore takes {_ACCEPTED}")
+    named = thing.attrs.get("layer")
+    if named in KNOWN:
+        return str(named)
+    return "own" if named else _by_columns(thing)
+
+
+def _by_columns(table: gpd.GeoDataFrame) -> str:
+    columns = set(table.columns)
+    kinds = set(table.geom_type.dropna().unique())
+    polygons, lines = bool(kinds & {"Polygon", "MultiPolygon"}), bool(kinds & {"LineString", "MultiLineString"})
+    rules: tuple[tuple[str, bool], ...] = (
+        ("findings", {"severity", "rule", "message"} <= columns),
+        ("gaps", {"category", "buildings", "rank"} <= columns and "facility_id" not in columns),
+        ("circles", "category" in columns and bool({"minutes", "metres"} & columns) and polygons),
+        ("facilities", {"facility_id", "category"} <= columns),
+        ("entrances", "entrance_id" in columns),
+        ("atoms", {"atom_id", "kind"} <= columns),
+        ("buildings", "building_id" in columns),
+        ("grids", "grid_id" in columns and polygons),
+        ("compounds", "compound_id" in columns and polygons),
+        ("blocks", "block_id" in columns and polygons),
+        ("communities", "community_id" in columns and polygons),
+        ("barriers", "hard" in columns and "class" not in columns),
+        ("streets", lines and not polygons and bool({"class", "street_id", "highway", "node_ids"} & columns)),
+        ("barriers", lines and "kind" in columns),
+    )
+    return next((kind for kind, holds in rules if holds), "own")
+
+
+def _is_named(layer: Any) -> bool:
+    return (
+        isinstance(layer, tuple)
+        and len(layer) == 2
+        and isinstance(layer[0], str)
+        and isinstance(layer[1], gpd.GeoDataFrame | gpd.GeoSeries)
+    )
+
+
+def _own_name(table: Any, kind: str) -> str:
+    return str(getattr(table, "attrs", {}).get("layer") or ("" if kind == "own" else kind))
+
+
+def _add_tables(content: Content, tables: Mapping[str, Any]) -> None:
+    for name, table in tables.items():
+        if name in KNOWN and isinstance(table, gpd.GeoDataFrame):
+            content.tables.setdefault(name, table)
+
+
+def _add_from(content: Content, source: Any, names: Iterable[str]) -> None:
+    for name in names:
+        table = getattr(source, name, None)
+        if isinstance(table, gpd.GeoDataFrame):
+            content.tables.setdefault(name, table)

@@ -1,0 +1,277 @@
+"""Every word of the page in both languages, so that no page mixes them."""
+
+from __future__ import annotations
+
+import csv
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from gridmap.errors import OptionError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["CATEGORIES", "LANGUAGES", "WORDS", "category_labels", "check_language", "words"]
+
+LANGUAGES = ("en", "zh")
+
+#: key: (English, Chinese). ``{name}`` is filled in.
+WORDS: dict[str, tuple[str, str]] = {
+    # page
+    "title.default": ("Grids and service circles", "网格与服务圈"),
+    "title.grids": ("Community grids", "社区网格"),
+    "title.cover": ("15-minute service circles", "15分钟生活服务圈"),
+    "skip": ("Skip to the map", "跳到地图"),
+    "map": ("Map", "地图"),
+    "layers": ("Layers and legend", "图层与图例"),
+    "details": ("Figures", "数据"),
+    "search": ("Search name or code", "搜索名称或编码"),
+    "search.none": ("Nothing found", "没有结果"),
+    "search.count": ("{n} results", "{n} 条结果"),
+    "button.home": ("Show the whole area", "显示全部范围"),
+    "button.print": ("Print", "打印"),
+    "button.layers": ("Show or hide layers and legend", "显示或隐藏图层与图例"),
+    "button.details": ("Show or hide figures", "显示或隐藏数据"),
+    "button.back": ("Whole area", "返回全域"),
+    "button.zoom": ("Show on the map", "在地图上显示"),
+    "button.more": ("Show all {n}", "显示全部 {n} 条"),
+    "zoom.in": ("Zoom in", "放大"),
+    "zoom.out": ("Zoom out", "缩小"),
+    "north": ("N", "北"),
+    "date": ("Date: {date}", "制图日期：{date}"),
+    "hint.zoom": ("zoom in to see them", "放大后显示"),
+    "unit.m": ("{n} m", "{n} 米"),
+    "unit.km": ("{n} km", "{n} 千米"),
+    "unit.min": ("{n} min", "{n} 分钟"),
+    "unit.ha": ("{n} ha", "{n} 公顷"),
+    "unit.km2": ("{n} km²", "{n} 平方千米"),
+    "unit.m2": ("{n} m²", "{n} 平方米"),
+    "unit.per_ha": ("{n} households/ha", "{n} 户/公顷"),
+    "list.join": (", ", "、"),
+    "none": ("–", "–"),
+    "yes": ("yes", "是"),
+    "no": ("no", "否"),
+    # groups of layers
+    "group.grids": ("Division", "网格划分"),
+    "group.services": ("Services", "服务设施"),
+    "group.ground": ("Ground", "底图要素"),
+    "group.own": ("Other layers", "其他图层"),
+    # layers
+    "layer.grids": ("Grids", "网格"),
+    "layer.communities": ("Communities", "社区"),
+    "layer.compounds": ("Compounds", "院落小区"),
+    "layer.gates": ("Gates and entrances", "大门与出入口"),
+    "layer.findings": ("Findings", "提示"),
+    "layer.circles": ("Service circles", "服务圈"),
+    "layer.blind": ("Blind spots", "服务盲区"),
+    "layer.gaps": ("Areas of blind spots", "盲区范围"),
+    "layer.facilities": ("Facilities", "设施"),
+    "layer.buildings": ("Buildings", "建筑"),
+    "layer.streets": ("Streets", "道路"),
+    "layer.barriers": ("Water, railways, barriers", "水系、铁路与阻隔"),
+    "layer.blocks": ("Blocks", "街区"),
+    "layer.atoms": ("Atoms of the division", "划分单元"),
+    "layer.own": ("Layer {n}", "图层 {n}"),
+    # grids
+    "theme": ("Colour grids by", "网格着色"),
+    "theme.households": ("Households against the band", "户数与标准"),
+    "theme.coverage": ("Coverage: {category}", "覆盖率：{category}"),
+    "theme.none": ("Outlines only", "仅轮廓"),
+    "theme.circles": ("Outlines, since service circles are shown", "显示服务圈时只绘轮廓"),
+    "status.legal": ("Within the band", "符合标准"),
+    "status.above": ("Above the band", "超出上限"),
+    "status.below": ("Below the band", "低于下限"),
+    "status.empty": ("No households", "无住户"),
+    "status.dedicated": ("Dedicated grid", "专属网格"),
+    "status.unknown": ("Not known", "未知"),
+    "class.range": ("{low}–{high} households", "{low}–{high} 户"),
+    "class.under": ("Below {high} households", "不足 {high} 户"),
+    "class.over": ("Above {low} households", "超过 {low} 户"),
+    "class.rate": ("{low}–{high} %", "{low}–{high}%"),
+    "class.no_households": ("No households", "无住户"),
+    "class.community": ("Border of a community", "社区界线"),
+    "class.compound": ("Outline of a compound", "院落小区轮廓"),
+    "class.gate": ("Gate or entrance", "大门或出入口"),
+    "class.grid": ("Border of a grid", "网格界线"),
+    "class.minutes": ("Within {n} min", "{n} 分钟以内"),
+    "class.metres": ("Within {n} m", "{n} 米以内"),
+    "class.circle": ("Reached", "可达范围"),
+    "class.blind": ("Building out of reach", "未覆盖建筑"),
+    "class.gap": ("Area out of reach", "未覆盖范围"),
+    "class.building": ("Building", "建筑"),
+    "class.block": ("Block", "街区"),
+    "class.street": ("Street", "道路"),
+    "class.path": ("Path or steps", "小路或台阶"),
+    "class.water": ("Water", "水系"),
+    "class.rail": ("Railway", "铁路"),
+    "class.wall": ("Wall or other barrier", "围墙或其他阻隔"),
+    "class.atom": ("Smallest piece, never cut", "不可再分的最小单元"),
+    "severity.error": ("Error", "错误"),
+    "severity.warning": ("Warning", "警告"),
+    "severity.info": ("Note", "说明"),
+    "service": ("Service", "服务类别"),
+    # side panel
+    "panel.city": ("Whole area", "全域概况"),
+    "panel.grid": ("Grid", "网格"),
+    "panel.community": ("Community", "社区"),
+    "panel.compound": ("Compound", "院落小区"),
+    "panel.building": ("Building", "建筑"),
+    "panel.facility": ("Facility", "设施"),
+    "panel.street": ("Street", "道路"),
+    "panel.hint": (
+        "Click a grid, a facility or, closer in, a building to see its figures.",
+        "点击网格或设施查看数据；放大后可点击建筑。",
+    ),
+    "fact.grids": ("Grids", "网格"),
+    "fact.in_band": ("Grids of {lower}–{upper} households", "{lower}–{upper} 户的网格"),
+    "fact.communities": ("Communities", "社区"),
+    "fact.households": ("Households", "户数"),
+    "fact.households_estimated": ("Households (estimated)", "户数（估算）"),
+    "fact.residents": ("Residents", "常住人口"),
+    "fact.area": ("Area", "面积"),
+    "fact.density": ("Density", "密度"),
+    "fact.buildings": ("Buildings", "建筑"),
+    "fact.facilities": ("Facilities", "设施"),
+    "fact.code": ("Code", "编码"),
+    "fact.kind": ("Kind", "类型"),
+    "fact.community": ("Community", "社区"),
+    "fact.grid": ("Grid", "网格"),
+    "fact.compound": ("Compound", "院落小区"),
+    "fact.category": ("Category", "类别"),
+    "fact.address": ("Address", "地址"),
+    "fact.phone": ("Telephone", "电话"),
+    "fact.hours": ("Opening hours", "开放时间"),
+    "fact.status": ("Status", "状态"),
+    "fact.use": ("Use", "用途"),
+    "fact.floors": ("Floors", "层数"),
+    "fact.name": ("Name", "名称"),
+    "fact.responsible": ("Responsible", "负责人"),
+    "kind.basic": ("Basic grid", "基础网格"),
+    "kind.dedicated": ("Dedicated grid", "专属网格"),
+    "kind.responsibility": ("Responsibility area", "责任片区"),
+    "kind.urban": ("Urban community", "城市社区"),
+    "kind.rural": ("Rural community", "涉农社区"),
+    "kind.resettlement": ("Resettlement community", "拆迁安置社区"),
+    "kind.industrial": ("Industrial community", "产业社区"),
+    "use.residential": ("Residential", "住宅"),
+    "use.apartments": ("Apartments", "公寓住宅"),
+    "use.house": ("House", "独立住宅"),
+    "use.commercial": ("Commercial", "商业"),
+    "use.retail": ("Shops", "商铺"),
+    "use.office": ("Offices", "办公"),
+    "use.school": ("School", "学校"),
+    "use.hospital": ("Hospital", "医院"),
+    "use.industrial": ("Industry", "工业"),
+    "use.public": ("Public", "公共"),
+    "use.mixed": ("Mixed use", "商住混合"),
+    "use.dormitory": ("Dormitory", "宿舍"),
+    "use.yes": ("Building", "建筑"),
+    "facility_status.existing": ("Existing", "已建"),
+    "facility_status.planned": ("Planned", "规划"),
+    "facility_status.candidate": ("Candidate", "备选"),
+    "section.statuses": ("Grids by status", "网格达标情况"),
+    "section.coverage": ("Coverage rate", "覆盖率"),
+    "section.findings": ("Findings", "提示"),
+    "section.grids": ("Grids", "网格"),
+    "section.reach": ("Nearest facility on foot", "最近设施（步行）"),
+    "section.reach_straight": ("Nearest facility in a straight line", "最近设施（直线）"),
+    "section.notes": ("About this map", "说明"),
+    "coverage.of": ("Share of {n} households within reach", "可达住户占 {n} 户的比例"),
+    "coverage.of_estimated": ("Share of {n} estimated households within reach", "可达住户占 {n} 户（估算）的比例"),
+    "coverage.within_minutes": ("within {n} min on foot", "步行 {n} 分钟以内"),
+    "coverage.within_metres": ("within {n} m along the streets", "沿道路 {n} 米以内"),
+    "coverage.straight_minutes": ("within {n} min in a straight line", "直线 {n} 分钟以内"),
+    "coverage.straight_metres": ("within {n} m in a straight line", "直线 {n} 米以内"),
+    "clause": (", ", "，"),
+    "share.of": ("{part} of {all}", "{all} 个中 {part} 个"),
+    "tip.households": ("{n} households", "{n} 户"),
+    "coverage.row": ("{covered} of {total} households", "{total} 户中 {covered} 户"),
+    "coverage.institutional": ("Has a facility of its own", "辖区内有机构"),
+    "coverage.none": ("No households to cover", "无住户"),
+    "blind.count": ("{buildings} buildings, {households} households", "{buildings} 栋建筑，{households} 户"),
+    "reach.ok": ("{minutes}", "{minutes}"),
+    "reach.beyond": ("none within reach", "范围内没有"),
+    "reach.unreachable": ("not connected by streets", "道路不连通"),
+    "reach.unsnapped": ("too far from any street", "离道路过远"),
+    "reach.covered": ("covered", "已覆盖"),
+    "reach.uncovered": ("not covered", "未覆盖"),
+    "finding.cure": ("Cure: {cure}", "处理建议：{cure}"),
+    "finding.ids": ("Concerns: {ids}", "涉及：{ids}"),
+    # notes
+    "note.estimated": (
+        "Household numbers are estimates, made from building size and use, not counts.",
+        "户数为按建筑规模与用途估算的结果，并非实际统计。",
+    ),
+    "note.synthetic": ("The data is synthetic: places, names and numbers are invented.", "数据为虚构：地点、名称与数字均非真实。"),
+    "note.display": (
+        "Shapes are rounded to 0.1 m and outlines simplified by at most {tolerance} m for display. "
+        "All figures were counted on the exact data.",
+        "图形坐标取整至 0.1 米，轮廓为显示而简化（不超过 {tolerance} 米）；全部数字均按原始数据统计。",
+    ),
+    "note.counted": (
+        "Coverage is counted building by building along the streets; the drawn circles only illustrate it.",
+        "覆盖率按建筑沿道路逐栋统计，所绘服务圈仅作示意。",
+    ),
+    "note.basemap": ("The base map is loaded from the network.", "底图需联网加载。"),
+    "note.source": ("Data: {source}", "数据来源：{source}"),
+    "note.made": ("Made with gridmap {version}; map display by Leaflet {leaflet}.", "由 gridmap {version} 生成，地图显示采用 Leaflet {leaflet}。"),
+    "note.no_script": ("This map needs JavaScript.", "本地图需要启用 JavaScript。"),
+}  # fmt: skip
+
+#: Categories beside those of the OSM reader's list (gridmap/io/categories.csv): (English, Chinese).
+CATEGORIES: dict[str, tuple[str, str]] = {
+    "canteen": ("Community canteen", "社区食堂"),
+    "community_service": ("Community service station", "社区服务站"),
+    "convenience_store": ("Convenience store", "便利店"),
+    "cultural": ("Culture room", "文化活动室"),
+    "elderly_canteen": ("Canteen for the elderly", "老年食堂"),
+    "fitness": ("Fitness ground", "健身场地"),
+    "food_market": ("Food market", "菜市场"),
+    "green": ("Green space", "绿地"),
+    "health": ("Health station", "卫生服务站"),
+    "health_centre": ("Health centre", "卫生服务中心"),
+    "health_station": ("Health station", "卫生服务站"),
+    "middle_school": ("Middle school", "中学"),
+    "nursery": ("Nursery", "托育机构"),
+    "parcel": ("Parcel point", "快递站"),
+    "police": ("Police station", "派出所"),
+    "primary_school": ("Primary school", "小学"),
+    "public_transport": ("Bus stop", "公交站"),
+    "secondary_school": ("Secondary school", "中学"),
+    "toilet": ("Public toilet", "公共厕所"),
+}
+
+
+def check_language(lang: str) -> str:
+    """The language itself when the page can speak it.
+
+    Raises
+    ------
+    OptionError
+        For any other language, naming those there are.
+    """
+    if lang not in LANGUAGES:
+        raise OptionError(f"lang={lang!r} is not a language of the map; use one of {', '.join(map(repr, LANGUAGES))}")
+    return lang
+
+
+def words(lang: str) -> dict[str, str]:
+    """All words of the page in one language, by key."""
+    column = LANGUAGES.index(check_language(lang))
+    return {key: both[column] for key, both in WORDS.items()}
+
+
+def category_labels(categories: Iterable[str], lang: str) -> dict[str, str]:
+    """Categories as a person reads them; one that no list knows stays as the data names it."""
+    column = LANGUAGES.index(check_language(lang))
+    known = {**_osm_categories(), **CATEGORIES}
+    return {c: known[key][column] if (key := c.strip().lower()) in known else _plain(c) for c in categories}
+
+
+def _plain(category: str) -> str:
+    return category.replace("_", " ").strip() if category.isascii() else category
+
+
+def _osm_categories() -> dict[str, tuple[str, str]]:
+    text = resources.files("gridmap.io").joinpath("categories.csv").read_text("utf-8-sig")
+    return {row["category"]: (row["name_en"], row["name_zh"]) for row in csv.DictReader(text.splitlines())}
