@@ -31,7 +31,7 @@ app = typer.Typer(
 OutFolder = Annotated[Path, typer.Option("--out", "-o", help="Folder for the results; made when absent.")]
 OutFile = Annotated[Path, typer.Option("--out", "-o", help="File to write; its suffix says the format.")]
 Lang = Annotated[str | None, typer.Option(help="Language of map and workbook: en or zh.")]
-Effort = Annotated[str | None, typer.Option(help="How long the division searches: quick, normal or high.")]
+Effort = Annotated[str | None, typer.Option(help="How long the division searches: low, normal or high.")]
 Seed = Annotated[int | None, typer.Option(help="Seed of the division's search.")]
 Table = Annotated[
     Path | None, typer.Option(help="A vector file, a CSV or Excel sheet with coordinates, or an OSM .pbf.")
@@ -86,7 +86,7 @@ def run(
 
 
 @app.command()
-def divide(  # noqa: PLR0917
+def divide(
     communities: Annotated[Path, typer.Argument(help="Community polygons.")],
     buildings: Annotated[Path, typer.Argument(help="Buildings; households are estimated when they have none.")],
     streets: Table = None,
@@ -129,7 +129,7 @@ def divide(  # noqa: PLR0917
 
 
 @app.command()
-def cover(  # noqa: PLR0917
+def cover(
     buildings: Annotated[Path, typer.Argument(help="Buildings; households are estimated when they have none.")],
     facilities: Annotated[Path, typer.Argument(help="Facilities with a category.")],
     streets: Annotated[Path, typer.Argument(help="Streets.")],

@@ -48,8 +48,11 @@ log = logging.getLogger(__name__)
 DEFAULT_OUTPUTS = {"map": "map.html", "geopackage": "grids.gpkg", "workbook": "ledger.xlsx"}
 _OTHER_OUTPUTS = ("geojson", "parquet")
 # Tables of a project that `divide` and `StreetNetwork` take under the same name.
-_GROUND = ("compounds", "units", "barriers", "entrances", "dedicated")
+_GROUND = ("compounds", "barriers", "entrances", "dedicated")
 _WALLS = ("compounds", "barriers", "entrances")
+# Kinds of barrier that part plots rather than neighbourhoods: a leg of a walk cannot cross them, but a grid may lie on
+# both sides, so the division takes them as soft.
+_PLOT_WALLS = ("wall", "fence", "hedge", "retaining_wall", "city_wall")
 # A community made from the data's bounds gets this much land around the outermost buildings, in metres.
 _MARGIN = 20.0
 
@@ -133,7 +136,7 @@ def run_project(
             raise ReadError(
                 "the project has no buildings: name their file in [inputs], for example buildings = 'x.gpkg'"
             )
-    found: list[dict[str, Any]] = []
+        found = left_out(loaded.readings)
     with stage("households"):
         tables["buildings"], more = complete_households(tables["buildings"], tables.pop("households", None))
         found += more
@@ -141,13 +144,13 @@ def run_project(
             tables["communities"], more = community_around(tables["buildings"], loaded.name)
             found += more
     with stage("divide"):
-        ground = _present(tables, _GROUND)
+        ground = _present({**tables, **_soft_walls(tables)}, _GROUND)
         inputs = (tables["communities"], tables["buildings"], tables.get("streets"))
         plan = divide(*inputs, **ground, **divide_options)
         present = None
         if "grids" in tables:
-            ground = _present(tables, _WALLS)
-            present = GridPlan.from_grids(tables["grids"], *inputs, **ground, **_bands(divide_options))
+            walls = {name: table for name, table in ground.items() if name in _WALLS}
+            present = GridPlan.from_grids(tables["grids"], *inputs, **walls, **_bands(divide_options))
     reach = circles = None
     if "facilities" in tables and "streets" in tables:
         inside = _inside(tables["buildings"], plan)
@@ -171,6 +174,21 @@ def run_project(
             _write_tables(folder, names, plan, reach, {"circles": circles, "findings": findings}, lang)
     files = {kind: Path(out) / name for kind, name in names.items()}
     return JobResult(loaded.name, plan, present, reach, circles, findings, files, stage.seconds, peak_megabytes())
+
+
+def left_out(readings: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What the readers left out of each table, as findings: the reason, how many rows, and the first ids."""
+    return [
+        finding(
+            "info",
+            "rows_left_out",
+            f"{name}: {entry['count']} rows were left out: {entry['reason']}.",
+            status=name,
+            ids=entry.get("ids", ()),
+        )
+        for name, reading in readings.items()
+        for entry in reading.get("left_out", ())
+    ]
 
 
 def complete_households(
@@ -270,6 +288,16 @@ def _present(tables: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any
     return {name: tables[name] for name in names if name in tables}
 
 
+def _soft_walls(tables: Mapping[str, Any]) -> dict[str, gpd.GeoDataFrame]:
+    """The barriers as the division takes them: walls and fences of plots are soft."""
+    barriers = tables.get("barriers")
+    if barriers is None or "kind" not in barriers.columns:
+        return {}
+    plot = barriers["kind"].isin(_PLOT_WALLS)
+    hard = barriers["hard"] if "hard" in barriers.columns else pd.Series(data=True, index=barriers.index)
+    return {"barriers": barriers.assign(hard=hard.where(~plot, other=False))}
+
+
 def _inside(buildings: gpd.GeoDataFrame, plan: GridPlan) -> gpd.GeoDataFrame:
     """The buildings that the plan assigns to a grid; those outside every community are a finding of the plan."""
     return buildings[clean_ids(buildings["building_id"]).isin(plan.assignment["building_id"])]
@@ -317,7 +345,7 @@ def _output_names(outputs: Mapping[str, Any]) -> dict[str, str]:
     return names
 
 
-def _write_tables(  # noqa: PLR0917
+def _write_tables(
     folder: Path,
     names: Mapping[str, str],
     plan: GridPlan,

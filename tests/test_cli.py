@@ -85,7 +85,7 @@ def town(tmp_path_factory):
 
 
 def test_run_writes_beside_the_caller(town, tmp_path):
-    done = gridmap("run", town / "PROJECT.toml", "--effort", "quick", "--seed", "3", cwd=tmp_path)
+    done = gridmap("run", town / "PROJECT.toml", "--effort", "low", "--seed", "3", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "PROJECT-out" / "map.html").is_file()
 
