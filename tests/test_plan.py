@@ -246,12 +246,12 @@ def test_saving_fails_whole(tmp_path):
     plan = full_plan()
     with pytest.raises(WriteError, match="GeoPackage"):
         plan.save(tmp_path / "plan.shp")
-    with pytest.raises(WriteError, match="no such folder"):
+    with pytest.raises(WriteError, match="there is no folder"):
         plan.save(tmp_path / "absent" / "plan.gpkg")
     plan.save(tmp_path / "plan.gpkg")
     former = (tmp_path / "plan.gpkg").read_bytes()
     broken = GridPlan(**{**vars(plan), "grids": plan.grids.assign(wrong=[object()] * len(plan.grids))})
-    with pytest.raises(WriteError, match="cannot be written"):
+    with pytest.raises(WriteError, match="could not be written"):
         broken.save(tmp_path / "plan.gpkg")
     assert (tmp_path / "plan.gpkg").read_bytes() == former
     assert [p.name for p in tmp_path.iterdir()] == ["plan.gpkg"]

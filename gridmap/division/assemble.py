@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
 from gridmap.division.codes import SCHEMES, grid_codes, kept_codes
 from gridmap.division.cures import band_findings
 from gridmap.division.ledger import COUNTS, building_weights, grid_status, grid_sums, row_shares
+from gridmap.division.outlines import outlines
 from gridmap.division.plan import GridPlan
 from gridmap.errors import GridmapError
 from gridmap.tables.crs import metric_crs, to_crs
@@ -19,11 +21,21 @@ from gridmap.tables.findings import finding, findings_table, join_findings
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["Ground", "build_plan", "kept_columns"]
+__all__ = [
+    "BUILDING_COLUMNS",
+    "COMMUNITY_COLUMNS",
+    "Ground",
+    "build_plan",
+    "ground_tables",
+    "kept_columns",
+    "largest_rows",
+]
 
 # DESIGN, section 6: grids that touch along less than this are not neighbours.
 _JOINED = 3.0
-_BUILDING_COLUMNS = ("building_id", "households", *COUNTS, "floors", "use", "compound_id", "group")
+#: Columns of the input that a plan carries on.
+BUILDING_COLUMNS = ("building_id", "households", *COUNTS, "floors", "use", "compound_id", "group")
+COMMUNITY_COLUMNS = ("community_id", "name", "kind", "subdistrict", "district", "code")
 
 
 class Ground(Protocol):
@@ -150,8 +162,9 @@ def build_plan(
         lower=lower,
         upper=upper,
         unit=unit,
-        largest=_largest(rows, ids, weights),
+        largest=largest_rows(rows, rows["label"].map(ids), weights),
         certificates={ids[label]: value for label, value in (certificates or {}).items()},
+        next_community=_next_communities(communities, grids, certificates or {}),
     )
     empty = grids.loc[grids["status"] == "empty", "grid_id"]
     if len(empty):
@@ -164,8 +177,8 @@ def build_plan(
         grids=_grid_table(grids, unit),
         assignment=assignment,
         findings=findings,
-        communities=kept_columns(communities, ("community_id", "name", "kind", "subdistrict", "district", "code")),
-        buildings=kept_columns(to_crs(buildings, crs), (*_BUILDING_COLUMNS, unit)),
+        communities=kept_columns(communities, COMMUNITY_COLUMNS),
+        buildings=kept_columns(to_crs(buildings, crs), (*BUILDING_COLUMNS, unit)),
         parameters={
             "lower": lower,
             "upper": upper,
@@ -177,10 +190,7 @@ def build_plan(
         | dict(parameters or {}),
         atoms=_atom_table(to_crs(atoms, crs), grid_of_atom),
         adjacency=ground.adjacency.reset_index(drop=True),
-        streets=None if streets is None else to_crs(streets, crs),
-        compounds=None if compounds is None else to_crs(compounds, crs),
-        barriers=None if barriers is None else to_crs(barriers, crs),
-        entrances=None if entrances is None else to_crs(entrances, crs),
+        **ground_tables(crs, streets=streets, compounds=compounds, barriers=barriers, entrances=entrances),
     )
 
 
@@ -188,6 +198,27 @@ def kept_columns(table: gpd.GeoDataFrame, columns: Iterable[str]) -> gpd.GeoData
     """Those of the columns that the table has, and its geometry: a plan carries no more of its input than it needs."""
     present = [c for c in dict.fromkeys(columns) if c in table.columns]
     return gpd.GeoDataFrame(table[present], geometry=table.geometry.array, crs=table.crs).reset_index(drop=True)
+
+
+def ground_tables(crs: Any, *, streets: Any, **tables: gpd.GeoDataFrame | None) -> dict[str, gpd.GeoDataFrame | None]:
+    """The ground that a plan keeps for its audit, in its CRS; of a prepared street network, its streets."""
+    lines = _network_lines(streets) if hasattr(streets, "graph") else streets
+    return {
+        name: None if table is None else to_crs(table, crs).reset_index(drop=True)
+        for name, table in {"streets": lines, **tables}.items()
+    }
+
+
+def _network_lines(network: Any) -> gpd.GeoDataFrame:
+    """The edges of a prepared network as a table of streets that join where the network joins."""
+    graph = network.graph
+    ends = np.column_stack((graph.edge_u, graph.edge_v)).astype(np.int64)
+    kinds = network.streets["class"].to_numpy(dtype=object) if "class" in network.streets else None
+    return gpd.GeoDataFrame(
+        {"class": None if kinds is None else kinds[graph.edge_street], "node_ids": list(ends)},
+        geometry=shapely.linestrings(graph.node_xy[ends]),
+        crs=network.crs,
+    )
 
 
 def _check_labels(atoms: gpd.GeoDataFrame) -> None:
@@ -218,11 +249,9 @@ def _assignment_rows(assignment: pd.DataFrame, atoms: gpd.GeoDataFrame, building
 
 def _outlines(atoms: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """One row a grid, index = label: community_id and the union of its atoms."""
-    import shapely
-
-    by = atoms.groupby("label", sort=True)
-    shapes = [shapely.coverage_union_all(part) for _, part in by["geometry"]]
-    frame = gpd.GeoDataFrame(by["community_id"].first().to_frame(), geometry=shapes, crs=atoms.crs)
+    shapes = outlines(atoms, atoms["label"].to_numpy())
+    owner = atoms.groupby("label")["community_id"].first()
+    frame = gpd.GeoDataFrame({"community_id": owner.reindex(shapes.index)}, geometry=shapes, crs=atoms.crs)
     frame.index.name = None
     return frame
 
@@ -284,6 +313,9 @@ def _neighbours(adjacency: pd.DataFrame, atom_ids: pd.Series, grid_ids: pd.Serie
             "metres": adjacency["metres"],
         }
     )
+    if "kind" in adjacency:
+        # pieces of a community that count as adjacent without touching
+        pairs.loc[(adjacency["kind"] == "piece").to_numpy(), "metres"] = _JOINED
     pairs = pairs[pairs["grid_a"] != pairs["grid_b"]]
     swap = pairs["grid_a"] > pairs["grid_b"]
     pairs.loc[swap, ["grid_a", "grid_b"]] = pairs.loc[swap, ["grid_b", "grid_a"]].to_numpy()
@@ -291,12 +323,33 @@ def _neighbours(adjacency: pd.DataFrame, atom_ids: pd.Series, grid_ids: pd.Serie
     return sums[sums["metres"] >= _JOINED].reset_index(drop=True)
 
 
-def _largest(rows: pd.DataFrame, ids: pd.Series, weights: pd.Series) -> pd.DataFrame:
-    """Heaviest single row of each grid: what cannot be split without splitting a building."""
-    table = pd.DataFrame({"grid_id": rows["label"].map(ids), "building_id": rows["building_id"]})
+def largest_rows(rows: pd.DataFrame, grid_ids: pd.Series, weights: pd.Series) -> pd.DataFrame:
+    """Heaviest single row of each grid, index = grid_id: what cannot be split without splitting a building."""
+    table = pd.DataFrame({"grid_id": grid_ids, "building_id": rows["building_id"]})
     table["weight"] = row_shares(rows) * rows["building_id"].map(weights)
     table = table.sort_values(["weight", "building_id"], ascending=[False, True], kind="stable")
     return table.dropna(subset=["grid_id"]).drop_duplicates("grid_id").set_index("grid_id")
+
+
+def _next_communities(
+    communities: gpd.GeoDataFrame, grids: gpd.GeoDataFrame, certificates: Mapping[Any, Mapping[str, Any]]
+) -> dict[str, str]:
+    """For each community whose total cannot be divided the one with the longest common border, ties by id."""
+    stuck = [label for label, value in certificates.items() if value.get("kind") == "component_total"]
+    wanted = grids.loc[stuck, "community_id"].unique()
+    if not len(wanted):
+        return {}
+    land = to_crs(communities, metric_crs(communities))[["community_id", "geometry"]]
+    land = land.sort_values("community_id").reset_index(drop=True)
+    shapes = land.geometry.to_numpy()
+    own, other = shapely.STRtree(shapes).query(shapes, predicate="dwithin", distance=1.0)
+    chosen = (own != other) & land["community_id"].isin(wanted).to_numpy()[own]
+    own, other = own[chosen], other[chosen]
+    metres = shapely.length(shapely.intersection(shapely.boundary(shapes[own]), shapely.buffer(shapes[other], 1.0)))
+    order = np.lexsort((other, -metres, own))
+    which, first = np.unique(own[order], return_index=True)
+    names = land["community_id"].to_numpy()
+    return dict(zip(names[which], names[other[order[first]]], strict=True))
 
 
 def _empty_finding(communities: pd.Series, ids: pd.Series) -> dict[str, Any]:

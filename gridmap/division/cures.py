@@ -42,6 +42,7 @@ def band_findings(
     unit: str = "households",
     largest: pd.DataFrame | None = None,
     certificates: Mapping[str, Mapping[str, Any]] | None = None,
+    next_community: Mapping[str, str] | None = None,
 ) -> list[dict[str, Any]]:
     """One finding for each grid with status ``"above"`` or ``"below"``.
 
@@ -60,6 +61,8 @@ def band_findings(
     certificates
         By grid_id, a mapping with at least ``kind``; ``cure`` in it, if any, is told first. Without one the
         certificate says ``not_found``.
+    next_community
+        By community_id the community it could be joined with, told where the total of a component is the reason.
     """
     weights = dict(zip(grids["grid_id"], grids[unit], strict=True))
     beside: dict[str, list[str]] = {}
@@ -75,6 +78,8 @@ def band_findings(
             cures.append(f"split building {largest.loc[name, 'building_id']} by unit (split_large=True)")
         elif given.get("kind") in _OPEN:
             cures += _cures_by_numbers(weight, {b: weights[b] for b in sorted(set(beside.get(name, [])))}, lower, upper)
+        elif given.get("kind") == "component_total" and grid["community_id"] in (next_community or {}):
+            cures.append(f"join community {grid['community_id']} with {(next_community or {})[grid['community_id']]}")
         cures.append(f"accept {_number(weight)}, or make it a dedicated grid")
         limit, off = ("above", weight - upper) if grid["status"] == "above" else ("below", lower - weight)
         bound = _number(upper if limit == "above" else lower)
@@ -86,7 +91,7 @@ def band_findings(
                 status=limit,
                 cure=_sentence("; or ".join(cures)),
                 ids=[name],
-                certificate={"lower": lower, "upper": _finite(upper), "total": weight} | given,
+                certificate={"lower": lower, "upper": _finite(upper), "weight": weight} | given,
                 geometry=grid["geometry"],
             )
         )

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +13,7 @@ import pandas as pd
 from shapely.geometry.base import BaseGeometry
 
 from gridmap.errors import ReadError, WriteError
+from gridmap.io.write import writing
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -35,26 +34,15 @@ def write_plan(plan: GridPlan, path: str | PathLike[str]) -> None:
     target = Path(path)
     if target.suffix.lower() != ".gpkg":
         raise WriteError(f"{target.name}: a plan is saved as one GeoPackage; name it {target.stem}.gpkg")
-    if not target.parent.is_dir():
-        raise WriteError(f"{target.parent}: no such folder; create it first")
     about: dict[str, Any] = {"format": _FORMAT, "plan_hash": plan.plan_hash, "tables": {}}
     about["parameters"] = _plain(dict(plan.parameters))
-    handle, name = tempfile.mkstemp(prefix=f".{target.stem}-", suffix=".gpkg", dir=target.parent)
-    os.close(handle)
-    draft = Path(name)
-    draft.unlink()
-    try:
+    with writing(target) as draft:
         for field in fields(plan):
             table = getattr(plan, field.name)
             if isinstance(table, pd.DataFrame):
                 stored, about["tables"][field.name] = _encode(table)
                 _write_layer(stored, draft, field.name)
         _write_layer(pd.DataFrame({"json": [json.dumps(about, ensure_ascii=False)]}), draft, _ABOUT)
-        draft.replace(target)
-    except (OSError, ValueError, TypeError, RuntimeError) as error:
-        raise WriteError(f"{target}: the plan cannot be written: {error}") from error
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def read_plan(path: str | PathLike[str]) -> dict[str, Any]:
