@@ -37,6 +37,11 @@ Table = Annotated[
     Path | None, typer.Option(help="A vector file, a CSV or Excel sheet with coordinates, or an OSM .pbf.")
 ]
 
+_SYNTHETIC = {
+    "en": ("Jinhe: a synthetic town", "The town is synthetic: a script made it, no real place or person is in it."),
+    "zh": ("金河街道（虚构示例）", "本示例为虚构：由脚本生成，不涉及任何真实地点或个人。"),
+}
+
 
 def main() -> None:
     """Run the command line; an error of gridmap is a message and exit code 2 (input) or 1 (anything else)."""
@@ -67,9 +72,10 @@ def common(
 
 
 @app.command()
-def demo(out: OutFolder = Path("gridmap-demo"), lang: Lang = None) -> None:
+def demo(out: OutFolder = Path("gridmap-demo"), lang: Lang = "en") -> None:
     """Run the main job on the synthetic town that comes with gridmap."""
-    _run(sample_project(), out, lang=lang)
+    title, note = _SYNTHETIC.get(lang or "en", _SYNTHETIC["en"])
+    _run(sample_project(), out, lang=lang, title=title, notes=[note])
 
 
 @app.command()
@@ -210,7 +216,7 @@ def sample_project() -> Path:
     folders = list(installed.submodule_search_locations or []) if installed else []
     folders.append(str(Path(__file__).resolve().parents[1] / "sample_data"))
     for folder in folders:
-        if (path := Path(folder) / "PROJECT.toml").is_file():
+        if (path := Path(folder) / "project.toml").is_file():
             return path
     raise ReadError("the sample data is absent from this installation: reinstall gridmap, or run from a checkout")
 

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +38,7 @@ from gridmap.tables.households import estimate_households
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 __all__ = ["JobResult", "community_around", "complete_households", "run_project"]
 
@@ -50,6 +50,7 @@ _OTHER_OUTPUTS = ("geojson", "parquet")
 # Tables of a project that `divide` and `StreetNetwork` take under the same name.
 _GROUND = ("compounds", "barriers", "entrances", "dedicated")
 _WALLS = ("compounds", "barriers", "entrances")
+_PRESENT = {"en": "Present grids", "zh": "现有网格"}
 # Kinds of barrier that part plots rather than neighbourhoods: a leg of a walk cannot cross them, but a grid may lie on
 # both sides, so the division takes them as soft.
 _PLOT_WALLS = ("wall", "fence", "hedge", "retaining_wall", "city_wall")
@@ -69,8 +70,8 @@ class JobResult:
         The new grids.
     present
         The bureau's present grids as a plan; None when the project has none.
-    cover, circles
-        Reach and service circles; None when the project has no facilities or no streets.
+    cover, circles, gaps
+        Reach, service circles and blind spots; None when the project has no facilities or no streets.
     findings
         The findings of all stages, in order.
     files
@@ -86,6 +87,7 @@ class JobResult:
     present: GridPlan | None
     cover: Cover | None
     circles: gpd.GeoDataFrame | None
+    gaps: gpd.GeoDataFrame | None
     findings: gpd.GeoDataFrame
     files: dict[str, Path]
     seconds: dict[str, float]
@@ -97,6 +99,8 @@ def run_project(
     out: str | os.PathLike[str],
     *,
     lang: str | None = None,
+    title: str | None = None,
+    notes: Sequence[str] = (),
     options: Mapping[str, Mapping[str, Any]] | None = None,
     on_stage: Callable[[str], None] | None = None,
 ) -> JobResult:
@@ -110,6 +114,10 @@ def run_project(
         Folder for the results; made when absent. Files of the same names are replaced once all new ones are complete.
     lang
         Language of the map and the workbook, ``"en"`` or ``"zh"``; by default the project's own, else English.
+    title
+        Heading of the map and the workbook; by default the project's own where that is in the same language.
+    notes
+        Sentences for the map's "About this map".
     options
         Sections that overrule the project's, for example ``{"divide": {"effort": "high"}}``.
     on_stage
@@ -123,57 +131,124 @@ def run_project(
     stage = _Stages(on_stage)
     with stage("read"):
         loaded = project if isinstance(project, Project) else read_project(project)
-        divide_options, cover_options, outputs = (
-            {**getattr(loaded, section), **(options or {}).get(section, {})}
-            for section in ("divide", "cover", "outputs")
-        )
-        lang = lang or outputs.pop("lang", None) or "en"
-        names = _output_names(outputs)
-        network_options, cover_options, circle_options = _cover_options(cover_options)
-        _refuse_unknown(divide_options, divide, "divide")
+        chosen = _settings(loaded, options or {}, lang=lang, title=title, notes=notes)
         tables = dict(loaded.tables)
         if "buildings" not in tables:
             raise ReadError(
                 "the project has no buildings: name their file in [inputs], for example buildings = 'x.gpkg'"
             )
-        found = left_out(loaded.readings)
     with stage("households"):
-        tables["buildings"], more = complete_households(tables["buildings"], tables.pop("households", None))
-        found += more
+        tables["buildings"], counted = complete_households(tables["buildings"], tables.pop("households", None))
+        found = left_out(loaded.readings) + counted
         if "communities" not in tables:
-            tables["communities"], more = community_around(tables["buildings"], loaded.name)
-            found += more
+            tables["communities"], made = community_around(tables["buildings"], loaded.name)
+            found += made
     with stage("divide"):
-        ground = _present({**tables, **_soft_walls(tables)}, _GROUND)
-        inputs = (tables["communities"], tables["buildings"], tables.get("streets"))
-        plan = divide(*inputs, **ground, **divide_options)
-        present = None
-        if "grids" in tables:
-            walls = {name: table for name, table in ground.items() if name in _WALLS}
-            present = GridPlan.from_grids(tables["grids"], *inputs, **walls, **_bands(divide_options))
-    reach = circles = None
+        plan, present = _divide(tables, chosen.divide)
+    reach = circles = gaps = None
     if "facilities" in tables and "streets" in tables:
         inside = _inside(tables["buildings"], plan)
         with stage("network"):
-            network = StreetNetwork.from_streets(tables["streets"], **_present(tables, _WALLS), **network_options)
+            network = StreetNetwork.from_streets(tables["streets"], **_present(tables, _WALLS), **chosen.network)
         with stage("cover"):
-            reach = cover(inside, tables["facilities"], network, **cover_options)
+            reach = cover(inside, tables["facilities"], network, **chosen.cover)
+            gaps = reach.gaps(by=plan)
         with stage("circles"):
-            circles = service_circles(tables["facilities"], network, buildings=inside, **circle_options)
+            circles = service_circles(tables["facilities"], network, buildings=inside, **chosen.circles)
     else:
         found.append(_no_cover(tables))
-    findings = join_findings(
-        [findings_table(found), plan.findings, *([] if reach is None else [reach.findings])], crs=plan.grids.crs
+    result = JobResult(
+        name=loaded.name,
+        plan=plan,
+        present=present,
+        cover=reach,
+        circles=circles,
+        gaps=gaps,
+        findings=_all_findings(found, plan, reach),
+        files={kind: Path(out) / name for kind, name in chosen.files.items()},
+        seconds=stage.seconds,
+        peak_mb=None,
     )
     with _all_or_nothing(Path(out)) as folder:
         with stage("map"):
-            if "map" in names:
-                layers = [layer for layer in (plan, reach, circles) if layer is not None]
-                explore(*layers, lang=lang).save(str(folder / names["map"]))
+            _draw(folder, result, chosen, findings_table(found))
         with stage("write"):
-            _write_tables(folder, names, plan, reach, {"circles": circles, "findings": findings}, lang)
-    files = {kind: Path(out) / name for kind, name in names.items()}
-    return JobResult(loaded.name, plan, present, reach, circles, findings, files, stage.seconds, peak_megabytes())
+            _write(folder, result, chosen, loaded.readings)
+    return replace(result, peak_mb=peak_megabytes())
+
+
+@dataclass(frozen=True)
+class _Settings:
+    """A project's options, checked and parted by the function that takes them."""
+
+    divide: dict[str, Any]
+    network: dict[str, Any]
+    cover: dict[str, Any]
+    circles: dict[str, Any]
+    files: dict[str, str]
+    lang: str
+    title: str | None
+    notes: Sequence[str]
+
+
+def _settings(
+    project: Project,
+    options: Mapping[str, Mapping[str, Any]],
+    *,
+    lang: str | None,
+    title: str | None,
+    notes: Sequence[str],
+) -> _Settings:
+    sections = ("divide", "cover", "outputs")
+    divided, covered, outputs = ({**getattr(project, name), **options.get(name, {})} for name in sections)
+    _refuse_unknown(divided, divide, "divide")
+    own_lang = outputs.pop("lang", None) or "en"
+    if title is None and lang in (None, own_lang):
+        title = project.title
+    network, covered, circles = _cover_options(covered)
+    files = _output_names(outputs)
+    return _Settings(divided, network, covered, circles, files, lang or own_lang, title, notes)
+
+
+def _divide(tables: Mapping[str, Any], options: Mapping[str, Any]) -> tuple[GridPlan, GridPlan | None]:
+    """The new plan, and the present grids as a plan where there are any."""
+    ground = _present({**tables, **_soft_walls(tables)}, _GROUND)
+    inputs = (tables["communities"], tables["buildings"], tables.get("streets"))
+    plan = divide(*inputs, **{**ground, **options})
+    if "grids" not in tables:
+        return plan, None
+    return plan, GridPlan.from_grids(tables["grids"], *inputs, **_present(ground, _WALLS), **_bands(options))
+
+
+def _all_findings(found: list[dict[str, Any]], plan: GridPlan, reach: Cover | None) -> gpd.GeoDataFrame:
+    tables = [findings_table(found), plan.findings, *([] if reach is None else [reach.findings])]
+    return join_findings(tables, crs=plan.grids.crs)
+
+
+def _draw(folder: Path, result: JobResult, chosen: _Settings, found: gpd.GeoDataFrame) -> None:
+    if "map" not in chosen.files:
+        return
+    results = (result.plan, result.cover, result.circles, result.gaps, found)
+    layers = [layer for layer in results if layer is not None]
+    if result.present is not None:
+        layers.append((_PRESENT[chosen.lang], result.present.grids))
+    page = explore(*layers, lang=chosen.lang, title=chosen.title, notes=chosen.notes)
+    page.save(str(folder / chosen.files["map"]))
+
+
+def _write(folder: Path, result: JobResult, chosen: _Settings, readings: Mapping[str, Any]) -> None:
+    plan, reach, files = result.plan, result.cover, chosen.files
+    if "workbook" in files:
+        about = {"lang": chosen.lang, "title": chosen.title, "findings": result.findings, "sources": readings}
+        write_workbook(folder / files["workbook"], plan=plan, cover=reach, **about)
+    if "geopackage" in files:
+        tables = {"circles": result.circles, "gaps": result.gaps, "findings": result.findings}
+        if result.present is not None:
+            tables |= {"present_grids": result.present.grids, "present_findings": result.present.findings}
+        write_project(folder / files["geopackage"], plan=plan, cover=reach, tables=tables)
+    for kind in _OTHER_OUTPUTS:
+        if kind in files:
+            write_table(plan.grids, folder / files[kind])
 
 
 def left_out(readings: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -343,24 +418,6 @@ def _output_names(outputs: Mapping[str, Any]) -> dict[str, str]:
     if wrong:
         raise OptionError(f"[outputs] takes plain file names, which go to the output folder, not {wrong[0]!r}")
     return names
-
-
-def _write_tables(
-    folder: Path,
-    names: Mapping[str, str],
-    plan: GridPlan,
-    reach: Cover | None,
-    tables: Mapping[str, gpd.GeoDataFrame | None],
-    lang: str,
-) -> None:
-    if "geopackage" in names:
-        extra = {name: table for name, table in tables.items() if table is not None}
-        write_project(folder / names["geopackage"], plan=plan, cover=reach, tables=extra)
-    if "workbook" in names:
-        write_workbook(folder / names["workbook"], plan=plan, cover=reach, lang=lang)
-    for kind in _OTHER_OUTPUTS:
-        if kind in names:
-            write_table(plan.grids, folder / names[kind])
 
 
 @contextmanager
