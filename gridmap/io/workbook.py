@@ -26,7 +26,7 @@ _STATUS_FILLS = {
 }  # fmt: skip
 _SEVERITY_FILLS = {"error": "F6C79A", "warning": "FBE7A3", "info": "E6E9EB"}
 _COUNTS = ("residents", "registered", "dwellings", "elderly", "elderly_80", "children", "shops", "enterprises")
-_SHOWN_IDS = 50
+_SHOWN_IDS = 20
 
 
 def write_workbook(
@@ -83,7 +83,7 @@ def write_workbook(
     book.remove(book.active)
     book.properties.title, book.properties.creator = title, "gridmap"
     summary = book.create_sheet(word("summary", lang))
-    estimated = _estimated_by_grid(plan)
+    estimated = _estimated_by_grid(plan, cover)
     note = _estimate_note(plan, cover, lang)
     header = f"{title} – {note}"
     if plan is not None:
@@ -117,7 +117,11 @@ def _ledger(plan: Any, estimated: pd.Series, lang: str) -> list[Column]:
         Column(word("households", lang), _numbers(grids["households"]), "count"),
         Column(word("estimated", lang), _numbers(grids["grid_id"].map(estimated).fillna(0)), "count"),
     ]
-    columns += [Column(word(c, lang), _numbers(grids[c]), "count") for c in _COUNTS if c in grids.columns]
+    columns += [
+        Column(word(c, lang), _numbers(grids[c]), "count")
+        for c in _COUNTS
+        if c in grids.columns and grids[c].notna().any()
+    ]
     remarks = _remarks(plan)
     columns += [
         Column(word("buildings", lang), _numbers(grids["buildings"]), "count"),
@@ -148,7 +152,7 @@ def _coverage(plan: Any, cover: Any, lang: str) -> list[tuple[str, list[Column],
         ]
         tables.append(("by_community", [*head, *_rates(communities, lang)], 2))
         wide = _wide(communities, "facilities")
-        counts = [Column(category_word(c, lang), _numbers(wide[c]), "count") for c in wide.columns]
+        counts = [Column(category_word(c, lang), _numbers(wide[c]), "count", narrow=True) for c in wide.columns]
         tables.append(("institutions", [*head, *counts], 2))
     tables.append(("overall", _overall(cover, lang), 1))
     return tables
@@ -160,7 +164,7 @@ def _rates(rates: pd.DataFrame, lang: str) -> list[Column]:
     total = rates.drop_duplicates("unit_id")["total"]
     return [
         Column(word("total", lang), _numbers(total), "count"),
-        *(Column(category_word(c, lang), _numbers(wide[c]), "percent", scale=True) for c in wide.columns),
+        *(Column(category_word(c, lang), _numbers(wide[c]), "percent", scale=True, narrow=True) for c in wide.columns),
     ]
 
 
@@ -209,7 +213,10 @@ def _assumptions(plan: Any, cover: Any, sources: Mapping[str, Mapping[str, Any]]
             (word("coverage", lang), f"{word(cover.measure, lang)}: {category_word(c, lang)}", v)
             for c, v in cover.thresholds.items()
         ]
-        rows += [(word("coverage", lang), k, v) for k, v in getattr(cover, "parameters", {}).items() if v is not None]
+        parameters = {
+            k: v for k, v in cover.parameters.items() if v is not None and k not in ("minutes", "metres", "rules")
+        }
+        rows += [(word("coverage", lang), k, v) for k, v in parameters.items()]
         denominator = cover.rate().attrs.get("denominator")
         rows += [(word("coverage", lang), word("denominator", lang), denominator)] if denominator else []
     tables = _tables(plan, cover)
@@ -218,12 +225,25 @@ def _assumptions(plan: Any, cover: Any, sources: Mapping[str, Mapping[str, Any]]
         rows += [(word("estimate", lang), k, v) for k, v in buildings.attrs.get("assumptions", {}).items()]
     readings = sources or {n: t.attrs["reading"] for n, t in tables.items() if "reading" in t.attrs}
     for name, reading in readings.items():
-        rows += [(f"{word('source', lang)}: {name}", k, v) for k, v in reading.items() if v not in ([], {}, None)]
+        # the folders of whoever made the workbook are nobody's business
+        shown = {**reading, "source": Path(str(reading["source"])).name}
+        rows += [(f"{word('source', lang)}: {word(name, lang)}", k, v) for k, v in shown.items()]
+    split = [(about, item, value) for about, key, whole in rows for item, value in _parts(key, whole, lang)]
     return [
-        Column(word("about", lang), [r[0] for r in rows]),
-        Column(word("item", lang), [r[1] for r in rows]),
-        Column(word("value", lang), [_plain(r[2]) for r in rows], wrap=True),
+        Column(word("about", lang), [r[0] for r in split]),
+        Column(word("item", lang), [r[1] for r in split]),
+        Column(word("value", lang), [_plain(r[2]) for r in split], wrap=True),
     ]
+
+
+def _parts(key: str, value: Any, lang: str) -> list[tuple[str, Any]]:
+    """One line for each entry of a mapping or of a list of counts; none for what is empty."""
+    name = word(key, lang)
+    if isinstance(value, dict):
+        return [(f"{name}: {word(str(k), lang)}", v) for k, v in value.items() if v not in ([], {}, None)]
+    if isinstance(value, list) and value and all(isinstance(v, dict) and "count" in v for v in value):
+        return [(f"{name}: {v.get('reason', v.get('what', ''))}", v["count"]) for v in value]
+    return [] if value in ([], None) else [(name, value)]
 
 
 def _figures(plan: Any, cover: Any, findings: pd.DataFrame, lang: str) -> list[tuple[str, Any, str]]:
@@ -252,9 +272,9 @@ def _figures(plan: Any, cover: Any, findings: pd.DataFrame, lang: str) -> list[t
     named = [(word(key, lang), value, kind) for key, value, kind in figures]
     if cover is not None:
         rates = cover.rate()
-        limit = word(cover.measure, lang)
+        limit = word(f"within_{cover.measure}", lang)
         named += [
-            (f"{word('rate', lang)}: {category_word(c, lang)} – {limit} {cover.thresholds[c]:g}", r, "percent")
+            (f"{word('rate', lang)}: {category_word(c, lang)}, {limit.format(cover.thresholds[c])}", r, "percent")
             for c, r in zip(rates["category"], rates["rate"], strict=True)
         ]
     return named
@@ -302,19 +322,21 @@ def _fill_summary(
     sheet.sheet_properties.pageSetUpPr.fitToPage = True
 
 
-def _estimated_by_grid(plan: Any) -> pd.Series:
-    """Households that are estimates, by grid."""
-    if plan is None or "households_estimated" not in plan.buildings.columns:
+def _estimated_by_grid(plan: Any, cover: Any) -> pd.Series:
+    """Households that are estimates, by grid; what says so is a column of the buildings of either."""
+    tables = [part.buildings for part in (plan, cover) if part is not None]
+    known = next((t for t in tables if "households_estimated" in t.columns), None)
+    if plan is None or known is None:
         return pd.Series(dtype=float)
-    flags = plan.buildings.set_index("building_id")["households_estimated"].astype(bool)
-    rows = plan.assignment["building_id"].map(flags).fillna(value=False).astype(bool)
+    guessed = known["building_id"][known["households_estimated"].astype(bool)]
+    rows = plan.assignment["building_id"].isin(guessed)
     return plan.assignment[rows].groupby("grid_id")["households"].sum()
 
 
 def _estimated_share(plan: Any, cover: Any) -> tuple[float, float]:
     """Households that are estimates, and all households."""
     if plan is not None:
-        return float(_estimated_by_grid(plan).sum()), float(plan.assignment["households"].sum())
+        return float(_estimated_by_grid(plan, cover).sum()), float(plan.assignment["households"].sum())
     households = pd.to_numeric(cover.buildings.get("households", pd.Series(0.0, cover.buildings.index)))
     flags = cover.buildings.get("households_estimated", pd.Series(data=False, index=cover.buildings.index))
     return float(households[flags.astype(bool)].sum()), float(households.sum())
@@ -380,4 +402,12 @@ def _ids(ids: Any) -> str:
 
 
 def _plain(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    if isinstance(value, str):
+        return value
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return f"{value:,.10g}"
+    if isinstance(value, dict):
+        return ", ".join(f"{k} {_plain(v)}" for k, v in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(_plain, value))
+    return json.dumps(value, ensure_ascii=False, default=str)

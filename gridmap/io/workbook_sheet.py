@@ -17,7 +17,9 @@ __all__ = ["Column", "add_table", "put"]
 _FORMATS = {"text": "@", "count": "#,##0", "decimal": "#,##0.00", "percent": "0.0%"}
 _HEAD_FILL, _HEAD_TEXT, _RULE = "1F4E5F", "FFFFFF", "D0D7DB"
 _LOW, _HIGH = "F6C79A", "8FC1A9"
-_WIDEST, _NARROWEST = 60, 9
+_WIDEST, _NARROWEST, _NARROWEST_RATE = 60, 9, 6
+# Height of a line in points, and how many a row may have.
+_LINE, _MOST_LINES = 14.0, 12
 _FONT = {"en": "Calibri", "zh": "Microsoft YaHei"}
 # Excel takes no control characters, and no more than this in a cell.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
@@ -27,7 +29,10 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 @dataclass(frozen=True)
 class Column:
-    """A heading, its cells, how they are shown, and the fill of certain texts; `wrap` breaks long texts."""
+    """A heading, its cells, how they are shown, and the fill of certain texts; `wrap` breaks long texts.
+
+    `scale` colours shares from low to high; `narrow` is for a matrix of many columns.
+    """
 
     heading: str
     cells: Sequence[Any]
@@ -35,6 +40,7 @@ class Column:
     fills: Mapping[str, str] = field(default_factory=dict)
     wrap: bool = False
     scale: bool = False
+    narrow: bool = False
 
 
 def add_table(book: Any, title: str, columns: Sequence[Column], *, lang: str, frozen: int = 1, header: str = "") -> Any:
@@ -69,7 +75,9 @@ def add_table(book: Any, title: str, columns: Sequence[Column], *, lang: str, fr
         cell.alignment = Alignment(horizontal="center", vertical="center", wrap_text=True)
         sheet.column_dimensions[get_column_letter(at)].width = _width(column)
     body = Font(name=font, size=10)
-    text, wrapped = Alignment(vertical="center"), Alignment(vertical="center", wrap_text=True)
+    upright = "top" if any(c.wrap for c in columns) else "center"
+    text, wrapped = Alignment(vertical=upright), Alignment(vertical=upright, wrap_text=True)
+    widths = [_width(c) for c in columns]
     for row, cells in enumerate(zip_longest(*(c.cells for c in columns)), start=2):
         for at, (column, value) in enumerate(zip(columns, cells, strict=True), start=1):
             cell = put(sheet, row, at, value, kind=column.kind)
@@ -78,6 +86,9 @@ def add_table(book: Any, title: str, columns: Sequence[Column], *, lang: str, fr
             fill = column.fills.get(value) if isinstance(value, str) else None
             if fill is not None:
                 cell.fill = fills[fill]
+        lines = [_lines(v, w) for v, w, c in zip(cells, widths, columns, strict=True) if c.wrap]
+        if max(lines, default=1) > 1:
+            sheet.row_dimensions[row].height = _LINE * min(max(lines), _MOST_LINES)
     last = max((len(c.cells) for c in columns), default=0) + 1
     for at, column in enumerate(columns, start=1):
         if column.scale and last > 1:
@@ -87,7 +98,7 @@ def add_table(book: Any, title: str, columns: Sequence[Column], *, lang: str, fr
                 end_type="num", end_value=1, end_color=_HIGH,
             )  # fmt: skip
             sheet.conditional_formatting.add(f"{letter}2:{letter}{last}", rule)
-    sheet.row_dimensions[1].height = 32
+    sheet.row_dimensions[1].height = _LINE * (3.2 if any(c.narrow for c in columns) else 2.3)
     sheet.freeze_panes = sheet.cell(2, frozen + 1)
     sheet.auto_filter.ref = f"A1:{get_column_letter(max(len(columns), 1))}{last}"
     sheet.sheet_view.showGridLines = False
@@ -132,7 +143,16 @@ def _width(column: Column) -> float:
     body = sizes[int(0.98 * (len(sizes) - 1))] if sizes else 0
     longest_word = max((_extent(w) for w in column.heading.split()), default=0)
     heading = max(float(longest_word), _extent(column.heading) / 2)
+    if column.narrow:
+        # a matrix of many columns: headings may take three lines, Chinese ones break anywhere
+        heading = float(longest_word) if column.heading.isascii() else _extent(column.heading) / 3
+        return max(body, heading, _NARROWEST_RATE) + 1.5
     return float(min(max(body, heading, _NARROWEST) + 2.5, _WIDEST if column.wrap else _WIDEST / 1.5))
+
+
+def _lines(value: Any, width: float) -> int:
+    """How many lines a text takes in a column of that width; generous, since words do not break."""
+    return sum(math.ceil(_extent(part) * 1.1 / width) or 1 for part in str(value or "").split("\n"))
 
 
 def _shown(value: Any, kind: str) -> str:
