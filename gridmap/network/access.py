@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 
 from gridmap.errors import OptionError
+from gridmap.network.points import UNSNAPPED, Points, gather_points, join_points
+from gridmap.network.snapping import nearest_reach, snap_points, through_gates
 from gridmap.network.walls import OUTSIDE
 from gridmap.tables.crs import to_crs
 from gridmap.tables.findings import finding, findings_table
@@ -21,28 +24,18 @@ if TYPE_CHECKING:
 
     from gridmap.network.streets import StreetNetwork
 
+    Codes = npt.NDArray[np.int8]
     Floats = npt.NDArray[np.float64]
     Ints = npt.NDArray[np.int32]
     Longs = npt.NDArray[np.int64]
     Shapes = npt.NDArray[np.object_]
 
-__all__ = ["STATUS", "Access", "access"]
+__all__ = ["KINDS", "STATUS", "Access", "Doors", "access", "find_doors"]
 
 STATUS = ("ok", "far", "unsnapped")
-# With access_metres=0 the nearest edge is meant; beyond the usual range it is far all the same. Metres.
-USUAL_METRES = 50.0
+KINDS = ("building", "facility")
 # An island with less than this share of the longest one's streets is a small isolated piece.
 SMALL_ISLAND = 0.01
-
-
-class Points(NamedTuple):
-    """Access points in rows: whose (row of the owner), on which edge, from where to where along it, and the leg."""
-
-    owner: Longs
-    edge: Ints
-    t0: Floats
-    t1: Floats
-    leg: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,22 +136,49 @@ class Access:
 
 def access(network: StreetNetwork, places: Any, *, kind: str, ids: Iterable[object] | None) -> Access:
     """Access of places to a network; see `StreetNetwork.access`."""
-    if kind not in ("building", "facility"):
-        raise OptionError(f"kind={kind!r} is unknown; use 'building' or 'facility'")
+    if kind not in KINDS:
+        raise OptionError(f"kind={kind!r} is unknown; use {' or '.join(map(repr, KINDS))}")
     shapes, names = _read_places(network, places, kind, ids)
-    points = shapely.point_on_surface(shapes)
-    found, status = snap(network, shapely.get_coordinates(points), np.full(len(points), OUTSIDE, dtype=np.int32))
-    return _collect(network, names, kind, found, status)
+    doors = find_doors(network, shapes, names, kind)
+    walls = network.walls
+    areal = shapely.get_dimensions(doors.shape) == 2
+    side = walls.side_of(np.where(areal, shapely.point_on_surface(doors.shape), doors.shape))
+    reach = nearest_reach(walls, side, network.access_metres)
+    status = np.full(len(doors.shape), UNSNAPPED, dtype=np.int8)
+    parts = []
+    for rows, method in ((np.flatnonzero(~areal), _snap_points), (np.flatnonzero(areal), _snap_areas)):
+        if len(rows):
+            found, status[rows] = method(network, doors.shape[rows], side[rows], reach[rows])
+            parts.append(found.of(rows))
+    inner = np.flatnonzero(side != OUTSIDE)
+    if len(inner):
+        found, by_gate = through_gates(walls, doors.shape[inner], side[inner], *network.gates)
+        parts.append(found.of(inner))
+        status[inner] = np.minimum(status[inner], by_gate)
+    best = np.full(len(shapes), UNSNAPPED, dtype=np.int8)
+    np.minimum.at(best, doors.owner, status)
+    points = join_points(parts).of(doors.owner)
+    # without several ways to one place, points come sorted by owner and there is nothing to gather
+    plain = len(parts) == 1 and not doors.several
+    return _collect(network, names, kind, points if plain else gather_points(points), best)
+
+
+def _snap_points(network: StreetNetwork, shapes: Shapes, side: Ints, reach: Floats) -> tuple[Points, Codes]:
+    return snap_points(network, shapely.get_coordinates(shapes), side, reach)
+
+
+def _snap_areas(network: StreetNetwork, shapes: Shapes, side: Ints, reach: Floats) -> tuple[Points, Codes]:
+    from gridmap.network.area_access import snap_areas
+
+    return snap_areas(network, shapes, side, reach)
 
 
 def _read_places(network: StreetNetwork, places: Any, kind: str, ids: Iterable[object] | None) -> tuple[Shapes, Shapes]:
     """Geometries in the CRS of the network, and their ids as text."""
     if isinstance(places, (gpd.GeoDataFrame, gpd.GeoSeries)):
         table = places if isinstance(places, gpd.GeoDataFrame) else places.to_frame("geometry")
-        if ids is None and f"{kind}_id" in table:
-            ids = table[f"{kind}_id"]
-        elif ids is None:
-            ids = table.index
+        if ids is None:
+            ids = table.get(f"{kind}_id", table.index)
         shapes = np.asarray(to_crs(table, network.crs).geometry.array, dtype=object)
     else:
         shapes = np.asarray(places, dtype=object).reshape(-1)
@@ -168,36 +188,46 @@ def _read_places(network: StreetNetwork, places: Any, kind: str, ids: Iterable[o
     return shapes, names
 
 
-def snap(network: StreetNetwork, xy: Floats, gate_of: Ints) -> tuple[Points, npt.NDArray[np.int8]]:
-    """Ordinary legs of points: every edge within range, else the nearest; and the status of each point."""
-    from gridmap.network.snap_kernel import snap_points
+class Doors(NamedTuple):
+    """Where owners are entered: row of the owner and shape; and whether any owner has several."""
 
-    graph, walls = network.graph, network.walls
-    side = np.full(len(xy), OUTSIDE, dtype=np.int32)
-    reach = np.full(len(xy), np.inf)
-    wall_xy, wall_of = walls.segments
-    radius = float(network.access_metres)
-    ptr, edge, t, leg, status = snap_points(
-        xy, side, gate_of, reach, radius, radius if radius > 0 else USUAL_METRES,
-        graph.edge_u, graph.edge_v, graph.n_nodes,
-        *network.piece_arrays, *_index_arrays(network.piece_index),
-        wall_xy, wall_of, *_index_arrays(walls.index),
-    )  # fmt: skip
-    return Points(np.repeat(np.arange(len(xy)), np.diff(ptr)), edge, t, t, leg), status
+    owner: Longs
+    shape: Shapes
+    several: bool
 
 
-def _index_arrays(index: Any) -> tuple[Floats, Longs, Longs, Ints]:
-    """A ground index as the kernels take it."""
-    return np.array([index.x0, index.y0, index.side]), np.array([index.nx, index.ny]), index.start, index.item
+def find_doors(network: StreetNetwork, shapes: Shapes, names: Shapes, kind: str) -> Doors:
+    """The open entrances of those that have entrances; else a building's point on surface, a facility as it is."""
+    placed = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
+    placed &= np.isfinite(shapely.bounds(shapes).reshape(-1, 4)).all(axis=1)
+    owner = np.flatnonzero(placed)
+    own = shapes[owner]
+    if kind == "building":
+        own = shapely.point_on_surface(own)
+    else:
+        linear = shapely.get_dimensions(own) == 1
+        own[linear] = shapely.point_on_surface(own[linear])
+    entrances = network.entrances
+    if entrances is None or not (entrances["of"] == kind).any():
+        return Doors(owner, own, several=False)
+    table = entrances[entrances["of"] == kind]
+    listed = pd.Index(table["of_id"])
+    row = pd.DataFrame({"of_id": names, "row": np.arange(len(names))}).merge(
+        pd.DataFrame({"of_id": listed, "door": np.arange(len(table))}), on="of_id"
+    )
+    row = row[table["usable"].to_numpy()[row["door"]]]
+    without = ~np.isin(names[owner], listed)
+    shape = np.asarray(table.geometry.array, dtype=object)[row["door"]]
+    return Doors(np.concatenate((owner[without], row["row"])), np.concatenate((own[without], shape)), several=True)
 
 
-def _collect(network: StreetNetwork, names: Shapes, kind: str, points: Points, status: npt.NDArray[np.int8]) -> Access:
-    """Access points in rows, sorted by owner, as an `Access`."""
+def _collect(network: StreetNetwork, names: Shapes, kind: str, points: Points, status: Codes) -> Access:
+    """Access points, sorted by owner, as an `Access`."""
     graph = network.graph
     n = len(names)
     ptr = np.zeros(n + 1, dtype=np.int64)
     np.cumsum(np.bincount(points.owner, minlength=n), out=ptr[1:])
     small = graph.component_length < SMALL_ISLAND * graph.component_length.max(initial=0.0)
-    on_small = small[graph.component[graph.edge_u[points.edge]]]
-    isolated = (np.bincount(points.owner, weights=~on_small, minlength=n) == 0) & (np.diff(ptr) > 0)
+    on_large = ~small[graph.component[graph.edge_u[points.edge]]]
+    isolated = (np.bincount(points.owner, weights=on_large, minlength=n) == 0) & (np.diff(ptr) > 0)
     return Access(names, kind, ptr, points.edge, points.t0, points.t1, points.leg, status, isolated)

@@ -122,8 +122,7 @@ class Graph:
     @cached_property
     def component_length(self) -> Floats:
         """Metres of street on each island."""
-        length: Floats = np.bincount(self.component[self.edge_u], weights=self.edge_length)
-        return length
+        return np.bincount(self.component[self.edge_u], weights=self.edge_length).astype(np.float64)
 
 
 def build_graph(

@@ -70,10 +70,10 @@ _DEFAULT_OF_MODE = {"walk": "adult", "cycle": "cyclist", "drive": "car"}
 
 # Which OSM values shut a street to a mode: the choice of OSMnx ("walk", "bike", "drive_service"), with two differences:
 # `access=no` shuts like `access=private`, and a mode's own tag opens what `access` shuts.
-_NEVER = frozenset(
-    "abandoned bus_guideway construction corridor elevator escalator motor no planned platform proposed raceway razed "
-    "rest_area services".split()
-)
+_NEVER = frozenset((
+    "abandoned", "bus_guideway", "construction", "corridor", "elevator", "escalator", "motor", "no", "planned",
+    "platform", "proposed", "raceway", "razed", "rest_area", "services",
+))  # fmt: skip
 _SHUT_CLASSES = {
     "walk": _NEVER | {"cycleway", "motorway", "motorway_link"},
     "cycle": _NEVER | {"footway", "steps", "motorway", "motorway_link"},

@@ -111,7 +111,8 @@ def node_costs(
         is reached), ``target`` (-1 there).
     """
     _check(by, limit, 1)
-    cost, other, target = (a[:, 0] for a in _sweep(network, targets, by, _bound(by, limit), 1))
+    costs, others, found = _sweep(network, targets, by, _bound(by, limit), 1)
+    cost, other, target = costs[:, 0], others[:, 0], found[:, 0]
     return NodeCosts(cost / 60, other, target) if by == "minutes" else NodeCosts(cost, other / 60, target)
 
 
@@ -158,11 +159,10 @@ def _sweep(network: StreetNetwork, targets: Access, by: str, bound: float, k: in
     arcs = network.graph.arcs
     arc_cost, arc_other = _measures(by, arcs.metres_in, arcs.seconds_in)
     seeds = _seeds(network, targets, by)
-    if k == 1:
-        one = sweep(arcs.indptr, arcs.node, arc_cost, arc_other, *seeds, bound)
-        return tuple(values.reshape(-1, 1) for values in one)  # type: ignore[return-value]
-    found: tuple[Floats, Floats, Ints] = sweep_k(arcs.indptr, arcs.node, arc_cost, arc_other, *seeds, bound, k)
-    return found
+    if k > 1:
+        return sweep_k(arcs.indptr, arcs.node, arc_cost, arc_other, *seeds, bound, k)
+    cost, other, target = sweep(arcs.indptr, arcs.node, arc_cost, arc_other, *seeds, bound)
+    return cost[:, None], other[:, None], target[:, None]
 
 
 def _seeds(network: StreetNetwork, targets: Access, by: str) -> tuple[Ints, Floats, Floats, Ints]:

@@ -14,7 +14,13 @@ FORWARD, BACKWARD = 1, 2
 
 
 @compiled
-def _push(heap_cost, heap_node, size, cost, node):
+def _push(
+    heap_cost: np.ndarray,
+    heap_node: np.ndarray,
+    size: int,
+    cost: float,
+    node: int,
+) -> None:
     """Add an entry to a binary heap; the caller has seen to the room."""
     i = size
     while i > 0:
@@ -27,7 +33,11 @@ def _push(heap_cost, heap_node, size, cost, node):
 
 
 @compiled
-def _drop_first(heap_cost, heap_node, size):
+def _drop_first(
+    heap_cost: np.ndarray,
+    heap_node: np.ndarray,
+    size: int,
+) -> None:
     """Close the gap that the first entry leaves; `size` is the number of entries without it."""
     cost, node = heap_cost[size], heap_node[size]
     i = 0
@@ -45,7 +55,10 @@ def _drop_first(heap_cost, heap_node, size):
 
 
 @compiled
-def _room(values, size):
+def _room(
+    values: np.ndarray,
+    size: int,
+) -> np.ndarray:
     """`values` with room for at least one entry beyond `size`."""
     if size < len(values):
         return values
@@ -55,7 +68,17 @@ def _room(values, size):
 
 
 @compiled
-def sweep(indptr, arc_node, arc_cost, arc_other, seed_node, seed_cost, seed_other, seed_target, limit):
+def sweep(
+    indptr: np.ndarray,
+    arc_node: np.ndarray,
+    arc_cost: np.ndarray,
+    arc_other: np.ndarray,
+    seed_node: np.ndarray,
+    seed_cost: np.ndarray,
+    seed_other: np.ndarray,
+    seed_target: np.ndarray,
+    limit: float,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """For every node the best label among all seeds, by Dijkstra's search with a binary heap.
 
     Parameters
@@ -111,7 +134,14 @@ def sweep(indptr, arc_node, arc_cost, arc_other, seed_node, seed_cost, seed_othe
 
 
 @compiled
-def _place(cost, other, target, c, t, o):
+def _place(
+    cost: np.ndarray,
+    other: np.ndarray,
+    target: np.ndarray,
+    c: float,
+    t: int,
+    o: float,
+) -> bool:
     """Put a label into one row of k labels with distinct targets, kept in order; returns whether it got in."""
     k = len(cost)
     at = k
@@ -133,7 +163,18 @@ def _place(cost, other, target, c, t, o):
 
 
 @compiled
-def sweep_k(indptr, arc_node, arc_cost, arc_other, seed_node, seed_cost, seed_other, seed_target, limit, k):
+def sweep_k(
+    indptr: np.ndarray,
+    arc_node: np.ndarray,
+    arc_cost: np.ndarray,
+    arc_other: np.ndarray,
+    seed_node: np.ndarray,
+    seed_cost: np.ndarray,
+    seed_other: np.ndarray,
+    seed_target: np.ndarray,
+    limit: float,
+    k: int,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """As `sweep`, the k best labels with distinct targets for every node; results are (n, k), in order."""
     n = len(indptr) - 1
     cost = np.full((n, k), np.inf)
@@ -181,26 +222,53 @@ def sweep_k(indptr, arc_node, arc_cost, arc_other, seed_node, seed_cost, seed_ot
 
 
 @compiled
-def _add(cost, other, target, limit, c, o, t):
+def _add(
+    cost: np.ndarray,
+    other: np.ndarray,
+    target: np.ndarray,
+    limit: float,
+    c: float,
+    o: float,
+    t: int,
+) -> None:
     """Offer a label to the row of an origin."""
     if t >= 0 and c <= limit and c < np.inf:
         _place(cost, other, target, c, t, o)
 
 
 @compiled
-def _along(share, whole):
+def _along(
+    share: float,
+    whole: float,
+) -> float:
     """Cost of a share of an edge; nothing costs nothing, also where the direction is forbidden."""
     return share * whole if share > 0.0 else 0.0
 
 
 @compiled
 def join_origins(
-    owner_ptr, at_edge, at_t0, at_t1, at_cost, at_other,
-    edge_u, edge_v, edge_cost, edge_other, edge_ways,
-    node_cost, node_other, node_target,
-    target_ptr, target_t0, target_t1, target_cost, target_other, target_index,
-    limit,
-):  # fmt: skip
+    owner_ptr: np.ndarray,
+    at_edge: np.ndarray,
+    at_t0: np.ndarray,
+    at_t1: np.ndarray,
+    at_cost: np.ndarray,
+    at_other: np.ndarray,
+    edge_u: np.ndarray,
+    edge_v: np.ndarray,
+    edge_cost: np.ndarray,
+    edge_other: np.ndarray,
+    edge_ways: np.ndarray,
+    node_cost: np.ndarray,
+    node_other: np.ndarray,
+    node_target: np.ndarray,
+    target_ptr: np.ndarray,
+    target_t0: np.ndarray,
+    target_t1: np.ndarray,
+    target_cost: np.ndarray,
+    target_other: np.ndarray,
+    target_index: np.ndarray,
+    limit: float,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The k best labels of every origin, through the nodes at both ends of its edges and along a shared edge.
 
     Parameters

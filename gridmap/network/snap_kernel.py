@@ -27,7 +27,19 @@ OK, FAR, UNSNAPPED = 0, 1, 2
 
 
 @compiled
-def crosses(px, py, qx, qy, gate_of, wall_xy, wall_of, frame, shape, start, item):
+def crosses(
+    px: float,
+    py: float,
+    qx: float,
+    qy: float,
+    gate_of: int,
+    wall_xy: np.ndarray,
+    wall_of: np.ndarray,
+    frame: np.ndarray,
+    shape: np.ndarray,
+    start: np.ndarray,
+    item: np.ndarray,
+) -> bool:
     """Whether the straight leg from p to q crosses a wall.
 
     With ``gate_of`` >= 0 the leg starts at a gate of that compound, and its wall does not count within `GATE_WIDTH`.
@@ -75,12 +87,21 @@ def crosses(px, py, qx, qy, gate_of, wall_xy, wall_of, frame, shape, start, item
 
 
 @compiled
-def blocked_legs(p, q, gate_of, wall_xy, wall_of, wall_frame, wall_shape, wall_start, wall_item):
-    """For legs p[i] to q[i], both (n, 2), whether each crosses a wall; `gate_of` (n,) int32 as in `crosses`."""
+def blocked_legs(
+    p: np.ndarray,
+    q: np.ndarray,
+    wall_xy: np.ndarray,
+    wall_of: np.ndarray,
+    wall_frame: np.ndarray,
+    wall_shape: np.ndarray,
+    wall_start: np.ndarray,
+    wall_item: np.ndarray,
+) -> np.ndarray:
+    """For straight legs p[i] to q[i], both (n, 2) float64 metres, whether each crosses a wall."""
     out = np.zeros(len(p), dtype=np.bool_)
     for i in range(len(p)):
         out[i] = crosses(
-            p[i, 0], p[i, 1], q[i, 0], q[i, 1], gate_of[i],
+            p[i, 0], p[i, 1], q[i, 0], q[i, 1], -1,
             wall_xy, wall_of, wall_frame, wall_shape, wall_start, wall_item,
         )  # fmt: skip
     return out
@@ -88,10 +109,30 @@ def blocked_legs(p, q, gate_of, wall_xy, wall_of, wall_frame, wall_shape, wall_s
 
 @compiled
 def _try_cell(
-    c, px, py, side_of, gate_of, limit, found, piece_at, t_at, leg_at, mark, stamp,
-    piece_xy, piece_part, piece_side, start, item,
-    wall_xy, wall_of, wall_frame, wall_shape, wall_start, wall_item,
-):  # fmt: skip
+    c: int,
+    px: float,
+    py: float,
+    side_of: int,
+    gate_of: int,
+    limit: float,
+    found: int,
+    piece_at: np.ndarray,
+    t_at: np.ndarray,
+    leg_at: np.ndarray,
+    mark: int,
+    stamp: np.ndarray,
+    piece_xy: np.ndarray,
+    piece_part: np.ndarray,
+    piece_side: np.ndarray,
+    start: np.ndarray,
+    item: np.ndarray,
+    wall_xy: np.ndarray,
+    wall_of: np.ndarray,
+    wall_frame: np.ndarray,
+    wall_shape: np.ndarray,
+    wall_start: np.ndarray,
+    wall_item: np.ndarray,
+) -> int:
     """Add the pieces of cell c that p reaches by a leg of at most `limit`; returns how many are found by then."""
     for k in range(start[c], start[c + 1]):
         m = item[k]
@@ -121,11 +162,30 @@ def _try_cell(
 
 @compiled
 def snap_points(
-    xy, side_of, gate_of, reach, radius, far,
-    edge_u, edge_v, n_nodes,
-    piece_xy, piece_part, piece_edge, piece_side, frame, shape, start, item,
-    wall_xy, wall_of, wall_frame, wall_shape, wall_start, wall_item,
-):  # fmt: skip
+    xy: np.ndarray,
+    side_of: np.ndarray,
+    gate_of: np.ndarray,
+    reach: np.ndarray,
+    radius: float,
+    far: float,
+    edge_u: np.ndarray,
+    edge_v: np.ndarray,
+    n_nodes: int,
+    piece_xy: np.ndarray,
+    piece_part: np.ndarray,
+    piece_edge: np.ndarray,
+    piece_side: np.ndarray,
+    frame: np.ndarray,
+    shape: np.ndarray,
+    start: np.ndarray,
+    item: np.ndarray,
+    wall_xy: np.ndarray,
+    wall_of: np.ndarray,
+    wall_frame: np.ndarray,
+    wall_shape: np.ndarray,
+    wall_start: np.ndarray,
+    wall_item: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Every edge within `radius` of each point, or the nearest one where none is.
 
     Parameters

@@ -2,33 +2,47 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 
 from gridmap.errors import OptionError
 from gridmap.network.access import Access, access
+from gridmap.network.doors import read_walls
 from gridmap.network.graph import Graph, build_graph
 from gridmap.network.ground_index import GroundIndex, index_segments
-from gridmap.network.noding import node_lines
-from gridmap.network.profiles import Profile, as_profile, street_directions, street_pace, usable_streets
-from gridmap.network.walls import Walls, cut_edges
+from gridmap.network.noding import JOIN_METRES, node_lines
+from gridmap.network.profiles import Profile, as_profile, flag, street_directions, street_pace, usable_streets
+from gridmap.network.snapping import blocked, snap_gates
+from gridmap.network.walls import Cut, Walls, cut_edges
 from gridmap.tables.contracts import check_table
-from gridmap.tables.crs import to_crs, to_metric
+from gridmap.tables.crs import to_metric
 from gridmap.tables.findings import finding, findings_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    import geopandas as gpd
     import numpy.typing as npt
     from pyproj import CRS
 
+    from gridmap.network.points import Points
+    from gridmap.network.route import Route
+
+    Floats = npt.NDArray[np.float64]
+    Ints = npt.NDArray[np.int32]
+
 __all__ = ["StreetNetwork", "as_network"]
+
+_CELL_METRES = 50.0
+# Streets that may lead over or through what bars the ground.
+_CARRIED = ("bridge", "tunnel", "ford")
+# What a network remembers of its streets: who they are, and what speeds depend on.
+_KEPT_COLUMNS = ("street_id", "name", "class", "stairs", "speed_kmh", "crossing_delay_s")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -44,18 +58,32 @@ class StreetNetwork:
     graph
         Nodes and straight edges.
     streets
-        The streets it was made from that the mode may use: `street_id`, `name` and `class`; `edge_street` of the graph
-        is a row of it.
+        The streets that the mode may use: `street_id`, `name`, `class` as far as known, and `metres`; `edge_street` of
+        the graph is a row of this table.
     profile
         The speeds.
     access_metres
-        Edges within this distance of a place are reached from it; 0 means the nearest alone.
+        Edges within this distance of a place are reached from it; with 0 the nearest alone.
     walls
         Walls with gates, and hard barriers.
     pieces
-        Edge, part and compound of each piece of an edge; see `walls.Cut`.
+        Edge, part of it, and compound of each piece of an edge, sorted by edge and part; see `gridmap.network.walls`.
     findings
         What a user should know about the input.
+    entrances
+        The entrances of buildings and facilities.
+
+    Examples
+    --------
+    >>> import geopandas as gpd
+    >>> from shapely import LineString, Point
+    >>> lines = [LineString([(0, 0), (100, 0)]), LineString([(100, 0), (100, 80)])]
+    >>> network = StreetNetwork.from_streets(gpd.GeoDataFrame(geometry=lines, crs=32650))
+    >>> network
+    <StreetNetwork: walk (adult), 3 nodes, 2 edges, 0.2 km, EPSG:32650>
+    >>> home, shop = network.access([Point(10, 5)]), network.access([Point(103, 80)], kind="facility")
+    >>> float(nearest(network, shop, home, by="metres").metres[0, 0])
+    178.0
     """
 
     crs: CRS
@@ -64,7 +92,7 @@ class StreetNetwork:
     profile: Profile
     access_metres: float
     walls: Walls
-    pieces: tuple[npt.NDArray[np.int32], npt.NDArray[np.float64], npt.NDArray[np.int32]]
+    pieces: tuple[Ints, Floats, Ints]
     findings: gpd.GeoDataFrame
     entrances: gpd.GeoDataFrame | None = field(default=None)
 
@@ -80,50 +108,103 @@ class StreetNetwork:
         compounds: gpd.GeoDataFrame | None = None,
         access_metres: float = 50,
     ) -> StreetNetwork:
-        """A network from a table of streets."""
+        """Make streets ready for questions of reach.
+
+        Streets join where they share a node (column `node_ids`, one integer a vertex, as the OSM reader gives them) or,
+        without node ids, a vertex (to 1 mm, unless the `layer` differs); crossing alone joins nothing.
+
+        Parameters
+        ----------
+        streets
+            The streets table; of its columns `class`, `access`, `foot`, `bicycle`, `motor_vehicle`, `service`, `area`
+            and `oneway` decide what may be used, `speed_kmh` and `crossing_delay_s` how long it takes, `layer` what
+            joins.
+        mode
+            ``"walk"`` (one-way does not count, `oneway:foot` does), ``"cycle"`` or ``"drive"``.
+        profile
+            A name of `gridmap.network.profiles.PROFILES` or a mapping with its fields.
+        barriers
+            What no access leg crosses, unless `hard` is false. A street that crosses one goes on being a street (a
+            mapped way over a river is a bridge); those that say neither bridge, tunnel nor ford are counted.
+        entrances
+            Gates of compounds and doors of buildings and facilities; only open ones count.
+        compounds
+            A compound that has gates has a wall: no access leg crosses it, and streets that cross it more than 1 m from
+            an open gate are cut there. One without gates is ignored and counted.
+        access_metres
+            Access legs reach all edges within this distance, and the nearest where there is none; 0 means the nearest
+            edge always.
+
+        Raises
+        ------
+        TableError
+            When a table breaks its contract.
+        OptionError
+            When an argument has an impossible value, or no street may be used by the mode.
+        """
         speeds = as_profile(profile, mode)
         if not (isinstance(access_metres, (int, float)) and 0 <= access_metres < np.inf):
             raise OptionError(f"access_metres={access_metres!r} must be a number of metres, 0 or more")
-        streets = to_metric(check_table(streets, "streets"))
-        usable = streets[usable_streets(streets, mode)]
+        table = to_metric(check_table(streets, "streets"))
+        usable = table[usable_streets(table, mode)]
         if usable.empty:
             raise OptionError(
-                f"none of the {len(streets):,} streets may be used by mode {mode!r}; check class and access"
+                f"none of the {len(table):,} streets may be used by mode {mode!r}; check their class and access"
             )
-        walls = Walls(
-            np.empty(0, object), np.empty(0, object), np.empty((0, 2)), np.empty(0, np.int32), np.empty(0, object)
-        )
-        ids = usable["node_ids"].tolist() if "node_ids" in usable else None
-        layers = usable["layer"].to_numpy(dtype=object) if "layer" in usable else None
-        lines = np.asarray(usable.geometry.array, dtype=object)
-        segments = node_lines(lines, ids, layers)
-        cut = cut_edges(segments.node_xy, segments.u, segments.v, walls)
-        street = segments.line[cut.origin]
-        length = np.hypot(*(cut.node_xy[cut.u] - cut.node_xy[cut.v]).T)
-        pace = street_pace(usable, speeds, shapely.length(lines))
-        forward, backward = street_directions(usable, mode)
-        graph, order = build_graph(
-            cut.node_xy, cut.u, cut.v, length, length * pace[street], street, forward[street], backward[street]
-        )
-        rank = np.empty(len(order), dtype=np.int32)
-        rank[order] = np.arange(len(order), dtype=np.int32)
-        columns = [c for c in ("street_id", "name", "class") if c in usable]
-        return cls(
-            crs=usable.crs,
-            graph=graph,
-            streets=pd.DataFrame(usable[columns]).reset_index(drop=True),
-            profile=speeds,
-            access_metres=float(access_metres),
-            walls=walls,
-            pieces=(rank[cut.piece_edge], cut.piece_part, cut.piece_side),
-            findings=findings_table([], crs=usable.crs),
-        )
+        walls, doors, rows = read_walls(compounds, entrances, barriers, mode, table.crs)
+        return _prepare(usable, speeds, float(access_metres), walls, doors, rows)
+
+    @classmethod
+    def from_networkx(
+        cls,
+        graph: Any,
+        *,
+        mode: str | None = None,
+        profile: str | Profile | Mapping[str, object] | None = None,
+        barriers: gpd.GeoDataFrame | None = None,
+        entrances: gpd.GeoDataFrame | None = None,
+        compounds: gpd.GeoDataFrame | None = None,
+        access_metres: float = 50,
+    ) -> StreetNetwork:
+        """A network from a networkx graph, such as OSMnx or `to_networkx` make; see `gridmap.network.interchange`.
+
+        Parameters
+        ----------
+        graph
+            Graph with `x` and `y` on its nodes and ``graph.graph["crs"]``. An edge is a straight line, or its
+            `geometry`; `length` (metres, else measured) and `seconds` (else by the profile) are spread evenly along it.
+            Every edge counts as usable. A directed graph is one-way unless the mode is ``"walk"``.
+        mode, profile
+            As for `from_streets`; None takes what the graph says, else walking adults. With a profile given, `seconds`
+            of the graph are not used.
+        barriers, entrances, compounds, access_metres
+            As for `from_streets`.
+
+        Raises
+        ------
+        OptionError
+            When the graph has no CRS, no edges, or a node without a place.
+        """
+        from gridmap.network.interchange import streets_of_graph
+
+        given = graph.graph.get("profile") if profile is None else profile
+        mode = mode or (graph.graph.get("mode", "walk") if profile is None else as_profile(profile).mode)
+        speeds = as_profile("adult" if given is None else given, mode)
+        table = to_metric(streets_of_graph(graph, mode, keep_seconds=profile is None))
+        walls, doors, rows = read_walls(compounds, entrances, barriers, mode, table.crs)
+        return _prepare(table, speeds, float(access_metres), walls, doors, rows)
+
+    def to_networkx(self) -> Any:
+        """The graph as a networkx MultiGraph, or MultiDiGraph where a street is one-way; see `from_networkx`."""
+        from gridmap.network.interchange import graph_of_network
+
+        return graph_of_network(self)
 
     def __repr__(self) -> str:
         graph = self.graph
         return (
             f"<StreetNetwork: {self.mode} ({self.profile.name}), {graph.n_nodes:,} nodes, {graph.n_edges:,} edges, "
-            f"{graph.edge_length.sum() / 1000:,.1f} km, EPSG:{self.crs.to_epsg()}>"
+            f"{graph.edge_length.sum() / 1000:,.1f} km, {_crs_name(self.crs)}>"
         )
 
     @property
@@ -131,29 +212,285 @@ class StreetNetwork:
         """``"walk"``, ``"cycle"`` or ``"drive"``."""
         return self.profile.mode
 
+    @property
+    def summary(self) -> dict[str, Any]:
+        """Counts for a report: nodes, edges, km, islands, share of the longest island, gates, cuts."""
+        graph = self.graph
+        length = graph.component_length
+        return {
+            "mode": self.mode,
+            "profile": self.profile.name,
+            "crs": _crs_name(self.crs),
+            "nodes": graph.n_nodes,
+            "edges": graph.n_edges,
+            "km": round(float(length.sum()) / 1000, 3),
+            "islands": len(length),
+            "longest_island_share": round(float(length.max(initial=0) / max(length.sum(), 1e-9)), 4),
+            "walled_compounds": len(self.walls.compounds),
+            "open_gates": len(self.walls.gate_xy),
+            "hard_barriers": len(self.walls.barriers),
+        }
+
     def access(self, places: Any, kind: str = "building", ids: Iterable[object] | None = None) -> Access:
-        """Where places touch the network."""
+        """Where places touch the network: points on edges, each with its leg; DESIGN, section 6, "Coverage".
+
+        From a place, or from each of its open entrances where `entrances` lists any, legs go to every edge within
+        `access_metres`, and to the nearest edge where there is none. A leg ends at the nearest place of the edge and
+        crosses no barrier and no wall. From a compound with gates legs go to edges inside it, and straight to each of
+        its open gates and on from there as from a point outside.
+
+        Parameters
+        ----------
+        places
+            GeoDataFrame or GeoSeries (any CRS), or an array of geometries in the CRS of the network. A building without
+            entrances stands for its point on surface; a polygon facility is reached at its outline, or, where an edge
+            enters it, on that edge.
+        kind
+            ``"building"`` or ``"facility"``: whose entrances count.
+        ids
+            Id of each place, by which entrances name it; default is the column ``building_id`` or ``facility_id``,
+            else the index.
+        """
         return access(self, places, kind=kind, ids=ids)
 
+    def route(self, origin: Any, destination: Any, *, by: str = "minutes") -> Route:
+        """The way from one place to another: its line, the streets in order, metres and minutes.
+
+        Parameters
+        ----------
+        origin, destination
+            A geometry in the CRS of the network, or a GeoSeries or GeoDataFrame of one row in any CRS.
+        by
+            ``"minutes"`` or ``"metres"``: what is least.
+
+        Raises
+        ------
+        OptionError
+            When there is no way.
+        """
+        from gridmap.network.route import find_route
+
+        return find_route(self, origin, destination, by=by)
+
+    def with_profile(self, profile: str | Profile | Mapping[str, object]) -> StreetNetwork:
+        """The same network with other speeds of the same mode.
+
+        Raises
+        ------
+        OptionError
+            When the profile is of another mode.
+        """
+        speeds = as_profile(profile, self.mode)
+        if speeds == self.profile:
+            return self
+        pace = street_pace(self.streets, speeds, self.streets["metres"].to_numpy(dtype=float))
+        graph = replace(self.graph, edge_seconds=self.graph.edge_length * pace[self.graph.edge_street])
+        return replace(self, graph=graph, profile=speeds)
+
     @cached_property
-    def piece_arrays(self) -> tuple[Any, ...]:
-        """The pieces as the snapping kernel takes them."""
+    def gates(self) -> tuple[Points, npt.NDArray[np.int8]]:
+        """Access points of the open gates, as points outside their compounds, and their status."""
+        return snap_gates(self)
+
+    @cached_property
+    def piece_arrays(self) -> tuple[Floats, Floats, Ints, Ints]:
+        """The pieces as kernels take them: both ends of the whole edge (m, 4), part (m, 2), edge, side."""
         edge, part, side = self.pieces
         graph = self.graph
-        ends = np.hstack((graph.node_xy[graph.edge_u[edge]], graph.node_xy[graph.edge_v[edge]]))
-        return ends, part, edge, side
+        return np.hstack((graph.node_xy[graph.edge_u[edge]], graph.node_xy[graph.edge_v[edge]])), part, edge, side
 
     @cached_property
     def piece_index(self) -> GroundIndex:
         """Ground index over the pieces."""
         xy, part, _, _ = self.piece_arrays
         a, b = xy[:, :2], xy[:, 2:]
-        return index_segments(a + part[:, :1] * (b - a), a + part[:, 1:] * (b - a), 50.0)
+        return index_segments(a + part[:, :1] * (b - a), a + part[:, 1:] * (b - a), _CELL_METRES)
+
+    @cached_property
+    def edge_lines(self) -> npt.NDArray[np.object_]:
+        """The edges as LineStrings."""
+        graph = self.graph
+        ends = np.stack((graph.node_xy[graph.edge_u], graph.node_xy[graph.edge_v]), axis=1)
+        return np.asarray(shapely.linestrings(ends), dtype=object)
+
+    @cached_property
+    def edge_tree(self) -> shapely.STRtree:
+        """Tree over the edges."""
+        return shapely.STRtree(self.edge_lines)
+
+    def side_at(self, edge: npt.NDArray[np.integer], t: Floats) -> Ints:
+        """The walled compound at a place on each edge, t from 0 to 1 along it."""
+        piece_edge, part, side = self.pieces
+        at = np.searchsorted(piece_edge + part[:, 0], edge + np.minimum(t, 1 - 1e-9), side="right") - 1
+        return side[at]
+
+    def place_at(self, edge: npt.NDArray[np.integer], t: Floats) -> Floats:
+        """Coordinates (n, 2) of a place on each edge, t from 0 to 1 along it."""
+        graph = self.graph
+        a, b = graph.node_xy[graph.edge_u[edge]], graph.node_xy[graph.edge_v[edge]]
+        return a + t[:, None] * (b - a)
+
+    def fraction(self, edge: npt.NDArray[np.integer], xy: Floats) -> Floats:
+        """How far along each edge, 0 to 1, the place nearest to a point is."""
+        graph = self.graph
+        a, b = graph.node_xy[graph.edge_u[edge]], graph.node_xy[graph.edge_v[edge]]
+        square = ((b - a) ** 2).sum(axis=1)
+        share = ((xy - a) * (b - a)).sum(axis=1)
+        t: Floats = np.clip(np.divide(share, square, out=np.zeros(len(square)), where=square > 0), 0.0, 1.0)
+        return t
 
 
-def as_network(streets: gpd.GeoDataFrame | StreetNetwork, profile: Any = None, **options: Any) -> StreetNetwork:
-    """A prepared network as it is; a table of streets made into one."""
-    if isinstance(streets, StreetNetwork):
-        return streets
-    speeds = as_profile("adult" if profile is None else profile)
-    return StreetNetwork.from_streets(streets, mode=speeds.mode, profile=speeds, **options)
+def as_network(
+    streets: gpd.GeoDataFrame | StreetNetwork,
+    profile: str | Profile | Mapping[str, object] | None = None,
+    **options: Any,
+) -> StreetNetwork:
+    """A prepared network as it is; a table of streets made into one.
+
+    Parameters
+    ----------
+    streets
+        Streets, or a network.
+    profile
+        Speeds; None means those of the prepared network, else ``"adult"``; its mode is that of the network made.
+    **options
+        As for `StreetNetwork.from_streets`.
+
+    Raises
+    ------
+    OptionError
+        When a prepared network is given together with a profile of another mode or options that no longer apply.
+    """
+    if not isinstance(streets, StreetNetwork):
+        speeds = as_profile("adult" if profile is None else profile)
+        return StreetNetwork.from_streets(streets, **{"mode": speeds.mode, "profile": speeds, **options})
+    given = sorted(name for name, value in options.items() if value is not None)
+    if given:
+        raise OptionError(f"the network is prepared already: give {', '.join(given)} to StreetNetwork.from_streets")
+    return streets if profile is None else streets.with_profile(profile)
+
+
+def _prepare(
+    usable: gpd.GeoDataFrame,
+    profile: Profile,
+    access_metres: float,
+    walls: Walls,
+    doors: gpd.GeoDataFrame | None,
+    rows: list[dict[str, Any]],
+) -> StreetNetwork:
+    """The network of streets that are all usable, in a metric CRS.
+
+    Columns that `from_networkx` adds: `length_metres` and `length_seconds`, which go before what is measured.
+    """
+    lines = np.asarray(usable.geometry.array, dtype=object)
+    layers = usable["layer"].to_numpy(dtype=object) if "layer" in usable else None
+    segments = node_lines(lines, usable["node_ids"].tolist() if "node_ids" in usable else None, layers)
+    if not len(segments.u):
+        raise OptionError("every street is shorter than 1 mm; check the CRS of the streets")
+    cut = cut_edges(segments.node_xy, segments.u, segments.v, walls)
+    street = segments.line[cut.origin]
+    length = np.hypot(*(cut.node_xy[cut.u] - cut.node_xy[cut.v]).T)
+    measured = shapely.length(lines)
+    pace = street_pace(usable, profile, measured)
+    if "length_metres" in usable:
+        told = usable["length_metres"].to_numpy(dtype=float)
+        length = length * np.divide(told, measured, out=np.ones(len(lines)), where=measured > 0)[street]
+    seconds = length * pace[street]
+    if "length_seconds" in usable:
+        told = usable["length_seconds"].to_numpy(dtype=float)
+        share = np.bincount(street, weights=length, minlength=len(lines))
+        seconds = length * np.divide(told, share, out=np.zeros(len(lines)), where=share > 0)[street]
+    forward, backward = street_directions(usable, profile.mode)
+    graph, order = build_graph(cut.node_xy, cut.u, cut.v, length, seconds, street, forward[street], backward[street])
+    rows = [*rows, *_street_findings(usable, segments.mismatched, street, cut, walls, graph)]
+    columns = [c for c in _KEPT_COLUMNS if c in usable]
+    return StreetNetwork(
+        crs=usable.crs,
+        graph=graph,
+        streets=pd.DataFrame(usable[columns]).assign(metres=measured).reset_index(drop=True),
+        profile=profile,
+        access_metres=access_metres,
+        walls=walls,
+        pieces=_sorted_pieces(cut, order),
+        findings=findings_table(rows, crs=usable.crs),
+        entrances=doors,
+    )
+
+
+def _sorted_pieces(cut: Cut, order: npt.NDArray[np.int64]) -> tuple[Ints, Floats, Ints]:
+    """The pieces with the edges as the graph numbers them, sorted by edge and part."""
+    rank = np.empty(len(order), dtype=np.int32)
+    rank[order] = np.arange(len(order), dtype=np.int32)
+    edge = rank[cut.piece_edge]
+    by = np.lexsort((cut.piece_part[:, 0], edge))
+    pieces = edge[by], np.ascontiguousarray(cut.piece_part[by]), cut.piece_side[by]
+    for values in pieces:
+        values.setflags(write=False)
+    return pieces
+
+
+def _street_findings(
+    usable: gpd.GeoDataFrame,
+    mismatched: npt.NDArray[np.int64],
+    street: npt.NDArray[np.int64],
+    cut: Cut,
+    walls: Walls,
+    graph: Graph,
+) -> list[dict[str, Any]]:
+    ids = usable["street_id"].to_numpy() if "street_id" in usable else usable.index.to_numpy()
+    rows = []
+    if len(mismatched):
+        rows.append(
+            finding(
+                "warning", "street_node_ids",
+                f"{len(mismatched):,} streets have not one node id a vertex; they join at equal vertices instead.",
+                cure="Do not cut or simplify streets that carry node ids.", ids=ids[mismatched],
+            )
+        )  # fmt: skip
+    point = np.setdiff1d(np.arange(len(usable)), street)
+    if len(point):
+        rows.append(
+            finding(
+                "info", "street_without_length",
+                f"{len(point):,} streets are shorter than {JOIN_METRES * 1000:.0f} mm and were left out.",
+                cure="Check their geometry.", ids=ids[point],
+            )
+        )  # fmt: skip
+    if cut.places:
+        rows.append(
+            finding(
+                "info", "street_cut_by_wall",
+                f"Walls of compounds cut the streets at {cut.places:,} places away from open gates.",
+                cure="Where people pass, add the gate to `entrances`.",
+            )
+        )  # fmt: skip
+    over = blocked(walls.only_barriers, cut.node_xy[cut.u], cut.node_xy[cut.v])
+    carried = np.zeros(len(usable), dtype=np.bool_)
+    for column in _CARRIED:
+        carried |= flag(usable, column)
+    over = np.unique(street[over & ~carried[street]])
+    if len(over):
+        rows.append(
+            finding(
+                "info", "street_over_barrier",
+                f"{len(over):,} streets cross a hard barrier and say neither bridge, tunnel nor ford; "
+                "they were taken for bridges.",
+                cure="Correct those that do not pass.", ids=ids[over],
+            )
+        )  # fmt: skip
+    islands = len(graph.component_length) - 1
+    if islands:
+        share = 1 - graph.component_length.max() / graph.component_length.sum()
+        rows.append(
+            finding(
+                "info", "street_islands",
+                f"{islands:,} pieces of the network, {share:.1%} of its length, are cut off from the longest one.",
+                cure="Places that touch only a small piece are reported.",
+            )
+        )  # fmt: skip
+    return rows
+
+
+def _crs_name(crs: CRS) -> str:
+    code = crs.to_epsg()
+    return f"EPSG:{code}" if code else str(crs.name)
