@@ -161,6 +161,11 @@ def test_a_tower_above_the_limit_is_certified():
     assert certificate["atom_weight"] == 812
 
 
+def test_two_towers_are_not_put_together_to_save_a_grid():
+    lots = lots_on_a_board([600, 700, 400], 3)
+    assert partition(lots).nunique() == 3
+
+
 def test_550_is_one_grid_of_550_not_two_of_275():
     part = partition(lots_on_a_board([110] * 5, 5))
     assert set(part) == {0}
@@ -210,7 +215,7 @@ def test_a_tree_is_cut_as_well_as_it_can_be(weights, random):
     part, _, parts = cut_tree(order, parent, np.array(weights, np.int32), 500, close)
 
     def violation(label):
-        return engine.outside_band(np.bincount(label, weights, minlength=1), engine.Band(300, 500))
+        return engine.outside_band(label, np.array(weights), engine.Band(300, 500))
 
     best = min(violation(np.unique(roots(parent, order, cuts), return_inverse=True)[1]) for cuts in range(1 << (m - 1)))
     assert violation(part) == best

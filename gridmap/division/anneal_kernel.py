@@ -29,13 +29,14 @@ def random_unit(state: np.ndarray) -> float:
 
 
 @compiled
-def _outside(weight: float, count: int, lower: float, upper: float) -> tuple[int, float]:
+def _outside(weight: float, count: int, giants: int, lower: float, upper: float) -> tuple[int, float]:
+    """Illegal parts, each giant (atom above upper) counted as one, and weight outside the band."""
     if count == 0:
         return 0, 0.0
     if weight < lower:
         return 1, lower - weight
     if weight > upper:
-        return 1, weight - upper
+        return max(giants, 1), weight - upper
     return 0, 0.0
 
 
@@ -155,7 +156,7 @@ def anneal(
     """
     n, arcs = len(label), len(neighbour)
     part_weight, part_area, part_perimeter = np.zeros(parts), np.zeros(parts), np.zeros(parts)
-    size = np.zeros(parts, np.int32)
+    size, giants = np.zeros(parts, np.int32), np.zeros(parts, np.int32)
     total_area = 0.0
     for a in range(n):
         p = label[a]
@@ -164,6 +165,7 @@ def anneal(
         part_area[p] += area[a]
         part_perimeter[p] += perimeter[a]
         size[p] += 1
+        giants[p] += weight[a] > upper
         for e in range(indptr[a], indptr[a + 1]):
             if label[neighbour[e]] == p:
                 part_perimeter[p] -= border[e]
@@ -211,10 +213,12 @@ def anneal(
                     count += 1
         set_weight, set_area, set_perimeter = 0.0, 0.0, 0.0
         to_p, to_q, off_p, off_q = 0.0, 0.0, 0.0, 0.0
+        big = 0
         for k in range(count):
             a = moved[k]
             set_weight += weight[a]
             set_area += area[a]
+            big += weight[a] > upper
             set_perimeter += perimeter[a]
             for e in range(indptr[a], indptr[a + 1]):
                 b = neighbour[e]
@@ -227,10 +231,10 @@ def anneal(
                     to_q += border[e]
                     off_q += off_street[e]
         new_p, new_q = part_weight[p] - set_weight, part_weight[q] + set_weight
-        bad_p, out_p = _outside(part_weight[p], size[p], lower, upper)
-        bad_q, out_q = _outside(part_weight[q], size[q], lower, upper)
-        new_bad_p, new_out_p = _outside(new_p, size[p] - count, lower, upper)
-        new_bad_q, new_out_q = _outside(new_q, size[q] + count, lower, upper)
+        bad_p, out_p = _outside(part_weight[p], size[p], giants[p], lower, upper)
+        bad_q, out_q = _outside(part_weight[q], size[q], giants[q], lower, upper)
+        new_bad_p, new_out_p = _outside(new_p, size[p] - count, giants[p] - big, lower, upper)
+        new_bad_q, new_out_q = _outside(new_q, size[q] + count, giants[q] + big, lower, upper)
         worse = (new_bad_p + new_bad_q) - (bad_p + bad_q)
         if worse == 0:
             more = (new_out_p + new_out_q) - (out_p + out_q)
@@ -261,5 +265,7 @@ def anneal(
         part_perimeter[p], part_perimeter[q] = perimeter_p, perimeter_q
         size[p] -= count
         size[q] += count
+        giants[p] -= big
+        giants[q] += big
         accepted += 1
     return accepted

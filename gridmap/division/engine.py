@@ -31,6 +31,8 @@ _HOT, _COLD = 0.25, 0.002
 # Rounds of repair, trees tried for each group of parts, and how often a cut that is merely no worse is taken.
 _SIDEWAYS = (False, False, True, True, False, True, True, True, False, True, True, True, True, False)
 _TREES = 4
+# Sums of weights may be off in the last bit.
+_ROUNDING = 1e-9
 _WANDER = 0.3
 
 
@@ -138,29 +140,45 @@ def divide_component(lots: Lots, band: Band, *, effort: Effort = "normal", seed:
     rng = np.random.default_rng(seed)
     cutter = _Cutter(lots, band, rng)
     label = _repair(lots, band, cutter, cutter.start(trees))
-    best, best_cost = label, (*outside_band(np.bincount(label, lots.weight), band), np.inf)
+    best, best_cost = label, (*outside_band(label, lots.weight, band), np.inf)
     for _ in range(rounds):
         label = _anneal(lots, band, label, proposals * len(label), rng)
         label = _repair(lots, band, cutter, label)
-        cost = (*outside_band(np.bincount(label, lots.weight), band), shape_cost(lots, label, band))
+        cost = (*outside_band(label, lots.weight, band), shape_cost(lots, label, band))
         if cost < best_cost:
             best, best_cost = label, cost
     return _compact(best)
 
 
-def outside_band(weights: np.ndarray, band: Band) -> tuple[int, float]:
-    """Violation of the band in lexicographic order: number of parts outside, and weight outside."""
-    short = np.maximum(band.lower - weights, 0) + np.maximum(weights - band.upper, 0)
-    return int((short > 1e-9).sum()), float(short.sum())
+def outside_band(label: np.ndarray, weight: np.ndarray, band: Band) -> tuple[int, float]:
+    """Violation of the band in lexicographic order: number of parts outside, and weight outside.
+
+    An atom above the upper limit by itself counts as one part outside even where several of them share a part: two
+    towers are never put together to save a grid.
+
+    Parameters
+    ----------
+    label, weight
+        Part (0, 1, 2 ...) and weight of each atom.
+    band
+        Limits of a part's weight.
+    """
+    giants = np.bincount(label, weight > band.upper)
+    short = _short(np.bincount(label, weight), band)
+    return int(np.maximum(short > _ROUNDING, giants).sum()), float(short.sum())
+
+
+def _short(weights: np.ndarray, band: Band) -> np.ndarray:
+    return np.maximum(band.lower - weights, 0) + np.maximum(weights - band.upper, 0)
 
 
 def _closing_costs(lower: int, upper: int, target: int) -> np.ndarray:
-    """Cost of closing a part by its weight 0 ... upper; last, that of one above upper (its excess is counted apart)."""
+    """Cost of closing a part by its state: weight 0 ... upper, above it, and above it with giants (paid for before)."""
     from gridmap.division.tree_kernel import ILLEGAL, OUTSIDE
 
     weight = np.arange(upper + 1)
     balance = np.floor(100.0 * (weight - target) ** 2 / max(upper - lower, 1) ** 2)
-    return np.r_[np.where(weight < lower, ILLEGAL + OUTSIDE * (lower - weight), balance), ILLEGAL]
+    return np.r_[np.where(weight < lower, ILLEGAL + OUTSIDE * (lower - weight), balance), ILLEGAL, 0.0]
 
 
 def shape_cost(lots: Lots, label: np.ndarray, band: Band) -> float:
@@ -247,16 +265,18 @@ def _repair(lots: Lots, band: Band, cutter: _Cutter, label: np.ndarray) -> np.nd
     until it meets parts that can take it in. The best labels met are returned.
     """
     label = _compact(label)
-    best, best_outside = label, outside_band(np.bincount(label, lots.weight), band)
+    best, best_outside = label, outside_band(label, lots.weight, band)
     for sideways in _SIDEWAYS:
         if best_outside[0] == 0:
             break
         parts = _Parts(lots, label)
-        weights = np.bincount(label, lots.weight)
-        for p in np.flatnonzero((weights < band.lower - 1e-9) | (weights > band.upper + 1e-9)):
+        # What a lone giant holds too much can't be helped.
+        giant = np.bincount(label, np.where(lots.weight > band.upper, lots.weight - band.upper, 0))
+        short = _short(np.bincount(label, lots.weight), band)
+        for p in np.flatnonzero((short > _ROUNDING) & (short != giant)):
             _recut(lots, band, cutter, parts, int(p), sideways=sideways)
         label = _compact(parts.label)
-        now = outside_band(np.bincount(label, lots.weight), band)
+        now = outside_band(label, lots.weight, band)
         if now < best_outside:
             best, best_outside = label, now
     return best
@@ -317,10 +337,11 @@ def _recut(lots: Lots, band: Band, cutter: _Cutter, parts: _Parts, part: int, *,
             continue
         tried.add(key)
         atoms = np.concatenate([parts.atoms[p] for p in group])
-        now = outside_band(np.array([lots.weight[parts.atoms[p]].sum() for p in group]), band)
+        shares = np.repeat(np.arange(len(group)), [len(parts.atoms[p]) for p in group])
+        now = outside_band(shares, lots.weight[atoms], band)
         for _ in range(_TREES):
             cut, _ = cutter.cut(atoms)
-            new = outside_band(np.bincount(cut, lots.weight[atoms]), band)
+            new = outside_band(cut, lots.weight[atoms], band)
             if new < now or (sideways and new == now and cutter.rng.random() < _WANDER):
                 parts.replace(group, atoms, cut)
                 return

@@ -1,8 +1,10 @@
-"""Compiled: a random spanning tree over some atoms, and the best way to cut that very tree into parts within a band.
+"""Compiled: a spanning tree over some atoms, and the best way to cut that very tree into parts within a band.
 
 On a tree the cut is exact. The state of a subtree is the weight of its part that is still open at the root; each child
-is either closed there or joined, so two children combine by a (min, +) convolution over 0 ... upper. One extra state
-stands for every weight above `upper`: such a part is illegal whatever else it takes, only its excess still counts.
+is either closed there or joined, so two children combine by a (min, +) convolution over 0 ... upper. Two extra states
+stand for every weight above `upper`, one for parts that hold a giant, an atom above `upper` by itself, one for those
+that do not; their excess is in the cost. Each giant costs one illegal part even where several share a part, so that two
+towers are never put together to save a grid.
 
 Costs are whole numbers in float64, in lexicographic order: illegal parts, then households outside the band, then
 imbalance.
@@ -89,36 +91,29 @@ def _best_close(f: np.ndarray, close: np.ndarray) -> tuple[float, int]:
 
 
 @compiled
-def _merge(f: np.ndarray, g: np.ndarray, out: np.ndarray, closed: float) -> None:
+def _join(a: int, b: int, upper: int) -> tuple[int, float]:
+    """State of two joined states, and the cost of what lies above `upper`: an over state stands for `upper` itself."""
+    weight = min(a, upper) + min(b, upper)
+    if a <= upper and b <= upper and weight <= upper:
+        return weight, 0.0
+    return max(a, b, upper + 1), OUTSIDE * (weight - upper)
+
+
+@compiled
+def _merge(f: np.ndarray, g: np.ndarray, out: np.ndarray, closed: float, upper: int) -> None:
     """(min, +) convolution of two open parts into `out`; `closed` is the cost of closing the second instead."""
-    over = len(f) - 1
-    upper = over - 1
-    g_at, g_count = np.empty(over, np.int32), 0
-    for b in range(over):
+    some, count = np.empty(len(g), np.int32), 0
+    for b in range(len(g)):
         if g[b] < INFINITE:
-            g_at[g_count] = b
-            g_count += 1
-    for a in range(over + 1):
+            some[count] = b
+            count += 1
+    for a in range(len(f)):
         out[a] = f[a] + closed if f[a] < INFINITE else INFINITE
-    for a in range(over):
-        if f[a] >= INFINITE:
-            continue
-        for k in range(g_count):
-            b = g_at[k]
-            cost = f[a] + g[b]
-            w = a + b
-            if w <= upper:
-                out[w] = min(out[w], cost)
-            else:
-                out[over] = min(out[over], cost + OUTSIDE * (w - upper))
-        if g[over] < INFINITE:
-            out[over] = min(out[over], f[a] + g[over] + OUTSIDE * a)
-    if f[over] < INFINITE:
-        for k in range(g_count):
-            b = g_at[k]
-            out[over] = min(out[over], f[over] + g[b] + OUTSIDE * b)
-        if g[over] < INFINITE:
-            out[over] = min(out[over], f[over] + g[over] + OUTSIDE * upper)
+    for a in range(len(f)):
+        if f[a] < INFINITE:
+            for k in range(count):
+                state, cost = _join(a, some[k], upper)
+                out[state] = min(out[state], f[a] + g[some[k]] + cost)
 
 
 @compiled
@@ -136,7 +131,7 @@ def cut_tree(
     upper
         Upper limit of a part's weight.
     close
-        float64 (upper + 2,), cost of closing a part by its weight, 0 ... upper, and last that of one above upper.
+        float64 (upper + 3,), cost of closing a part by its state.
 
     Returns
     -------
@@ -144,22 +139,21 @@ def cut_tree(
         int32 (m,) part of each position (0 ... parts - 1), the cost, and the number of parts.
     """
     m = len(order)
-    over = upper + 1
-    f = np.full((m, upper + 2), INFINITE)
-    before = np.empty((m, upper + 2), np.float64)
+    f = np.full((m, upper + 3), INFINITE)
+    before = np.empty((m, upper + 3), np.float64)
     closed, closed_at = np.empty(m, np.float64), np.empty(m, np.int32)
     for i in range(m):
         if weight[i] > upper:
-            f[i, over] = OUTSIDE * (weight[i] - upper)
+            f[i, upper + 2] = ILLEGAL + OUTSIDE * (weight[i] - upper)
         else:
             f[i, weight[i]] = 0.0
     for k in range(m - 1, 0, -1):
         v = order[k]
         p = parent[v]
         closed[v], closed_at[v] = _best_close(f[v], close)
-        for w in range(upper + 2):
+        for w in range(upper + 3):
             before[v, w] = f[p, w]
-        _merge(before[v], f[v], f[p], closed[v])
+        _merge(before[v], f[v], f[p], closed[v], upper)
     cost, at = _best_close(f[order[0]], close)
 
     # Walk down again: `want` is the state each subtree must have, `part` the part it is open in.
@@ -178,7 +172,7 @@ def cut_tree(
         v = child[p]
         while v >= 0:
             rest = before[v]
-            a, b, joined = _split(rest, f[v], w, over)
+            a, b, joined = _split(rest, f[v], w, upper)
             if rest[w] + closed[v] <= joined:
                 want[v], part[v] = closed_at[v], parts
                 parts += 1
@@ -189,31 +183,15 @@ def cut_tree(
 
 
 @compiled
-def _joined(f: np.ndarray, g: np.ndarray, a: int, b: int, over: int) -> float:
-    upper = over - 1
-    cost = f[a] + g[b]
-    if a == over and b == over:
-        return cost + OUTSIDE * upper
-    if a == over:
-        return cost + OUTSIDE * b
-    if b == over:
-        return cost + OUTSIDE * a
-    return cost + OUTSIDE * (a + b - upper) if a + b > upper else cost
-
-
-@compiled
-def _split(f: np.ndarray, g: np.ndarray, w: int, over: int) -> tuple[int, int, float]:
-    """States a and b that join to w at the least cost, and that cost (INFINITE when there are none)."""
+def _split(f: np.ndarray, g: np.ndarray, want: int, upper: int) -> tuple[int, int, float]:
+    """States a and b that join to `want` at the least cost, and that cost (INFINITE when there are none)."""
     best, at_a, at_b = INFINITE, 0, 0
-    for a in range(over + 1):
-        if f[a] >= INFINITE:
-            continue
-        first, last = w - a, w - a
-        if w == over:
-            first, last = (0 if a == over else over - a), over
-        for b in range(max(first, 0), last + 1):
-            if g[b] < INFINITE:
-                cost = _joined(f, g, a, b, over)
-                if cost < best:
-                    best, at_a, at_b = cost, a, b
+    for a in range(len(f)):
+        if f[a] < INFINITE:
+            first, last = (want - a, want - a) if want <= upper else (0, len(g) - 1)
+            for b in range(max(first, 0), last + 1):
+                if g[b] < INFINITE:
+                    state, cost = _join(a, b, upper)
+                    if state == want and f[a] + g[b] + cost < best:
+                        best, at_a, at_b = f[a] + g[b] + cost, a, b
     return at_a, at_b, best
