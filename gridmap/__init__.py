@@ -1,1 +1,50 @@
 """gridmap: cut communities into grids of 300-500 households, measure service circles, hand over an offline map."""
+
+from gridmap._version import __version__
+from gridmap.coverage.circles import service_circles
+from gridmap.coverage.cover import Cover, cover
+from gridmap.division.divide import divide
+from gridmap.division.partition import partition
+from gridmap.division.plan import GridPlan
+from gridmap.errors import GridmapError, OptionError, ReadError, TableError, WriteError
+from gridmap.io.project import Project, read_project, write_project
+from gridmap.io.readers import (
+    read_barriers,
+    read_buildings,
+    read_communities,
+    read_compounds,
+    read_entrances,
+    read_facilities,
+    read_streets,
+)
+from gridmap.maps.explore import explore
+from gridmap.network.streets import StreetNetwork
+from gridmap.tables.households import estimate_households
+
+__all__ = [
+    "Cover",
+    "GridPlan",
+    "GridmapError",
+    "OptionError",
+    "Project",
+    "ReadError",
+    "StreetNetwork",
+    "TableError",
+    "WriteError",
+    "__version__",
+    "cover",
+    "divide",
+    "estimate_households",
+    "explore",
+    "partition",
+    "read_barriers",
+    "read_buildings",
+    "read_communities",
+    "read_compounds",
+    "read_entrances",
+    "read_facilities",
+    "read_project",
+    "read_streets",
+    "service_circles",
+    "write_project",
+]
