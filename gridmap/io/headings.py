@@ -16,7 +16,7 @@ from gridmap.tables.contracts import CONTRACTS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["LATITUDE", "LONGITUDE", "WKT", "X", "Y", "id_candidates", "match_headings", "plain"]
+__all__ = ["CERTAIN_IDS", "LATITUDE", "LONGITUDE", "WKT", "X", "Y", "id_candidates", "match_headings", "plain"]
 
 LONGITUDE = ("lon", "lng", "long", "longitude", "经度")
 LATITUDE = ("lat", "latitude", "纬度")
@@ -26,6 +26,8 @@ WKT = ("geometry", "wkt", "geom", "thegeom", "wktgeom", "几何")
 
 # In order of preference: 总户数 comes before 常住户数, and 户籍户数 is never households.
 _ANY: dict[str, tuple[str, ...]] = {
+    "building_id": ("building_id", "楼栋编号", "楼栋编码", "建筑编号", "楼栋"),
+    "unit_id": ("unit_id", "单元编号", "单元"),
     "name": ("name", "名称"),
     "households": ("households", "户数", "总户数", "常住户数"),
     "residents": ("residents", "常住人口", "常住人口数"),
@@ -48,10 +50,7 @@ _ANY: dict[str, tuple[str, ...]] = {
 }
 _OWN: dict[str, dict[str, tuple[str, ...]]] = {
     "communities": {"name": ("社区", "社区名称")},
-    "buildings": {
-        "building_id": ("building_id", "楼栋编号", "楼栋编码", "建筑编号", "楼栋"),
-        "name": ("楼栋名称", "建筑名称"),
-    },
+    "buildings": {"name": ("楼栋名称", "建筑名称")},
     "compounds": {"compound_id": ("compound_id", "小区编号", "院落编号"), "name": ("小区名称", "院落名称")},
     "facilities": {"facility_id": ("facility_id", "设施编号", "设施编码"), "name": ("设施名称",)},
     "entrances": {"entrance_id": ("entrance_id", "出入口编号", "大门编号")},
@@ -59,6 +58,7 @@ _OWN: dict[str, dict[str, tuple[str, ...]]] = {
     "barriers": {"barrier_id": ("barrier_id",)},
     "grids": {"grid_id": ("grid_id", "网格编号", "网格编码"), "name": ("网格名称",)},
 }
+CERTAIN_IDS = ("id", "编号", "编码")
 _IDS = ("id", "fid", "ogc_fid", "objectid", "gid", "uid", "osm_id", "编号", "编码")
 
 

@@ -407,7 +407,9 @@ def _with_ids(frame: gpd.GeoDataFrame, table: str, reading: Reading) -> gpd.GeoD
         values = frame[heading]
         if headings.plain(heading) == "osmid" and "osm_type" in frame.columns:
             values = frame["osm_type"].astype(str) + "/" + values.astype(str)
-        if values.notna().all() and values.is_unique:
+        # a column called id with a few repeated ones is a fault to be told; one that says the same everywhere is no id
+        certain = headings.plain(heading) in headings.CERTAIN_IDS and values.nunique() > 1
+        if certain or (values.notna().all() and values.is_unique):
             out[name] = values
             reading.note(ids_from=heading)
             return out

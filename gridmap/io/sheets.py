@@ -100,7 +100,9 @@ def _read_excel(path: Path, sheet: str | None, reading: Reading) -> pd.DataFrame
                 names = [str(name) for name in book.sheet_names]
                 if sheet is not None and sheet not in names:
                     raise ReadError(f"{path}: there is no sheet {sheet!r}; the sheets are {', '.join(names)}.")
-                frame: pd.DataFrame = book.parse(sheet or names[0], dtype=str, keep_default_na=False, na_values=[""])
+                frame: pd.DataFrame = pd.read_excel(
+                    book, sheet or names[0], dtype=str, keep_default_na=False, na_values=[""]
+                )
     except (BadZipFile, KeyError, ValueError, OSError) as error:
         raise ReadError(f"{path}: not an Excel file that can be read ({error}). Save it again as .xlsx.") from error
     if not len(frame.columns):

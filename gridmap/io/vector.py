@@ -57,13 +57,22 @@ def _read_parquet(path: Path) -> pd.DataFrame:
             f"{path}: reading Parquet needs pyarrow. Install it with: pip install 'gridmap-planner[parquet]'."
         ) from error
     except ValueError:
-        # Parquet without geometry: a plain table, whose coordinates may stand in columns
-        frame = pd.read_parquet(path)
+        frame = _read_plain_parquet(path)
     except (RuntimeError, OSError, KeyError, TypeError) as error:
-        raise ReadError(
-            f"{path}: not a Parquet file that can be read ({_first_line(error)}). Write it again."
-        ) from error
+        raise _bad_parquet(path, error) from error
     return frame
+
+
+def _read_plain_parquet(path: Path) -> pd.DataFrame:
+    """Parquet without geometry: a plain table, whose coordinates may stand in columns."""
+    try:
+        return pd.read_parquet(path)
+    except (ValueError, RuntimeError, OSError, KeyError, TypeError) as error:
+        raise _bad_parquet(path, error) from error
+
+
+def _bad_parquet(path: Path, error: Exception) -> ReadError:
+    return ReadError(f"{path}: not a Parquet file that can be read ({_first_line(error)}). Write it again.")
 
 
 def _only_layer(path: Path, table: str) -> str:
