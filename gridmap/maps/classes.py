@@ -34,12 +34,12 @@ RATE_BREAKS = (0.2, 0.4, 0.6, 0.8)
 OWN_COLOURS = ("#3f6fa3", "#8a5a9e", "#2f7f79", "#a3663f", "#5f6f2f", "#9e4f6b")
 
 _FAR_BELOW, _BELOW = "#5b8fc4", "#a6c6e4"
-_LEGAL_LOW, _LEGAL_HIGH = "#e3ece0", "#c6dac6"
+_LEGAL_LOW, _LEGAL_HIGH = "#dbe8d8", "#bcd5bd"
 _ABOVE, _FAR_ABOVE = "#f6b26b", "#d9741a"
 _EMPTY, _DEDICATED, _UNKNOWN = "#efece6", "#dcd3e6", "#e6e3dd"
 _RATES = ("#f3ead3", "#cfe0c8", "#92c5b5", "#4a9ba3", "#1f6a86")
 #: From the nearest circle to the farthest.
-_CIRCLES = ("#45337d", "#7d6bb0", "#b9aed6", "#dcd6ea", "#eeebf4")
+_CIRCLES = ("#7a68b3", "#a99ccf", "#d3cae6", "#e2dcef", "#f0edf6")
 
 #: Glyph and colour of a category by a word in its name; the first word that is found decides.
 _SYMBOLS: tuple[tuple[tuple[str, ...], str, str], ...] = (
@@ -115,6 +115,7 @@ def band_theme(
         {"label": words["status.unknown"], "fill": _UNKNOWN},
     ]
     status = np.asarray(statuses, dtype=object)
+    label = words["theme.households"].format(lower=_number(lower), upper=_number(upper))
     of = np.select(
         [
             status == "dedicated",
@@ -126,7 +127,7 @@ def band_theme(
         [6, 7, 8, np.where(households < far_below, 0, 1), np.where(households > far_above, 5, 4)],
         np.where(households > middle, 3, 2),
     )
-    return _theme("households", words["theme.households"], classes, of)
+    return _theme("households", label, classes, of)
 
 
 def rate_theme(key: str, label: str, rates: NDArray[np.float64], words: Mapping[str, str]) -> dict[str, Any]:

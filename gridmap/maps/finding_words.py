@@ -1,17 +1,84 @@
-"""Findings in the language of the page: messages are made in English where they are found, and put into Chinese here."""
+"""Findings in the language of the page: they are written in English where they are found, and put into Chinese here.
+
+A Chinese sentence is chosen by the finding's rule and filled from its ids, its status, its certificate and the numbers
+of its message, so that it says the same and no page mixes languages.
+"""
 
 from __future__ import annotations
 
+import json
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["finding_text"]
+__all__ = ["CHINESE", "finding_text"]
+
+#: By rule: sentence and cure. ``{n}`` number of rows, ``{ids}`` the first of them, ``{a}``, ``{b}`` the first two.
+CHINESE: dict[str, tuple[str, str]] = {
+    "band": ("网格 {a} 的数量超出规定范围（{lower}–{upper}）。", "与相邻网格重新划界，或予以确认。"),
+    "household_band": ("{what}有 {weight} 户，{limit}。", "与相邻网格重新划界，或确认现状、设为专属网格。"),
+    "overlap": ("网格 {a} 与 {b} 重叠 {area} 平方米。", "将重叠部分划归其中一个网格。"),
+    "gap": ("社区 {a} 有 {area} 平方米土地不属于任何网格。", "将相邻网格扩展至该处。"),
+    "outside_community": ("网格 {a} 有部分位于所属社区之外。", "按社区界线裁切该网格。"),
+    "extra_pieces": ("网格 {a} 由多个不相连的部分组成。", "将较小的部分划给周边网格。"),
+    "footprint_cut": ("{n} 栋建筑被同一社区内的网格界线穿过。", "将界线移至建筑外墙或道路。"),
+    "compound_split": ("院落小区 {a} 被划入多个网格。", "将整个小区划归一个网格，除非其本身超出上限。"),
+    "building_outside": ("{n} 栋建筑位于所有社区之外。", "补充其所属社区，或将其排除。"),
+    "building_outside_communities": ("{n} 栋建筑位于所有社区之外，未归入网格。", "将社区范围扩展至该处，或将其排除。"),
+    "geometry": ("{n} 个图形自相交，已为本次检查修复。", "重新绘制，避免轮廓自相交。"),
+    "community_id": ("{n} 个网格的社区编码与社区表不符，已按位置判定。", "更正网格的社区编码。"),
+    "community_code": ("{n} 个社区没有可用的 12 位区划代码，其网格编码为临时编码。", "补充 12 位统计用区划代码。"),
+    "communities_overlap": ("社区 {a} 与 {b} 重叠，重叠处的建筑计入 {a}。", "更正两个社区之间的界线。"),
+    "community_from_bounds": ("项目未提供社区范围，以建筑的外接范围作为一个社区。", "提供真实的社区范围。"),
+    "empty_community": ("{n} 个社区没有住户，各为一个无住户网格。", "核对户数，或排除这些社区。"),
+    "compound_households": ("院落小区 {a} 登记户数与其建筑户数之和不符，按建筑统计。", "更正建筑或小区的户数。"),
+    "compound_elsewhere": ("{n} 栋建筑登记的院落小区与所在位置不符，按位置统计。", "更正建筑的小区编码或小区范围。"),
+    "compound_without_gates": ("{n} 个院落小区没有已知的大门，其围墙不作阻隔。", "补充大门位置。"),
+    "compound_shut": ("{n} 个院落小区没有可通行的大门，无法进出。", "核对出入口的开放情况与通行方式。"),
+    "gate_of_unknown_compound": ("{n} 处大门所属的院落小区不存在，未采用。", "更正大门所属小区，或补充该小区。"),
+    "gate_off_wall": ("{n} 处大门距小区边界超过 1 米，已移至边界。", "更正大门位置。"),
+    "street_node_ids": ("{n} 条道路的节点编号与顶点数不符，改按坐标相连。", "不要裁切或简化带节点编号的道路。"),
+    "street_without_length": ("{n} 条道路过短，未采用。", "核对其图形。"),
+    "street_cut_by_wall": ("小区围墙在大门以外的 {n} 处截断道路。", "若可通行，请补充该处大门。"),
+    "street_over_barrier": ("{n} 条道路跨越硬阻隔且未注明桥梁或隧道，按桥梁处理。", "更正不能通行的道路。"),
+    "street_islands": ("{n} 段路网与主路网不连通。", "仅与其相连的地点已另行列出。"),
+    "building_unsnapped": ("{n} 栋建筑须穿越阻隔或围墙才能到达道路。", "核对坐标、小区大门与阻隔。"),
+    "facility_unsnapped": ("{n} 处设施须穿越阻隔或围墙才能到达道路。", "核对坐标、小区大门与阻隔。"),
+    "building_isolated": ("{n} 栋建筑所在道路与主路网不连通。", "连通该处道路，或核对位置。"),
+    "facility_isolated": ("{n} 处设施所在道路与主路网不连通。", "连通该处道路，或核对位置。"),
+    "buildings_without_count": ("{n} 栋建筑没有户数记录，按 0 户计。", "补充这些建筑的户数。"),
+    "counts_without_building": ("户数表中有 {n} 行找不到对应建筑。", "更正建筑编号，或补充建筑。"),
+    "households_estimated": ("{n} 栋建筑的户数为估算值，相应的覆盖率亦为估算。", "以实际统计户数代替估算值。"),
+    "rows_left_out": ("{n} 行数据未被采用。", "检查源文件。"),
+    "facilities_not_existing": ("{n} 处设施为规划或备选，暂不计入覆盖。", "建成后将状态改为已建。"),
+    "category_not_offered": ("没有已建设施提供「{category}」，无人可达。", "核对类别名称，或补充设施。"),
+    "category_not_asked": ("{n} 处设施的类别未设定阈值，不参与统计。", "为这些类别设定阈值。"),
+    "facilities_unsnapped": ("{n} 处设施找不到任何道路。", "核对位置、周边围墙与阻隔，以及道路是否齐全。"),
+    "buildings_unsnapped": ("{n} 栋建筑找不到任何道路。", "核对位置、周边围墙与阻隔，以及道路是否齐全。"),
+    "facilities_far": ("{n} 处设施距可用道路过远，按最近道路计算。", "核对位置，或补充道路。"),
+    "buildings_far": ("{n} 栋建筑距可用道路过远，按最近道路计算。", "核对位置，或补充道路。"),
+    "facilities_isolated": ("{n} 处设施所在道路与主路网不连通，只有同一路网的住户可达。", "连通该处道路，或核对位置。"),
+    "buildings_isolated": ("{n} 栋建筑所在道路与主路网不连通，只能到达同一路网的设施。", "连通该处道路，或核对位置。"),
+    "buildings_unreachable": ("{n} 栋建筑无法沿道路到达某些已有类别的设施。", "将其道路与主路网连通。"),
+    "no_coverage": ("缺少设施或道路数据，未统计覆盖情况。", "在项目中提供设施与道路数据。"),
+}  # fmt: skip
+_OTHER = ("发现一处需要核对的情况（{rule}）。", "请核对相关数据。")
+
+#: Phrases of which the cures of grids out of the band are made.
+_CURES: tuple[tuple[str, str], ...] = (
+    (r"merge it with (\S+) \(together ([\d,.]+)\)", r"与 \1 合并（合计 \2 户）"),
+    (r"split it into (\d+) of about ([\d,.]+)", r"拆分为 \1 个网格，每个约 \2 户"),
+    (r"redraw its border with (\S+) \(together ([\d,.]+)\)", r"与 \1 重新划界（合计 \2 户）"),
+    (r"split building (\S+) by unit.*", r"将建筑 \1 按单元拆分"),
+    (r"accept ([\d,.]+), or make it a dedicated grid", r"确认 \1 户的现状，或设为专属网格"),
+)
+_FIRST_NUMBER = re.compile(r"^\D{0,80}?(\d[\d,]*)")
 
 
 def finding_text(row: Mapping[str, Any], lang: str, labels: Mapping[str, str]) -> tuple[str, str]:
-    """Message and cure of one finding.
+    """Message and cure of one finding in the language of the page.
 
     Parameters
     ----------
@@ -22,4 +89,63 @@ def finding_text(row: Mapping[str, Any], lang: str, labels: Mapping[str, str]) -
     labels
         Labels of the categories, by their names in the data.
     """
-    return str(row.get("message") or ""), str(row.get("cure") or "")
+    message, cure = str(row.get("message") or ""), str(row.get("cure") or "")
+    if lang != "zh" or not (message.isascii() or str(row.get("rule")) in CHINESE):
+        return message, cure
+    sentence, remedy = CHINESE.get(str(row.get("rule")), _OTHER)
+    known = _facts(row, message, labels)
+    return sentence.format_map(known), _chinese_cure(cure) or (remedy.format_map(known) if cure else "")
+
+
+class _Facts(dict[str, str]):
+    """What a sentence may name; what a finding does not hold reads as a dash."""
+
+    def __missing__(self, key: str) -> str:
+        return "–"
+
+
+def _facts(row: Mapping[str, Any], message: str, labels: Mapping[str, str]) -> _Facts:
+    ids = row.get("ids")
+    names = [str(i) for i in ids] if isinstance(ids, list | tuple) else []
+    try:
+        evidence = json.loads(row.get("certificate") or "{}")
+    except ValueError:
+        evidence = {}
+    counted = _FIRST_NUMBER.match(message)
+    facts = _Facts(
+        rule=str(row.get("rule")),
+        ids="、".join(names[:5]),
+        a=names[0] if names else "–",
+        b=names[1] if len(names) > 1 else "–",
+        n=str(len(names)) if len(names) not in (0, 20) or counted is None else counted.group(1),
+        category=labels.get(str(row.get("status")), str(row.get("status") or "–")),
+    )
+    for key, name in (
+        ("lower", "lower"),
+        ("upper", "upper"),
+        ("weight", "weight"),
+        ("total", "weight"),
+        ("area_m2", "area"),
+    ):
+        if isinstance(evidence.get(key), int | float):
+            facts[name] = _number(evidence[key])
+    facts["what"] = f"网格 {facts['a']} " if names else "该网格"
+    limit, side = ("upper", "高于上限") if row.get("status") == "above" else ("lower", "低于下限")
+    facts["limit"] = f"{side} {facts[limit]} 户"
+    return facts
+
+
+def _chinese_cure(cure: str) -> str:
+    """A cure made of known phrases; empty when one of them is not known."""
+    out = []
+    for phrase in re.split(r"; or |; ", cure.rstrip(".")):
+        text = phrase[:1].lower() + phrase[1:]
+        known = [re.sub(pattern, chinese, text) for pattern, chinese in _CURES if re.fullmatch(pattern, text)]
+        if not known:
+            return ""
+        out.append(known[0])
+    return "；或".join(out) + "。" if out else ""
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if float(value).is_integer() or abs(value) >= 100 else f"{value:,.1f}"

@@ -59,39 +59,41 @@ def sort_layers(layers: Iterable[Any]) -> Content:
         When something is not a layer, or a plan or a cover is given twice.
     """
     content = Content()
-    findings: list[gpd.GeoDataFrame] = []
-    circles: list[gpd.GeoDataFrame] = []
+    several: dict[str, list[gpd.GeoDataFrame]] = {"findings": [], "circles": []}
     for layer in layers:
         name, thing = layer if _is_named(layer) else (None, layer)
         kind = recognise(thing) if name is None else "own"
-        if kind in ("plan", "cover"):
-            if getattr(content, kind) is not None:
-                raise OptionError(f"explore takes one {kind}; draw two maps to compare two of them")
-            setattr(content, kind, thing)
+        if kind in several:
+            several[kind].append(thing)
         elif kind == "project":
             _add_tables(content, thing.tables)
-        elif kind == "findings":
-            findings.append(thing)
-        elif kind == "circles":
-            circles.append(thing)
-        elif kind == "own" or kind in content.tables:
-            content.own.append((name or _own_name(thing, kind), thing))
         else:
-            content.tables[kind] = thing
+            _add(content, kind, name, thing)
     _add_from(content, content.plan, _OF_PLAN)
     _add_from(content, content.cover, _OF_COVER)
-    for source in (content.plan, content.cover):
-        if source is not None and getattr(source, "findings", None) is not None:
-            findings.append(source.findings)
-    if findings:
-        crs = next((f.crs for f in findings if f.crs is not None), None)
-        content.tables["findings"] = join_findings(findings, crs=crs)
-    if circles:
-        first = circles[0].crs
-        moved = [c if c.crs == first else c.to_crs(first) for c in circles]
+    found = (getattr(source, "findings", None) for source in (content.plan, content.cover))
+    several["findings"] += [table for table in found if table is not None]
+    if several["findings"]:
+        crs = next((f.crs for f in several["findings"] if f.crs is not None), None)
+        joined = join_findings(several["findings"], crs=crs)
+        content.tables["findings"] = joined[~joined.duplicated(["severity", "rule", "message"])]
+    if several["circles"]:
+        crs = several["circles"][0].crs
+        moved = [circles if circles.crs == crs else circles.to_crs(crs) for circles in several["circles"]]
         content.tables["circles"] = pd.concat(moved, ignore_index=True) if len(moved) > 1 else moved[0]
     content.tables = {kind: table for kind, table in content.tables.items() if len(table)}
     return content
+
+
+def _add(content: Content, kind: str, name: str | None, thing: Any) -> None:
+    if kind in ("plan", "cover"):
+        if getattr(content, kind) is not None:
+            raise OptionError(f"explore takes one {kind}; draw two maps to compare two of them")
+        setattr(content, kind, thing)
+    elif kind == "own" or kind in content.tables:
+        content.own.append((name or _own_name(thing, kind), thing))
+    else:
+        content.tables[kind] = thing
 
 
 def recognise(thing: Any) -> str:

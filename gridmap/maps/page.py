@@ -170,8 +170,9 @@ class ExploreMap(folium.Map):  # type: ignore[misc]
         title = escape(str(self.payload["title"]))
         scripts = "\n".join(_script(_asset(f"{name}.js")) for name in _SCRIPTS)
         return (
-            f'{policy}<meta name="viewport" content="width=device-width, initial-scale=1">\n<link rel="icon" href="data:,">\n'
-            f"<title>{title}</title>\n<!--\n{_leaflet_licence()}\n-->\n<style>\n{_leaflet_css()}\n</style>\n"
+            f'{policy}<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+            f'<link rel="icon" href="data:,">\n<title>{title}</title>\n'
+            f"<!--\n{_leaflet_licence()}\n-->\n<style>\n{_leaflet_css()}\n</style>\n"
             + "".join(f"<style>\n{_asset(f'{name}.css')}\n</style>\n" for name in _STYLES)
             + f"{_script(_leaflet_js())}\n{scripts}\n"
         )

@@ -33,7 +33,9 @@ TOLERANCE = 1.0
 _STREET_RANKS = {
     0: ("motorway", "trunk", "primary", "motorway_link", "trunk_link", "primary_link"),
     1: ("secondary", "tertiary", "secondary_link", "tertiary_link"),
-    3: ("footway", "path", "steps", "pedestrian", "cycleway", "track", "service", "corridor", "bridleway", "alley", "lane"),
+    3: (
+        "footway", "path", "steps", "pedestrian", "cycleway", "track", "service", "corridor", "bridleway",
+    ),
     4: ("rail", "railway", "light_rail", "subway", "tram"),
 }  # fmt: skip
 _WATER = ("river", "water", "canal", "stream", "lake", "waterway", "riverbank", "drain", "reservoir", "sea")
@@ -111,10 +113,10 @@ def _grids(page: _Page) -> dict[str, Any]:
     return {
         **_shapes(page, shown, TOLERANCE),
         "id": _texts(table["grid_id"]),
-        "name": _texts(table.get("name"), len(table)),
+        "name": _grid_names(page, table, owner),
         "label": _short_codes(table, page.content.tables.get("communities")),
-        "kind": _coded(table.get("kind"), len(table)),
-        "status": _coded(table["status"], len(table)),
+        "kind": _coded(table.get("kind")),
+        "status": _coded(table["status"]),
         "community": owner.tolist(),
         "spot": _spots(page, shown),
         **facts.grid_facts(table),
@@ -128,8 +130,8 @@ def _communities(page: _Page) -> dict[str, Any]:
     return {
         **_shapes(page, shown, TOLERANCE),
         "id": _texts(table["community_id"]),
-        "name": _texts(table.get("name"), len(table)),
-        "kind": _coded(table.get("kind"), len(table)),
+        "name": _names(page, table),
+        "kind": _coded(table.get("kind")),
         "spot": _spots(page, shown),
         **facts.community_facts(table, grids, owner),
     }
@@ -140,7 +142,7 @@ def _compounds(page: _Page) -> dict[str, Any]:
     return {
         **_shapes(page, page.degrees["compounds"], 0.0),
         "id": _texts(table["compound_id"]),
-        "name": _texts(table.get("name"), len(table)),
+        "name": _names(page, table),
         "households": _numbers(table, "households"),
     }
 
@@ -149,7 +151,7 @@ def _entrances(page: _Page) -> dict[str, Any]:
     shown = page.degrees["entrances"]
     return {
         **_shapes(page, shown, 0.0),
-        "of": _coded(shown.get("of"), len(shown)),
+        "of": _coded(shown.get("of")),
         "of_id": _texts(shown.get("of_id"), len(shown)),
     }
 
@@ -161,11 +163,12 @@ def _buildings(page: _Page) -> dict[str, Any]:
         **_shapes(page, shown, 0.0),
         "id": _texts(ids),
         "households": _numbers(table, "households", 2),
-        "use": _coded(table.get("use"), len(table)),
+        "use": _coded(table.get("use")),
         "floors": _numbers(table, "floors"),
     }
-    if "name" in table and table["name"].notna().any():
-        out["name"] = _texts(table["name"])
+    names = _names(page, table)
+    if any(names):
+        out["name"] = names
     assignment, grids = getattr(page.content.plan, "assignment", None), page.content.tables.get("grids")
     if assignment is not None and grids is not None:
         first = assignment.dropna(subset=["grid_id"]).drop_duplicates("building_id")
@@ -189,12 +192,15 @@ def _facilities(page: _Page) -> dict[str, Any]:
     out = {
         **encode_shapes(points, page.frame),
         "id": _texts(table["facility_id"]),
-        "name": _texts(table.get("name"), len(table)),
+        "name": _names(page, table),
         "category": pd.Index(page.categories).get_indexer(pd.Index(table["category"].astype(str))).tolist(),
     }
     for column in ("address", "phone", "opening_hours", "status"):
-        if column in table and table[column].notna().any():
-            out[column] = _texts(table[column])
+        own = _in_language(page, table, column)
+        if own is not None and own.notna().any():
+            out[column] = _texts(own)
+    if "status" in table:
+        out["planned"] = "".join("0" if s in ("", "existing") else "1" for s in _texts(table["status"]))
     return out
 
 
@@ -209,6 +215,7 @@ def _circles(page: _Page) -> dict[str, Any]:
         "measure": measure,
         "limit": facts.listed(shown["_limit"]),
         "category": pd.Index(page.categories).get_indexer(pd.Index(shown["category"].astype(str))).tolist(),
+        "deviation": facts.listed(shown["deviation"], 4) if "deviation" in shown else [],
     }
 
 
@@ -228,7 +235,7 @@ def _streets(page: _Page) -> dict[str, Any]:
     return {
         **encode_shapes(np.asarray(shown.geometry.array), page.frame, tolerance=TOLERANCE / 2),
         "rank": "".join(map(str, ranks)),
-        "name": _coded(shown.get("name"), len(shown)),
+        "name": _coded(_in_language(page, shown, "name")),
     }
 
 
@@ -257,11 +264,13 @@ def _findings(page: _Page) -> dict[str, Any]:
     index = pd.Index([]) if grids is None else pd.Index(grids["grid_id"].astype(str))
     return {
         **encode_shapes(np.asarray(shown.geometry.array), page.frame, tolerance=TOLERANCE),
-        "severity": _coded(table["severity"], len(table)),
+        "severity": _coded(table["severity"]),
         "text": [text for text, _ in texts],
         "cure": [cure for _, cure in texts],
         "ids": [own[:20] for own in ids],
-        "grid": [[int(i) for i in index.get_indexer(own) if i >= 0] if len(index) and own else [] for own in ids],
+        "grid": [
+            [int(i) for i in index.get_indexer(pd.Index(own)) if i >= 0] if len(index) and own else [] for own in ids
+        ],
     }
 
 
@@ -436,7 +445,7 @@ def _spots(page: _Page, table: gpd.GeoDataFrame) -> list[list[int]]:
 
 
 def _short_codes(grids: gpd.GeoDataFrame, communities: gpd.GeoDataFrame | None) -> list[str]:
-    """What is left of a grid's code when the code of its community is taken from its front; else the name or the code."""
+    """What is left of a grid's code when the code of its community is taken from its front; else the whole code."""
     ids = grids["grid_id"].astype(str)
     start: dict[str, str] = {}
     if communities is not None:
@@ -457,6 +466,32 @@ def _rows_of(keys: pd.Series | None, table: pd.DataFrame | None, column: str, le
     return pd.Index(table[column].astype(str)).get_indexer(pd.Index(keys.astype(str)))
 
 
+def _in_language(page: _Page, table: pd.DataFrame, column: str) -> pd.Series | None:
+    """A column in the language of the page where the data has it (name_en, name_zh), else the column itself."""
+    plain, own = table.get(column), table.get(f"{column}_{page.lang}")
+    if own is None or plain is None:
+        return plain if own is None else own
+    return own.where(own.notna() & (own != ""), plain)
+
+
+def _names(page: _Page, table: pd.DataFrame) -> list[str]:
+    return _texts(_in_language(page, table, "name"), len(table))
+
+
+def _grid_names(page: _Page, grids: gpd.GeoDataFrame, owner: NDArray[np.int64]) -> list[str]:
+    """Names of grids without the name of their community in front: the map shows that anyway."""
+    names = _names(page, grids)
+    communities = page.content.tables.get("communities")
+    if communities is None:
+        return names
+    leads = [_texts(communities.get(column), len(communities)) for column in ("name", f"name_{page.lang}")]
+    out = []
+    for name, row in zip(names, owner, strict=True):
+        lead = next((of[row] for of in leads if row >= 0 and of[row] and name.startswith(of[row])), "")
+        out.append(name[len(lead) :].strip(" -_·") or name)
+    return out
+
+
 def _texts(values: pd.Series | None, length: int = 0) -> list[str]:
     """Text of each row, empty where missing."""
     if values is None:
@@ -464,7 +499,7 @@ def _texts(values: pd.Series | None, length: int = 0) -> list[str]:
     return ["" if missing else str(value) for value, missing in zip(values.tolist(), values.isna(), strict=True)]
 
 
-def _coded(values: pd.Series | None, length: int) -> dict[str, Any]:
+def _coded(values: pd.Series | None) -> dict[str, Any]:
     """Repeated texts as a list of the different ones and a number for each row; 0 is none."""
     if values is None:
         return {"of": [], "code": ""}
@@ -477,13 +512,12 @@ def _numbers(table: pd.DataFrame, column: str, digits: int | None = None) -> lis
 
 
 def _plain_value(value: Any) -> Any:
-    if value is None or (np.isscalar(value) and pd.isna(value)):
-        return ""
     if isinstance(value, bool | np.bool_):
         return bool(value)
     if isinstance(value, int | float | np.integer | np.floating):
-        return facts.listed([value])[0]
-    return str(value)[:500]
+        number = facts.listed([value])[0]
+        return "" if number is None else number
+    return "" if value is None or value is pd.NA or value is pd.NaT else str(value)[:500]
 
 
 def _sequence(value: Any) -> list[Any]:

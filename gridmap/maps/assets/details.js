@@ -185,10 +185,10 @@
         const households = t.households ? t.households[row] : null;
         out.push(element("div", { class: "gm-headline" },
           households !== null ? element("span", { class: "gm-big", "data-fact": "headline" }, say.number(households)) : null,
-          households !== null ? element("span", { class: "gm-big-unit" }, householdsLabel) : null, statusChip(status)));
+          households !== null ? element("span", { class: "gm-big-unit" }, say(data.city.estimated ? "unit.households_estimated" : "unit.households")) : null, statusChip(status)));
         if (households !== null && status !== "dedicated" && status !== "empty") out.push(gauge(households));
         const community = t.community[row];
-        out.push(facts(unitFacts("grids", row).concat([
+        out.push(facts(unitFacts("grids", row).slice(1).concat([
           [say("fact.kind"), kind ? say.kind("kind.", kind) : null],
           community >= 0 ? [say("fact.community"), link(gm.data(tables.communities.name[community] || tables.communities.id[community]), function () { app.select("communities", community, true); })] : null
         ])));

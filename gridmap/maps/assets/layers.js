@@ -198,26 +198,26 @@
     if (has("compounds")) {
       const c = shapes.compounds;
       add({
-        key: "compounds", group: "grids", order: 54, minZoom: 14, label: say("layer.compounds"), count: data.layers.compounds.n,
+        key: "compounds", group: "grids", order: 54, minZoom: 14.5, label: say("layer.compounds"), count: data.layers.compounds.n,
         draw: function (view) {
-          if (view.zoom < 14) return;
-          strokeAll(view, "compounds", { stroke: "#8c5a2b", width: view.zoom < 16 ? 1.2 : 2, dash: [7, 3, 1.5, 3] });
+          if (view.zoom < 14.5) return;
+          strokeAll(view, "compounds", { stroke: "#8c5a2b", width: view.zoom < 16 ? 0.9 : 1.8, dash: [7, 3, 1.5, 3] });
         },
         words: function (view, labels) {
           if (view.zoom < 16) return;
           gm.dots(c, view, function (f) { return data.layers.compounds.name[f]; }, function (f, x, y) {
-            labels.text([{ text: gm.short(data.layers.compounds.name[f], 16), font: font("italic 500", 11.5), size: 11.5, colour: "#7a4a1f" }], x, y, 0);
+            labels.text([{ text: gm.short(data.layers.compounds.name[f], 16), font: font(500, 11.5), size: 11.5, colour: "#7a4a1f" }], x, y, 0);
           });
         },
         legend: function () { return [{ swatch: { fill: "none", stroke: "#8c5a2b", width: 1.6, dash: "5 2 1 2" }, label: say("class.compound") }]; },
-        pick: function (at) { return at.zoom < 14 ? -1 : at.near("compounds", 5); }
+        pick: function (at) { return at.zoom < 14.5 ? -1 : at.near("compounds", 5); }
       });
     }
 
     if (has("entrances")) add({
-      key: "entrances", group: "grids", order: 56, minZoom: 15, label: say("layer.gates"),
+      key: "entrances", group: "grids", order: 56, minZoom: 15.75, label: say("layer.gates"),
       draw: function (view) {
-        if (view.zoom < 15) return;
+        if (view.zoom < 15.75) return;
         const context = view.context, half = view.zoom < 17 ? 3 : 4;
         context.lineWidth = 1.4;
         context.strokeStyle = "#8c5a2b";
@@ -282,9 +282,12 @@
           const key = circles.measure === "minutes" ? "class.minutes" : "class.metres";
           const there = new Set();
           circles.category.forEach(function (c, f) { if (c === state.category) there.add(circles.limit[f]); });
-          return limits.filter(function (l) { return there.has(l); }).map(function (limit) {
+          const rows = limits.filter(function (l) { return there.has(l); }).map(function (limit) {
             return { swatch: { fill: colour(limit), opacity: 0.82, stroke: "#8677b0" }, label: say(key, { n: say.number(limit) }) };
           });
+          const off = circles.deviation.filter(function (d, f) { return mine(f) && d !== null; });
+          if (rows.length && off.length) rows.push({ text: say("class.deviation", { n: say.share(Math.max.apply(null, off)) }) });
+          return rows;
         }
       });
     }
@@ -329,6 +332,7 @@
 
     if (has("facilities")) {
       const facilities = data.layers.facilities, f0 = shapes.facilities;
+      const planned = facilities.planned || "";
       const shown = function (f) { return !state.hidden[facilities.category[f]]; };
       add({
         key: "facilities", group: "services", order: 70, label: say("layer.facilities"), count: facilities.n,
@@ -348,7 +352,7 @@
             context.strokeStyle = "#fff";
             context.stroke();
           });
-          later.forEach(function (one) { gm.drawBadge(context, one[3], one[1], one[2], size); });
+          later.forEach(function (one) { gm.drawBadge(context, one[3], one[1], one[2], size, planned[one[0]] === "1"); });
           if (view.zoom < CLOSER) return;
           later.forEach(function (one) {
             const name = facilities.name[one[0]];
@@ -356,6 +360,7 @@
           });
         },
         categories: true,
+        legend: function () { return planned.indexOf("1") >= 0 ? [{ swatch: { shape: "square", fill: "#fff", stroke: "#5d5a52", width: 1.5 }, label: say("class.planned") }] : []; },
         pick: function (at) {
           let best = -1, near = 12 / at.scale;
           for (let f = 0; f < f0.n; f++) {

@@ -28,7 +28,7 @@
         gm.empty(body);
         if (!on) return;
         if (layer.key === "grids" && data.themes.length) body.appendChild(themes());
-        if (layer.categories) { body.appendChild(categories()); return; }
+        if (layer.categories) body.appendChild(categories());
         const rows = layer.legend();
         if (rows.length === 1 && rows[0].label === layer.label) rows[0].label = null;
         rows.forEach(function (cls) { body.appendChild(classRow(cls)); });
@@ -37,6 +37,7 @@
     }
 
     function classRow(cls) {
+      if (cls.text) return element("p", { class: "gm-class-note" }, cls.text);
       return element("div", { class: "gm-class" }, gm.swatch(cls.swatch),
         element("span", { class: "gm-class-label" }, (cls.mark === "above" ? "▲ " : cls.mark === "below" ? "▼ " : "") + (cls.label || "")),
         cls.count !== undefined ? element("span", { class: "gm-count" }, say.number(cls.count)) : null);

@@ -36,7 +36,7 @@
   gm.GLYPHS = GLYPHS;
 
   /* A badge with the glyph of a category, its middle at x, y. */
-  gm.drawBadge = function (context, category, x, y, size) {
+  gm.drawBadge = function (context, category, x, y, size, planned) {
     const half = size / 2, round = size * 0.28;
     context.beginPath();
     context.moveTo(x - half + round, y - half);
@@ -45,12 +45,12 @@
     context.arcTo(x - half, y + half, x - half, y - half, round);
     context.arcTo(x - half, y - half, x + half, y - half, round);
     context.closePath();
-    context.fillStyle = category.colour;
+    context.fillStyle = planned ? "#fff" : category.colour;
     context.fill();
     context.lineWidth = 1.5;
-    context.strokeStyle = "#fff";
+    context.strokeStyle = planned ? category.colour : "#fff";
     context.stroke();
-    context.fillStyle = "#fff";
+    context.fillStyle = planned ? category.colour : "#fff";
     if (GLYPHS[category.glyph]) {
       const path = paths[category.glyph] || (paths[category.glyph] = new Path2D(GLYPHS[category.glyph]));
       const scale = size * 0.72 / 16;

@@ -1,0 +1,513 @@
+"""The map as a file: what it holds, that it needs nothing else, and that its numbers are those of the tables."""
+
+from __future__ import annotations
+
+import ast
+import base64
+import json
+import re
+from itertools import pairwise
+from pathlib import Path
+
+import folium
+import folium.plugins
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from map_town import HOSTILE, frame, make_town, square
+
+import gridmap.maps
+from gridmap.errors import GridmapError, OptionError, TableError, WriteError
+from gridmap.maps.classes import band_theme, rate_theme
+from gridmap.maps.encode import STEP, encode_shapes, frame_of, pack_varints
+from gridmap.maps.explore import explore
+from gridmap.maps.finding_words import CHINESE, finding_text
+from gridmap.maps.layers import recognise
+from gridmap.maps.page import json_for_page
+from gridmap.maps.words import CATEGORIES, WORDS, category_labels, words
+
+PACKAGE = Path(gridmap.maps.__file__).parents[1]
+ASSETS = PACKAGE / "maps" / "assets"
+DAY = "2025-06-01"
+
+
+@pytest.fixture(scope="module")
+def town():
+    return make_town()
+
+
+def page_of(*layers, **options):
+    options.setdefault("date", DAY)
+    return explore(*layers, **options).get_root().render()
+
+
+def payload_of(page: str) -> dict:
+    return json.loads(re.search(r'id="gm-data">(.*?)</script>', page, re.DOTALL).group(1))
+
+
+# -- the file --------------------------------------------------------------------------------------------------------
+
+
+def test_a_map_is_a_folium_map_that_names_no_other_place(town):
+    made = explore(town["plan"], town["cover"], town["circles"], date=DAY)
+    assert isinstance(made, folium.Map)
+    page = made.get_root().render()
+    assert "Content-Security-Policy" in page
+    loaded = re.findall(r"""<(?:script|img|link|iframe)\b[^>]*?(?:src|href)\s*=\s*["']?([^"'\s>]+)""", page)
+    assert loaded == ["data:,"]
+    assert re.findall(r"url\((?!data:|#)[^)]*\)", page.split("gm-data")[0].replace("url(${", "")) == []
+    assert "sourceMappingURL" not in page
+    for library in ("jquery", "bootstrap", "awesome"):
+        assert library not in page.lower()
+    assert "Volodymyr Agafonkin" in page  # Leaflet's licence goes with it
+
+
+def test_the_same_input_makes_the_same_bytes(town):
+    layers = town["plan"], town["cover"], town["circles"]
+    assert page_of(*layers) == page_of(*layers)
+    assert page_of(*layers) != page_of(*layers, lang="zh")
+
+
+def test_the_order_of_layers_changes_nothing(town):
+    layers = [town["plan"], town["cover"], town["circles"]]
+    first, again = payload_of(page_of(*layers)), payload_of(page_of(*reversed(layers)))
+    assert first.keys() == again.keys()
+    for part in ("layers", "coverage", "themes", "city", "categories"):
+        assert first[part] == again[part], part
+
+
+def test_a_notebook_shows_the_whole_page(town):
+    shown = explore(town["plan"], date=DAY)._repr_html_()
+    assert "<iframe" in shown
+    assert "gm-data" in shown
+    assert "cdn." not in shown
+
+
+def test_saving_is_whole_or_not_at_all(town, tmp_path):
+    path = tmp_path / "map.html"
+    made = explore(town["plan"], date=DAY)
+    made.save(path)
+    before = path.read_bytes()
+    assert before.decode() == made.get_root().render()
+    folium.TileLayer("OpenStreetMap").add_to(made)
+    with pytest.raises(OptionError, match="online=True"):
+        made.save(path)
+    assert path.read_bytes() == before
+    with pytest.raises(WriteError, match="map"):
+        explore(town["plan"], date=DAY).save(tmp_path / "absent" / "map.html")
+    assert [p.name for p in tmp_path.iterdir()] == ["map.html"]
+
+
+@pytest.mark.parametrize(
+    ("child", "what"),
+    [
+        (folium.TileLayer("OpenStreetMap"), "openstreetmap"),
+        (folium.Marker([39.9, 116.4], icon=folium.Icon(color="red")), "awesome-markers"),
+        (folium.plugins.MarkerCluster(), "markercluster"),
+        (folium.raster_layers.ImageOverlay("https://example.org/a.png", [[39, 116], [40, 117]]), "example.org"),
+        (folium.Marker([39.9, 116.4], icon=folium.CustomIcon("https://example.org/pin.png")), "pin.png"),
+        (folium.Element('<script src="https://example.org/track.js"></script>'), "track.js"),
+    ],
+)
+def test_what_a_child_would_load_is_refused_by_name(town, child, what):
+    made = explore(town["communities"], date=DAY)
+    if type(child) is folium.Element:
+        made.get_root().html.add_child(child)
+    else:
+        child.add_to(made)
+    with pytest.raises(OptionError, match=what):
+        made.get_root().render()
+
+
+def test_children_that_load_nothing_are_welcome(town):
+    made = explore(town["communities"], date=DAY)
+    folium.Marker([39.9, 117.4], popup='<a href="https://example.org/page">more</a>').add_to(made)
+    folium.GeoJson(town["grids"].to_crs(4326)[["geometry"]]).add_to(made)
+    assert "https://example.org/page" in made.get_root().render()
+
+
+def test_online_is_allowed_on_request_and_said(town):
+    made = explore(town["communities"], date=DAY, online=True)
+    folium.plugins.MarkerCluster().add_to(made)
+    page = made.get_root().render()
+    assert "markercluster" in page
+    assert "Content-Security-Policy" not in page
+    based = page_of(town["communities"], basemap="https://tiles.example.org/{z}/{x}/{y}.png")
+    assert "tiles.example.org" in based
+    assert words("en")["note.basemap"] in payload_of(based)["notes"]
+    with pytest.raises(OptionError, match="basemap"):
+        explore(town["communities"], basemap="no such map")
+
+
+def test_named_files_are_put_in_the_place_of_links(town, tmp_path):
+    (tmp_path / "dot.png").write_bytes(b"png")
+    files = {}
+    for name, address in [*folium.plugins.MarkerCluster.default_js, *folium.plugins.MarkerCluster.default_css]:
+        files[address] = tmp_path / f"{name}.txt"
+        end = "/*</script>*/" if address.endswith(".js") else ""
+        files[address].write_text(f"/* {name} */ .a {{ background: url(dot.png) }} {end}", encoding="utf-8")
+    made = explore(town["communities"], date=DAY, assets=files)
+    folium.plugins.MarkerCluster().add_to(made)
+    page = made.get_root().render()
+    assert "cdnjs" not in page
+    assert "/* markerclusterjs */" in page
+    assert f"url(data:image/png;base64,{base64.b64encode(b'png').decode()})" in page
+    assert page.count("</script>") == page.count("<script")
+    (tmp_path / "dot.png").unlink()
+    with pytest.raises(OptionError, match=r"dot\.png"):
+        made.get_root().render()
+
+
+# -- hostile names ---------------------------------------------------------------------------------------------------
+
+
+@given(st.text())
+def test_no_text_breaks_out_of_the_data(text):
+    written = json_for_page({"name": text})
+    assert json.loads(written) == {"name": text}
+    assert not re.search("[<>&\u2028\u2029]", written)
+
+
+def test_names_are_data_and_not_a_template(town):
+    page = page_of(town["facilities"], title=HOSTILE[2])
+    names = payload_of(page)["layers"]["facilities"]["name"]
+    assert names == list(HOSTILE)
+    assert payload_of(page)["title"] == HOSTILE[2]
+    assert "<script>window.broken" not in page
+    assert "<title>{{ 7 * 7 }}" in page
+
+
+# -- geometry --------------------------------------------------------------------------------------------------------
+
+
+def unpack(text: str) -> list[int]:
+    out, value, shift = [], 0, 0
+    for byte in base64.b64decode(text):
+        value |= (byte & 127) << shift
+        shift += 7
+        if byte < 128:
+            out.append(value)
+            value = shift = 0
+    return out
+
+
+def decode(layer: dict, place) -> list[list[np.ndarray]]:
+    """Rings of each feature in degrees: the slow, obvious reading of what `encode_shapes` wrote."""
+    sizes, deltas = iter(unpack(layer["sizes"])), iter(unpack(layer["xy"]))
+    x = y = 0
+    features = []
+    for count in unpack(layer["rings"]):
+        rings = []
+        for _ in range(count):
+            ring = []
+            for _ in range(next(sizes)):
+                a, b = next(deltas), next(deltas)
+                x += -(a + 1) // 2 if a % 2 else a // 2
+                y += -(b + 1) // 2 if b % 2 else b // 2
+                ring.append((place.lon0 + x * place.dlon, place.lat0 + y * place.dlat))
+            rings.append(np.array(ring))
+        features.append(rings)
+    return features
+
+
+@given(st.lists(st.integers(0, 2**32 - 1)))
+def test_varints_come_back(values):
+    assert unpack(pack_varints(np.array(values, dtype=np.int64))) == values
+
+
+def with_hole(corners: list) -> shapely.Polygon:
+    return shapely.MultiPoint(corners).convex_hull.buffer(0.0005) - shapely.Point(corners[0]).buffer(0.0001)
+
+
+corner = st.tuples(st.floats(116, 116.05), st.floats(39.9, 39.95))
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(st.one_of(corner.map(shapely.Point), st.lists(corner, min_size=3, max_size=9, unique=True)), max_size=6)
+)
+def test_shapes_come_back_to_a_decimetre(drawn):
+    shapes = [d if isinstance(d, shapely.Point) else with_hole(d) for d in drawn]
+    array = np.array([*shapes, None], dtype=object)
+    place = frame_of(np.array([116, 39.9, 116.05, 39.95]))
+    layer = encode_shapes(array, place)
+    features = decode(layer, place)
+    assert len(features) == layer["n"] == len(array)
+    assert features[-1] == []
+    for shape, rings in zip(shapes, features, strict=False):
+        if shape.geom_type == "Point":
+            assert np.abs(place.to_metres(rings[0]) - place.to_metres(np.array(shape.coords))).max() <= STEP
+            continue
+        exact = shapely.get_rings(shapely.get_parts(shape))
+        assert len(rings) == len(exact)
+        for ring, true in zip(rings, exact, strict=True):
+            line = shapely.LinearRing(place.to_metres(ring))
+            assert line.hausdorff_distance(shapely.transform(true, place.to_metres)) <= STEP
+
+
+def test_neighbours_keep_their_border_in_common_when_simplified():
+    wave = [(116.001 + 0.0001 * np.sin(k / 7), 39.9 + 0.00002 * k) for k in range(100)]
+    west = shapely.Polygon([(116, 39.9), *wave, (116, wave[-1][1])])
+    east = shapely.Polygon([(116.002, 39.9), *wave, (116.002, wave[-1][1])])
+    place = frame_of(np.array([116, 39.9, 116.01, 39.91]))
+    layer = encode_shapes(np.array([west, east]), place, tolerance=1.0)
+    first, second = ({tuple(p) for p in rings[0]} for rings in decode(layer, place))
+    exact, _ = ({tuple(p) for p in rings[0]} for rings in decode(encode_shapes(np.array([west, east]), place), place))
+    border = first & second
+    assert 4 < len(border) < 60
+    assert len(first) < len(exact)
+    corners = first - second
+    assert len(corners) == 2
+
+
+def test_mixed_kinds_are_drawn_as_what_they_are():
+    parts = [shapely.Point(0, 0), shapely.LineString([(0, 0), (1, 1)]), shapely.box(0, 0, 1, 1)]
+    mixed = np.array([*parts, shapely.GeometryCollection(parts)], dtype=object)
+    layer = encode_shapes(mixed, frame_of(np.array([0, 0, 1, 1])))
+    assert layer["shape"] == "0122"
+    assert [len(rings) for rings in decode(layer, frame_of(np.array([0, 0, 1, 1])))] == [1, 1, 1, 1]
+
+
+# -- numbers ---------------------------------------------------------------------------------------------------------
+
+
+def test_coverage_is_that_of_the_tables(town):
+    payload = payload_of(page_of(town["plan"], town["cover"]))
+    categories = [c["id"] for c in payload["categories"]]
+    for by, part, ids in ((None, "city", ["all"]), (town["plan"], "grids", payload["layers"]["grids"]["id"])):
+        table = town["cover"].rate(by=by).set_index(["unit_id", "category"])
+        for c, category in enumerate(categories):
+            for u, unit in enumerate(ids):
+                for column in ("total", "covered", "rate"):
+                    shown = payload["coverage"][part][column][c][u]
+                    if (unit, category) not in table.index:
+                        assert shown is None
+                        continue
+                    true = table.loc[(unit, category), column]
+                    assert (shown is None and np.isnan(true)) or shown == pytest.approx(true, abs=5e-5)
+
+
+def test_coverage_of_a_community_is_that_of_its_buildings(town):
+    payload = payload_of(page_of(town["plan"], town["cover"]))
+    owner = town["plan"].assignment.merge(town["grids"][["grid_id", "community_id"]], on="grid_id")
+    table = town["cover"].rate(by=owner.set_index("building_id")["community_id"]).set_index(["unit_id", "category"])
+    for c, category in enumerate(c["id"] for c in payload["categories"]):
+        for u, unit in enumerate(payload["layers"]["communities"]["id"]):
+            if (unit, category) in table.index:
+                shown = payload["coverage"]["communities"]["covered"][c][u]
+                assert shown == pytest.approx(table.loc[(unit, category), "covered"])
+
+
+def test_city_totals(town):
+    city = payload_of(page_of(town["plan"]))["city"]
+    assert city["households"] == town["grids"]["households"].sum()
+    assert (city["grids"], city["in_band"], city["judged"]) == (6, 2, 4)
+    assert city["statuses"] == {"legal": 2, "above": 1, "below": 1, "empty": 1, "dedicated": 1}
+    assert city["area_m2"] == pytest.approx(240_000, rel=0.002)
+
+
+def test_reach_of_each_building_is_in_the_page(town):
+    payload = payload_of(page_of(town["plan"], town["cover"]))
+    buildings, categories = payload["layers"]["buildings"], [c["id"] for c in payload["categories"]]
+    reach = town["cover"].reach.set_index(["building_id", "category"])
+    for c, category in enumerate(categories):
+        codes = np.frombuffer(base64.b64decode(buildings["reach"][c]), dtype="<u2")
+        nearest = unpack(buildings["nearest"][c])
+        for row, building in enumerate(buildings["id"]):
+            if (building, category) not in reach.index:
+                assert codes[row] == 0x7FFF
+                continue
+            true = reach.loc[(building, category)]
+            assert codes[row] & 0x7FFF == round(true["minutes"] * 10)
+            assert (codes[row] < 0x8000) == true["covered"]
+            assert payload["layers"]["facilities"]["id"][nearest[row] - 1] == true["facility_id"]
+
+
+def test_classes_hold_every_grid_once():
+    say = words("en")
+    households = np.array([0, 150, 250, 299, 300, 400, 401, 500, 501, 700, 90, 20])
+    status = ["empty", "below", "below", "below", *["legal"] * 4, "above", "above", "dedicated", "unknown"]
+    theme = band_theme(households, status, 300, 500, say)
+    assert sum(c["count"] for c in theme["classes"]) == len(households)
+    label = [theme["classes"][k]["label"] for k in theme["of"]]
+    assert label[1] == "Below 200 households"
+    assert label[2:4] == ["200–299 households"] * 2
+    assert label[4:8] == ["300–400 households"] * 2 + ["401–500 households"] * 2
+    assert label[8:10] == ["501–667 households", "Above 667 households"]
+    rates = rate_theme("r", "r", np.array([np.nan, 0, 0.2, 0.21, 1]), say)
+    assert [rates["classes"][k]["label"] for k in rates["of"]] == [
+        "No households",
+        "0–20 %",
+        "0–20 %",
+        "20–40 %",
+        "80–100 %",
+    ]
+
+
+def test_the_colours_of_classes_differ_for_the_colour_blind():
+    """Neighbouring classes keep a distance in a simulation of the two common kinds (Viénot, Brettel, Mollon 1999)."""
+    say = words("en")
+    status = ["below", "below", "legal", "legal", "above", "above"]
+    theme = band_theme(np.array([150, 250, 350, 450, 550, 700]), status, 300, 500, say)
+    fills = [c["fill"] for c in theme["classes"]]
+    rgb = np.array([[int(f[i : i + 2], 16) / 255 for i in (1, 3, 5)] for f in fills]) ** 2.2
+    to_lms = np.array([[17.8824, 43.5161, 4.11935], [3.45565, 27.1554, 3.86714], [0.0299566, 0.184309, 1.46709]])
+    blind = {
+        "protan": np.array([[0, 2.02344, -2.52581], [0, 1, 0], [0, 0, 1]]),
+        "deutan": np.array([[1, 0, 0], [0.494207, 0, 1.24827], [0, 0, 1]]),
+    }
+    for matrix in blind.values():
+        seen = np.clip(rgb @ to_lms.T @ matrix.T @ np.linalg.inv(to_lms).T, 0, 1) ** (1 / 2.2)
+        for one, two in pairwise(seen):
+            assert np.abs(one - two).max() > 0.08
+
+
+# -- layers ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *("plan", "cover", "circles", "communities", "grids", "buildings", "compounds", "entrances", "streets"),
+        *("barriers", "facilities", "findings"),
+    ],
+)
+def test_every_layer_is_told_by_its_columns_and_drawn_alone(town, kind):
+    assert recognise(town[kind]) == kind
+    payload = payload_of(page_of(town[kind]))
+    expected = {"plan": "grids", "cover": "facilities"}.get(kind, kind)
+    assert payload["layers"][expected]["n"] > 0
+
+
+def test_gaps_of_a_cover_are_a_layer(town):
+    gaps = town["cover"].gaps()
+    assert recognise(gaps) == "gaps"
+    assert payload_of(page_of(gaps, town["cover"]))["layers"]["gaps"]["n"] == len(gaps) > 0
+
+
+def test_other_tables_are_drawn_with_their_columns(town):
+    trees = frame(
+        {"species": ["银杏", None], "girth": [1.5, np.nan], "old": [True, False]}, [square(0, 0, 5), square(9, 9, 5)]
+    )
+    second = town["grids"].assign(note="x")
+    own = payload_of(page_of(town["plan"], ("Trees", trees), town["communities"].geometry, second))["own"]
+    assert [layer["name"] for layer in own][:2] == ["Trees", "Layer 2"]
+    assert own[0]["columns"] == ["species", "girth", "old"]
+    assert own[0]["values"] == [["银杏", ""], [1.5, ""], [True, False]]
+    named = trees.copy()
+    named.attrs["layer"] = "古树"
+    assert payload_of(page_of(named))["own"][0]["name"] == "古树"
+
+
+def test_what_is_no_layer_is_refused(town):
+    with pytest.raises(OptionError, match="GeoDataFrame"):
+        explore(town["grids"], 42)
+    with pytest.raises(OptionError, match="one plan"):
+        explore(town["plan"], town["plan"])
+    with pytest.raises(OptionError, match="'zh'"):
+        explore(town["grids"], lang="fr")
+    with pytest.raises(TableError, match="CRS"):
+        explore(gpd.GeoDataFrame({"x": [1]}, geometry=[square(0, 0, 1)]))
+    assert issubclass(OptionError, GridmapError)
+
+
+def test_nothing_at_all_is_an_empty_map():
+    payload = payload_of(page_of())
+    assert payload["layers"] == {}
+    assert np.isfinite(payload["bounds"]).all()
+
+
+def test_statuses_follow_the_band_where_a_table_has_none(town):
+    bare = town["grids"].drop(columns="status")
+    layer = payload_of(page_of(bare, lower=350, upper=600))["layers"]["grids"]
+    texts = ["", *layer["status"]["of"]]
+    assert [texts[c] for c in unpack(layer["status"]["code"])] == ["legal", "legal", "above", "below", "empty", "below"]
+
+
+def test_names_come_in_the_language_of_the_page(town):
+    assert payload_of(page_of(town["communities"]))["layers"]["communities"]["name"] == ["Happiness", "Peace"]
+    chinese = payload_of(page_of(town["communities"], lang="zh"))["layers"]["communities"]["name"]
+    assert chinese == ["幸福社区", "和平社区"]
+
+
+def test_notes_say_what_the_numbers_rest_on(town):
+    estimated = town["buildings"].assign(households_estimated=True)
+    invented = town["communities"].copy()
+    invented.attrs |= {"synthetic": True, "attribution": "© OpenStreetMap contributors, ODbL 1.0"}
+    payload = payload_of(page_of(estimated, invented, notes=["Drawn for a hearing."]))
+    say = words("en")
+    assert payload["city"]["estimated"] is True
+    for note in ("Drawn for a hearing.", say["note.synthetic"], say["note.estimated"]):
+        assert note in payload["notes"]
+    assert any("OpenStreetMap" in note for note in payload["notes"])
+    assert "the exact data" in " ".join(payload["notes"])
+
+
+# -- words -----------------------------------------------------------------------------------------------------------
+
+
+def test_every_word_is_there_in_both_languages():
+    allowed = re.compile(r"\{\w+\}|gridmap|Leaflet|JavaScript")
+    for key, both in {**WORDS, **CATEGORIES}.items():
+        english, chinese = both
+        assert english.strip()
+        assert chinese.strip()
+        assert sorted(re.findall(r"\{\w+\}", english)) == sorted(re.findall(r"\{\w+\}", chinese)), key
+        assert not re.search("[\u4e00-\u9fff]", english), key
+        assert not re.search(r"[A-Za-z]{2,}", allowed.sub("", chinese)), key
+
+
+def test_every_word_that_the_page_says_is_in_the_list():
+    code = "\n".join(p.read_text("utf-8") for p in sorted(ASSETS.glob("*.js")))
+    said = set(re.findall(r"""say(?:\.has)?\(\s*"([\w.]+)"\s*[,)]""", code))
+    assert len(said) > 60
+    assert said <= set(WORDS), said - set(WORDS)
+    for start in re.findall(r"""say(?:\.has)?\(\s*"([\w.]+[._])"\s*\+""", code):
+        assert any(key.startswith(start) for key in WORDS), start
+    used = code + "".join(p.read_text("utf-8") for p in (PACKAGE / "maps").glob("*.py") if p.name != "words.py")
+    starts = tuple(re.findall(r"""["]([a-z_]+\.(?:[a-z]+_)?)["]""", code))  # the rest is put together in the page
+    unused = [k for k in WORDS if f'"{k}"' not in used and not k.startswith(starts)]
+    assert unused == []
+
+
+def test_categories_have_labels():
+    labels = category_labels(["kindergarten", "primary_school", "菜鸟驿站", "pet_shop"], "zh")
+    assert labels == {
+        "kindergarten": "幼儿园",
+        "primary_school": "小学",
+        "菜鸟驿站": "菜鸟驿站",
+        "pet_shop": "pet shop",
+    }
+
+
+def rules_in_source() -> set[str]:
+    """Every rule that some code of the package gives to a finding."""
+    found = set()
+    for path in sorted(PACKAGE.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("finding", "_finding", "_about"):
+                texts = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
+                found |= {t for t in texts if re.fullmatch(r"[a-z]+(_[a-z]+)*", t)} - {"error", "warning", "info"}
+    return found
+
+
+def test_every_finding_can_be_said_in_chinese():
+    rules = rules_in_source()
+    assert len(rules) > 15
+    assert rules <= set(CHINESE), rules - set(CHINESE)
+
+
+def test_findings_say_the_same_in_chinese(town):
+    row = town["findings"].to_dict("records")[0]
+    assert finding_text(row, "en", {}) == (row["message"], row["cure"])
+    message, cure = finding_text(row, "zh", {})
+    assert message == "网格 110101001001003 有 612 户，高于上限 500 户。"
+    assert cure == "拆分为 2 个网格，每个约 306 户；或确认 612 户的现状，或设为专属网格。"
+    for rule in CHINESE:
+        said = finding_text(
+            {"rule": rule, "message": "3 rows.", "cure": "Do.", "ids": ["a", "b"], "certificate": ""}, "zh", {}
+        )
+        assert not re.search(r"[A-Za-z]{2,}", "".join(said)), rule
