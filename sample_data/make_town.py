@@ -5,13 +5,13 @@ Seeded: the same library versions write the same tables.
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import openpyxl
 import pandas as pd
+import pyogrio
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
@@ -55,7 +55,7 @@ def _write_geojson(table: gpd.GeoDataFrame, path: Path) -> None:
 
 def _write_geopackage(table: gpd.GeoDataFrame, path: Path) -> None:
     path.unlink(missing_ok=True)
-    os.environ["OGR_CURRENT_DATE"] = _MOMENT
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": _MOMENT})
     table.to_file(path, driver="GPKG", engine="pyogrio", layer="buildings")
 
 

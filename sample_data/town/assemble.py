@@ -13,16 +13,16 @@ _CLASS = {"lane": "living_street", "village": "residential"}
 _SPEED = {"primary": 50, "secondary": 40, "tertiary": 30, "residential": 20, "living_street": 15, "service": 10, "track": 15}
 _ABUTMENT = 3.0  # metres that a bridge reaches beyond the water on each side
 _UNDERPASS = 9.0
+_SHUT = ("C03", "C13", "C27")  # compounds that keep their side gate shut
 
 
 def build() -> dict[str, pd.DataFrame]:
     """All tables of the town, in `plan.CRS`, coordinates in whole centimetres."""
-    rng = np.random.default_rng(plan.SEED)
     drawn = ground.drawn_streets()
     drawn = pd.concat([drawn, village.lanes(drawn)], ignore_index=True)
     middle, water = ground.river()
     rail = ground.railway()
-    limits = [middle, rail, *(shapely.linestrings(points) for points in plan.LIMITS)]
+    limits = [middle, rail, ground.smooth(plan.RURAL_BORDER, 40), *(shapely.linestrings(points) for points in plan.LIMITS)]
     pieces = ground.node(drawn, limits)
     noded = pieces[pieces["kind"].notna()]
     lines = ground.merge(noded, ["name", "name_en", "kind", "lanes", "level"])
@@ -31,14 +31,14 @@ def build() -> dict[str, pd.DataFrame]:
     taken = ground.right_of_way(noded[noded["level"] == 0]) | wet
 
     town = blocks.Town()
-    for block in plan.BLOCKS:
-        blocks.fill(town, block, lines, land, taken, rng)
-    quarter.fill(town, land, taken, rng)
+    for number, block in enumerate(plan.BLOCKS):
+        blocks.fill(town, block, lines, land, taken, _random(number))
+    quarter.fill(town, land, taken, _random(100))
     rural = shapely.union_all(land.geometry[land.community_id == plan.VILLAGE].to_numpy())
-    village.fill(town, rural, ground.right_of_way(noded) | wet, rng)
+    village.fill(town, rural, ground.right_of_way(noded) | wet, _random(101))
 
     buildings = names.name(gpd.GeoDataFrame(town.buildings, geometry="geometry"), lines)
-    buildings = _communities_first(people.count(buildings, rng))
+    buildings = _communities_first(people.count(buildings, _random(102)))
     streets = _streets(drawn, town, water, rail)
     communities = _communities(land, buildings)
     found = facilities.table(town.grounds, buildings, lines)
@@ -57,6 +57,11 @@ def build() -> dict[str, pd.DataFrame]:
     }
     tables["buildings"] = buildings.drop(columns="units")
     return {name: _placed(table) for name, table in tables.items()}
+
+
+def _random(part: int) -> np.random.Generator:
+    """Random numbers of one part of the town, so that a change to one part leaves the others as they are."""
+    return np.random.default_rng([plan.SEED, part])
 
 
 def _placed(table: pd.DataFrame) -> pd.DataFrame:
@@ -130,13 +135,13 @@ def _compounds(town: blocks.Town, buildings: pd.DataFrame) -> gpd.GeoDataFrame:
 
 
 def _entrances(town: blocks.Town, found: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Gates of compounds and of schools; the last of three gates of a compound is kept shut."""
+    """Gates of compounds and of schools; some side gates are kept shut."""
     out = gpd.GeoDataFrame(town.gates, geometry="geometry")
     ids = dict(zip(found["key"], found["facility_id"], strict=True))
     out["of_id"] = [ids.get(i, i) for i in out["of_id"]]
     number = out.groupby("of_id").cumcount()
     out["modes"] = np.where(out["kind"] == "main", "foot;car", "foot")
-    out["open"] = number < 2
+    out["open"] = (number < 2) & ~((number == 1) & out["of_id"].isin(_SHUT))
     out.insert(0, "entrance_id", [f"E{i:03d}" for i in range(1, len(out) + 1)])
     return out
 

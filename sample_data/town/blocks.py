@@ -59,13 +59,13 @@ def fill(town: Town, block: plan.Block, streets: gpd.GeoDataFrame, land: gpd.Geo
     roads = [r["geometry"].buffer(3.2) for r in town.roads[first:]]
     free = parcel - shapely.union_all([w.buffer(2.0) for w in walls] + roads)
     for street, h in zip(fronts.itertuples(), half, strict=True):
-        free = frontage(
-            town, street.geometry, h + _SETBACK, block, free, face.community_id, rng, name=street.name, name_en=street.name_en
-        )
+        for row in range(block.rows):
+            offset = h + _SETBACK + row * (block.depth + 9)
+            free = frontage(town, street.geometry, offset, block, free, face.community_id, rng)
 
 
 def frontage(town: Town, line: LineString, offset: float, block: plan.Block, free: Polygon, community: str,
-             rng: np.random.Generator, *, name: str, name_en: str) -> Polygon:  # fmt: skip
+             rng: np.random.Generator) -> Polygon:  # fmt: skip
     """Shop-houses along a street, on whatever side of it the free land lies; the land still free comes back."""
     for side in (1, -1):
         at = rng.uniform(0, 6)
@@ -80,7 +80,6 @@ def frontage(town: Town, line: LineString, offset: float, block: plan.Block, fre
             town.add_building(
                 shape, community_id=community, use="industrial" if works else "mixed", floors=floors, units=1,
                 dwellings=0 if works else int(width // 9) * (floors - 1), shops=0 if works else int(width // 4.2),
-                street=name, street_en=name_en, side=side,
             )  # fmt: skip
             free -= shape.buffer(0.8)
             at += width + (rng.uniform(1.0, 3.0) if rng.random() < 0.8 else rng.uniform(5, 9))

@@ -43,10 +43,10 @@ FACILITIES = [
     _f("community_centre", "安居社区党群服务中心", "Anju Community Centre", 700, 618, 0, 980, hours=_OFFICE),
     _f("community_centre", "学府社区党群服务中心", "Xuefu Community Centre", 338, 1085, 0, 640, hours=_OFFICE),
     _f("community_centre", "柳溪村党群服务中心", "Liuxi Village Centre", 1215, 45, 0, 520, hours=_OFFICE),
-    # the old: nothing south of the river
-    _f("elderly_care", "锦华日间照料中心", "Jinhua Day Care for the Elderly", 1048, 1060, 40, 460),
-    _f("elderly_care", "和平里养老服务站", "Hepingli Elderly Service Station", 415, 985, 18, 210),
-    _f("elderly_care", "安居综合养老服务中心", "Anju Elderly Service Centre", 700, 590, 60, 900, status="planned"),
+    # the old: one place, nothing in the old quarter and nothing south of the river
+    _f("elderly_care", "锦华日间照料中心", "Jinhua Day Care for the Elderly", 1096, 1250, 40, 460),
+    _f("elderly_care", "和平里养老服务站（规划）", "Hepingli Elderly Service Station (planned)", 415, 985, 18, 210, status="planned"),
+    _f("elderly_care", "安居综合养老服务中心（规划）", "Anju Elderly Service Centre (planned)", 700, 590, 60, 900, status="planned"),
     # meals: none in the old quarter, none in the village
     _f("restaurant", "锦华社区食堂", "Jinhua Community Canteen", 960, 1000, 120, 380, hours="Mo-Su 06:30-19:00"),
     _f("restaurant", "学府社区食堂", "Xuefu Community Canteen", 590, 1330, 90, 260, hours="Mo-Su 06:30-19:00"),

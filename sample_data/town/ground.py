@@ -48,8 +48,7 @@ def railway() -> LineString:
 
 def drawn_streets() -> gpd.GeoDataFrame:
     """The drawn streets, lanes and paths as rows, not yet noded; `kind` tells their width."""
-    water, rail = river()[0], railway()
-    north = shapely.line_interpolate_point(water, 0)
+    water = river()[0]
     banks = [
         ("滨河北路", "Binhe North Road", "tertiary", _clip(water.offset_curve(33), 44, 1310)),
         ("滨河南路", "Binhe South Road", "tertiary", _clip(water.offset_curve(-35), 452, 1344)),
@@ -67,8 +66,23 @@ def drawn_streets() -> gpd.GeoDataFrame:
         {"name": s.name, "name_en": s.name_en, "kind": s.kind, "lanes": 1, "geometry": smooth(s.points), "level": 1}
         for s in plan.PATHS
     ]
-    del rail, north
+    rows += _riverside(water)
     return gpd.GeoDataFrame(rows, geometry="geometry")
+
+
+def _riverside(water: LineString) -> list[dict[str, object]]:
+    """The walk below the north embankment, in two lengths that do not pass under the bridges, and its steps."""
+    walk, road = water.offset_curve(22), water.offset_curve(33)
+    rows = [
+        {"name": "河滨步道", "name_en": "Riverside Walk", "kind": "footway", "lanes": 1, "level": 1,
+         "geometry": _clip(walk, west, east)}
+        for west, east in ((210, 572), (628, 1040))
+    ]  # fmt: skip
+    for x in (240, 420, 545, 660, 860, 1015):
+        low, high = (_clip(line, x - 3, x + 3).interpolate(0.5, normalized=True) for line in (walk, road))
+        rows.append({"name": "河滨台阶", "name_en": "Riverside Steps", "kind": "steps", "lanes": 1, "level": 1,
+                     "geometry": shapely.linestrings([low.coords[0], high.coords[0]])})  # fmt: skip
+    return rows
 
 
 def _clip(line: LineString, west: float, east: float) -> LineString:

@@ -59,7 +59,7 @@ STREETS = [
            [(455, 474), (600, 470), (832, 482), (1052, 492), (1130, 502), (1240, 520)]),
     # up and down
     Street("学府路", "Xuefu Road", "secondary", [(64, 820), (54, 980), (40, 1130), (32, 1290), (36, 1432)], lanes=4),
-    Street("文昌街", "Wenchang Street", "tertiary", [(373, 872), (367, 950), (357, 1040), (354, 1150)]),
+    Street("文昌街", "Wenchang Street", "tertiary", [(358, 872), (352, 950), (342, 1040), (339, 1150)]),
     Street("校东路", "Xiaodong Road", "residential", [(438, 1136), (447, 1280), (441, 1426)]),
     Street("和平路", "Heping Road", "secondary",
            [(614, 1446), (605, 1300), (599, 1140), (604, 1000), (598, 850), (590, 770), (588, 640), (598, 500),
@@ -102,21 +102,21 @@ PATHS = [
 
 #: The old street and the 13 lanes of the old quarter.
 OLD_STREET = Street("老街", "Old Street", "living_street",
-                    [(340, 1003), (392, 995), (440, 1005), (500, 993), (560, 1001), (606, 992)])  # fmt: skip
+                    [(331, 1001), (392, 995), (440, 1005), (500, 993), (560, 1001), (606, 992)])  # fmt: skip
 _LANES: list[Points] = [
-    [(399, 996), (393, 1048), (403, 1092), (397, 1150)],
+    [(393, 996), (386, 1048), (396, 1092), (390, 1150)],
     [(434, 1000), (443, 1048), (430, 1094), (438, 1150)],
     [(478, 998), (471, 1058), (484, 1100), (479, 1150)],
     [(522, 994), (531, 1046), (519, 1092), (527, 1150)],
     [(565, 998), (558, 1052), (569, 1100), (564, 1150)],
-    [(345, 1068), (370, 1071), (395, 1060), (415, 1066), (443, 1076)],
+    [(331, 1064), (364, 1070), (388, 1061), (415, 1066), (443, 1076)],
     [(436, 1052), (457, 1056), (474, 1050), (500, 1060), (528, 1056), (560, 1064), (610, 1058)],
-    [(396, 1000), (400, 950), (391, 915), (396, 874)],
+    [(388, 1000), (394, 950), (384, 915), (390, 874)],
     [(425, 1002), (417, 955), (429, 915), (423, 873)],
     [(465, 1004), (471, 962), (456, 915), (465, 870)],
     [(508, 995), (499, 945), (512, 905), (503, 866)],
     [(552, 1000), (559, 945), (548, 900), (555, 858)],
-    [(356, 948), (397, 938), (422, 949), (462, 938), (504, 946), (556, 934), (612, 942)],
+    [(342, 944), (397, 938), (422, 949), (462, 938), (504, 946), (556, 934), (612, 942)],
 ]
 _NUMBERS = "一二三四五六七八九十"
 
@@ -139,9 +139,8 @@ RURAL_BORDER: Points = [
 
 #: Borders that follow no line of the plan: short ends to the river and the railway, and the outer border.
 LIMITS: list[Points] = [
-    RURAL_BORDER,
     [(73, 850), (77, 780)],
-    [(380, 900), (382, 840)],
+    [(365, 900), (367, 840)],
     [(484, 805), (486, 870)],
     [(474, 482), (470, 330)],
     [(1398, 1444), (1400, 1459), (1450, 1460)],
@@ -161,13 +160,13 @@ class Community:
 
 COMMUNITIES = [
     Community("990101001001", "锦华社区", "Jinhua Community", "urban",
-              [(600, 760), (1392, 790), (1430, 1500), (610, 1500)]),
+              [(600, 827), (700, 806), (900, 770), (1100, 760), (1300, 776), (1392, 785), (1430, 1500), (610, 1500)]),
     Community("990101001002", "和平里社区", "Hepingli Community", "old",
-              [(373, 800), (600, 800), (600, 1138), (356, 1138)]),
+              [(360, 858), (520, 850), (600, 827), (600, 1138), (341, 1138)]),
     Community("990101001003", "安居社区", "Anju Community", "resettlement",
               [(460, 870), (600, 850), (900, 780), (1390, 790), (1360, 640), (1190, 428), (860, 355), (460, 350)]),
     Community("990101001004", "学府社区", "Xuefu Community", "urban",
-              [(0, 780), (373, 800), (356, 1138), (600, 1138), (610, 1460), (0, 1460)]),
+              [(0, 780), (360, 858), (341, 1138), (600, 1138), (610, 1460), (0, 1460)]),
     Community("990101001205", "柳溪村社区", "Liuxi Village Community", "rural",
               [(1390, 790), (1360, 640), (1190, 420), (860, 345), (400, 350), (300, -400), (2400, -400), (2400, 790)]),
 ]  # fmt: skip
@@ -196,6 +195,7 @@ class Block:
     plots: tuple[Plot, ...] = ()
     depth: float = 12.0
     floors: tuple[int, int] = (3, 5)
+    rows: int = 1  # of sheds behind one another
 
 
 def _c(part: tuple[float, float, float, float], name: str, name_en: str, style: str, floors: int, gates: str,
@@ -206,73 +206,73 @@ def _c(part: tuple[float, float, float, float], name: str, name_en: str, style: 
 BLOCKS = [
     # Jinhua: between the river road and Market Street
     Block((716, 903), ("市场街",), (
-        _c((0, 0, 0.62, 1), "锦江花园", "Jinjiang Garden", "slab", 7, "SN"),
-        _c((0.62, 0, 1, 1), "金河公寓", "Jinhe Apartments", "high_slab", 11, "S"),
+        _c((0, 0, 0.62, 1), "锦江花园", "Jinjiang Garden", "slab", 5, "SN"),
+        _c((0.62, 0, 1, 1), "金河公寓", "Jinhe Apartments", "high_slab", 9, "S"),
     )),
     Block((950, 893), ("市场街",), (
-        _c((0, 0, 0.56, 1), "滨江国际", "Riverside International", "tower", 24, "SN"),
-        _c((0.56, 0, 1, 1), "滨江雅居", "Riverside Court", "high_slab", 11, "E"),
+        _c((0, 0, 0.56, 1), "滨江国际", "Riverside International", "tower", 17, "SN"),
+        _c((0.56, 0, 1, 1), "滨江雅居", "Riverside Court", "high_slab", 9, "E"),
     )),
     Block((1176, 889), ("市场街",), (
-        _c((0, 0, 0.5, 1), "棉纺厂宿舍", "Cotton Mill Housing", "old_slab", 5, "W"),
-        _c((0.5, 0, 1, 1), "东苑小区", "Dongyuan Estate", "slab", 6, "S"),
+        _c((0, 0, 0.5, 1), "棉纺厂宿舍", "Cotton Mill Housing", "old_slab", 4, "W"),
+        _c((0.5, 0, 1, 1), "东苑小区", "Dongyuan Estate", "slab", 4, "S"),
     )),
     # between Market Street and Jinhe Road
     Block((721, 1064), ("市场街", "和平路"), (
-        _c((0, 0, 0.55, 1), "和平苑", "Heping Court", "slab", 7, "N"),
+        _c((0, 0, 0.55, 1), "和平苑", "Heping Court", "slab", 5, "N"),
         Plot("school", (0.55, 0, 1, 1), "锦华小学", "Jinhua Primary School", floors=4, gates="N"),
     )),
     Block((954, 1057), ("市场街", "人民路"), (
-        _c((0, 0, 0.5, 1), "锦华名都", "Jinhua Metropolis", "tower", 26, "WN"),
+        _c((0, 0, 0.5, 1), "锦华名都", "Jinhua Metropolis", "tower", 16, "WN"),
         Plot("open", (0.5, 0.42, 1, 1), "人民广场", "Renmin Square", gates="S"),
-        _c((0.5, 0, 1, 0.42), "邮电宿舍", "Post and Telecom Housing", "old_slab", 6, "S"),
+        _c((0.5, 0, 1, 0.42), "邮电宿舍", "Post and Telecom Housing", "old_slab", 5, "S"),
     )),
     Block((1184, 1062), ("市场街", "人民路"), (
-        _c((0, 0, 0.58, 1), "金桂苑", "Osmanthus Court", "slab", 6, "N"),
+        _c((0, 0, 0.58, 1), "金桂苑", "Osmanthus Court", "slab", 4, "N"),
         Plot("kindergarten", (0.58, 0.5, 1, 1), "锦华幼儿园", "Jinhua Kindergarten", floors=3, gates="E"),
         _c((0.58, 0, 1, 0.5), "粮食局宿舍", "Grain Bureau Housing", "old_slab", 5, "E"),
     )),
     # between Jinhe Road and Jinxiu Street
     Block((660, 1215), ("和平路",), (
-        _c((0, 0, 1, 1), "锦绣园", "Jinxiu Garden", "slab", 6, "E"),
+        _c((0, 0, 1, 1), "锦绣园", "Jinxiu Garden", "slab", 5, "E"),
     )),
     Block((785, 1215), (), (
-        _c((0, 0, 1, 1), "翠湖轩", "Cuihu Terrace", "tower", 24, "WN"),
+        _c((0, 0, 1, 1), "翠湖轩", "Cuihu Terrace", "tower", 15, "WN"),
     )),
     Block((907, 1196), (), (
-        _c((0, 0, 1, 1), "文锦小区", "Wenjin Estate", "slab", 6, "E"),
+        _c((0, 0, 1, 1), "文锦小区", "Wenjin Estate", "slab", 5, "E"),
     )),
     Block((1015, 1200), ("人民路",), (
         Plot("park", (0, 0, 1, 1), "锦绣公园", "Jinxiu Park", gates="WN"),
     )),
     Block((1192, 1209), ("人民路",), (
-        _c((0, 0, 0.5, 1), "纺织新村", "Textile New Village", "old_slab", 5, "N"),
-        _c((0.5, 0, 1, 1), "东方华庭", "Oriental Court", "high_slab", 11, "EN"),
+        _c((0, 0, 0.5, 1), "纺织新村", "Textile New Village", "old_slab", 4, "N"),
+        _c((0.5, 0, 1, 1), "东方华庭", "Oriental Court", "high_slab", 9, "EN"),
     )),
     # north
     Block((728, 1350), ("锦绣街",), (
-        _c((0, 0, 0.5, 1), "北苑一期", "Beiyuan Phase 1", "slab", 6, "S"),
-        _c((0.5, 0, 1, 1), "北苑二期", "Beiyuan Phase 2", "slab", 6, "S"),
+        _c((0, 0, 0.5, 1), "北苑一期", "Beiyuan Phase 1", "slab", 5, "S"),
+        _c((0.5, 0, 1, 1), "北苑二期", "Beiyuan Phase 2", "slab", 5, "S"),
     )),
     Block((967, 1340), ("锦绣街",), (
-        _c((0, 0, 0.6, 1), "天和家园", "Tianhe Homes", "tower", 24, "SW"),
-        _c((0.6, 0, 1, 1), "机关宿舍", "Office Staff Housing", "old_slab", 5, "S"),
+        _c((0, 0, 0.6, 1), "天和家园", "Tianhe Homes", "tower", 18, "SW"),
+        _c((0.6, 0, 1, 1), "机关宿舍", "Office Staff Housing", "old_slab", 4, "S"),
     )),
     Block((1189, 1369), (), (
-        Plot("school", (0, 0, 0.56, 1), "金河中学", "Jinhe Middle School", floors=5, gates="S"),
-        _c((0.56, 0, 1, 1), "教师新村", "Teachers' Village", "slab", 6, "S"),
+        Plot("school", (0, 0, 0.46, 1), "金河中学", "Jinhe Middle School", floors=5, gates="S"),
+        _c((0.46, 0, 1, 1), "教师新村", "Teachers' Village", "slab", 4, "S"),
     )),
-    Block((1352, 1107), ("东环路",), (), 24.0, (1, 2)),
+    Block((1352, 1107), ("东环路",), (), 24.0, (1, 2), 2),
     # Xuefu: campus and the blocks around it
     Block((239, 1270), (), (
         Plot("campus", (0, 0, 1, 1), "金河师范学院", "Jinhe Normal College", gates="SEN"),
     )),
     Block((525, 1290), ("和平路",), (
-        _c((0, 0, 1, 0.52), "学苑小区", "Xueyuan Estate", "slab", 6, "W"),
+        _c((0, 0, 1, 0.52), "学苑小区", "Xueyuan Estate", "slab", 5, "W"),
         _c((0, 0.52, 1, 1), "师院家属院", "College Family Housing", "old_slab", 5, "W"),
-    )),
+    ), floors=(4, 6)),
     Block((116, 1057), (), (
-        _c((0, 0, 1, 1), "书香苑", "Shuxiang Court", "slab", 6, "E"),
+        _c((0, 0, 1, 1), "书香苑", "Shuxiang Court", "slab", 5, "E"),
     )),
     Block((271, 1064), ("文昌街",), (
         _c((0, 0, 1, 1), "文昌花园", "Wenchang Garden", "slab", 6, "WS"),
@@ -282,40 +282,41 @@ BLOCKS = [
     )),
     Block((280, 925), ("文昌街",), (
         Plot("kindergarten", (0, 0.5, 0.4, 1), "学府幼儿园", "Xuefu Kindergarten", floors=3, gates="W"),
+        _c((0.4, 0.5, 1, 1), "文昌里", "Wenchang Lane Court", "old_slab", 5, "N"),
         Plot("park", (0, 0, 1, 0.5), "文昌园", "Wenchang Gardens", gates="W"),
     )),
     # Anju: the resettlement estate
     Block((529, 712), (), (
-        _c((0, 0, 1, 1), "安居苑一区", "Anju Court 1", "slab", 7, "SE"),
+        _c((0, 0, 1, 1), "安居苑一区", "Anju Court 1", "slab", 5, "SE"),
     )),
     Block((711, 693), ("安居街",), (
-        _c((0, 0, 0.5, 1), "安居苑二区", "Anju Court 2", "slab", 7, "S"),
-        _c((0.5, 0, 1, 1), "安居苑三区", "Anju Court 3", "slab", 7, "S"),
+        _c((0, 0, 0.5, 1), "安居苑二区", "Anju Court 2", "slab", 5, "S"),
+        _c((0.5, 0, 1, 1), "安居苑三区", "Anju Court 3", "slab", 5, "S"),
     )),
     Block((953, 668), ("安居街",), (
         Plot("kindergarten", (0, 0, 0.28, 1), "安居幼儿园", "Anju Kindergarten", floors=3, gates="W"),
-        _c((0.28, 0, 1, 1), "安居苑四区", "Anju Court 4", "high_slab", 15, "S"),
+        _c((0.28, 0, 1, 1), "安居苑四区", "Anju Court 4", "high_slab", 13, "S"),
     )),
     Block((1176, 670), ("人民路",), (
-        _c((0, 0, 1, 1), "安居苑五区", "Anju Court 5", "slab", 9, "S"),
+        _c((0, 0, 1, 1), "安居苑五区", "Anju Court 5", "slab", 6, "S"),
     )),
     Block((531, 542), (), (
-        _c((0, 0, 1, 1), "安康苑", "Ankang Court", "slab", 6, "E"),
+        _c((0, 0, 1, 1), "安康苑", "Ankang Court", "slab", 4, "E"),
     )),
     Block((712, 543), ("安居街",), (
         Plot("park", (0, 0, 0.4, 1), "安居公园", "Anju Park", gates="SW"),
-        _c((0.4, 0, 1, 1), "安平苑", "Anping Court", "slab", 7, "S"),
+        _c((0.4, 0, 1, 1), "安平苑", "Anping Court", "slab", 5, "S"),
     )),
     Block((945, 546), ("安居街",), (
         Plot("school", (0, 0, 0.62, 1), "安居九年制学校", "Anju Nine-Year School", floors=4, gates="S"),
-        _c((0.62, 0, 1, 1), "安学苑", "Anxue Court", "slab", 7, "S"),
+        _c((0.62, 0, 1, 1), "安学苑", "Anxue Court", "slab", 6, "S"),
     )),
     Block((1142, 546), (), (
         Plot("landmark", (0, 0, 0.5, 1), "安居大厦", "Anju Tower", floors=33, gates="S"),
-        _c((0.5, 0, 1, 1), "安东苑", "Andong Court", "high_slab", 11, "S"),
+        _c((0.5, 0, 1, 1), "安东苑", "Andong Court", "high_slab", 9, "S"),
     )),
-    Block((1285, 578), ("安东路",), (), 26.0, (1, 1)),
-    Block((754, 410), ("安康街",), (), 20.0, (1, 2)),
+    Block((1285, 578), ("安东路",), (), 26.0, (1, 1), 2),
+    Block((754, 410), ("安康街",), (), 22.0, (1, 2), 2),
 ]  # fmt: skip
 
 OLD_QUARTER = "990101001002"

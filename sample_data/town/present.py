@@ -32,30 +32,30 @@ PRESENT = [
     _p(0, "锦华第一网格", "Jinhua Grid 1", (716, 903), (750, 815)),
     _p(0, "锦华第二网格", "Jinhua Grid 2", (950, 893)),
     _p(0, "锦华第三网格", "Jinhua Grid 3", (1176, 889)),
-    _p(0, "锦华第四网格", "Jinhua Grid 4", (721, 1064)),
+    _p(0, "锦华第四网格", "Jinhua Grid 4", (721, 1064), (660, 1215)),
     _p(0, "锦华第五网格", "Jinhua Grid 5", (954, 1057)),
     _p(0, "锦华第六网格", "Jinhua Grid 6", (1184, 1062), (1352, 1107)),
-    _p(0, "锦华第七网格", "Jinhua Grid 7", (660, 1215), (785, 1215)),
-    _p(0, "锦华第八网格", "Jinhua Grid 8", (907, 1196), (1015, 1200)),
-    _p(0, "锦华第九网格", "Jinhua Grid 9", (1192, 1209)),
-    _p(0, "锦华第十网格", "Jinhua Grid 10", (728, 1350)),
-    _p(0, "锦华第十一网格", "Jinhua Grid 11", (967, 1340)),
-    _p(0, "锦华第十二网格", "Jinhua Grid 12", (1189, 1369)),
-    _p(1, "和平里第一网格", "Hepingli Grid 1", (420, 1070)),
-    _p(1, "和平里第二网格", "Hepingli Grid 2", (550, 1070)),
+    _p(0, "锦华第七网格", "Jinhua Grid 7", (785, 1215), (907, 1196), (1015, 1200)),
+    _p(0, "锦华第八网格", "Jinhua Grid 8", (1192, 1209)),
+    _p(0, "锦华第九网格", "Jinhua Grid 9", (728, 1350)),
+    _p(0, "锦华第十网格", "Jinhua Grid 10", (967, 1340)),
+    _p(0, "锦华第十一网格", "Jinhua Grid 11", (1189, 1369)),
+    _p(1, "和平里第一网格", "Hepingli Grid 1", (405, 1070)),
+    _p(1, "和平里第二网格", "Hepingli Grid 2", (518, 1070)),
     _p(1, "和平里第三网格", "Hepingli Grid 3", (410, 940)),
     _p(1, "和平里第四网格", "Hepingli Grid 4", (545, 940)),
     _p(2, "安居第一网格", "Anju Grid 1", (529, 712), (531, 542)),
     _p(2, "安居第二网格", "Anju Grid 2", (711, 693)),
-    _p(2, "安居第三网格", "Anju Grid 3", (953, 668), (945, 546)),
-    _p(2, "安居第四网格", "Anju Grid 4", (712, 543), (754, 410)),
-    _p(2, "安居第五网格", "Anju Grid 5", (1176, 670), (1142, 546), (1285, 578)),
+    _p(2, "安居第三网格", "Anju Grid 3", (953, 668)),
+    _p(2, "安居第四网格", "Anju Grid 4", (712, 543), (945, 546), (754, 410)),
+    _p(2, "安居第五网格", "Anju Grid 5", (1176, 670)),
+    _p(2, "安居第六网格", "Anju Grid 6", (1142, 546), (1285, 578)),
     _p(3, "师院专属网格", "College Dedicated Grid", (239, 1270)),
     _p(3, "学府第一网格", "Xuefu Grid 1", (525, 1290)),
-    _p(3, "学府第二网格", "Xuefu Grid 2", (271, 1064), (116, 1057)),
-    _p(3, "学府第三网格", "Xuefu Grid 3", (129, 911), (280, 925)),
-    _p(4, "柳溪第一网格", "Liuxi Grid 1", (985, 184), (742, 180), (520, 190)),
-    _p(4, "柳溪第二网格", "Liuxi Grid 2", (1170, 44), (1180, -110), (1460, 4), (1560, 380), (1680, 620)),
+    _p(3, "学府第二网格", "Xuefu Grid 2", (271, 1064), (280, 925)),
+    _p(3, "学府第三网格", "Xuefu Grid 3", (129, 911), (116, 1057)),
+    _p(4, "柳溪第一网格", "Liuxi Grid 1", (985, 184), (742, 180), (520, 190), (1120, 75)),
+    _p(4, "柳溪第二网格", "Liuxi Grid 2", (1180, -110), (1460, 4), (1560, 380), (1680, 620)),
 ]
 
 
@@ -94,9 +94,13 @@ def _shapes(border: Polygon, land: gpd.GeoDataFrame, grids: list[Present]) -> li
 def _faults(grids: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """An overlap and a gap; the grids of too many and too few households come from the blocks chosen above."""
     by_name = dict(zip(grids["name"], grids.geometry, strict=True))
-    a, b = "锦华第二网格", "锦华第三网格"  # drawn across Renmin Road
-    by_name[a] = shapely.union(by_name[a], shapely.intersection(by_name[b], by_name[a].buffer(42)), grid_size=0.01)
-    c = "学府第二网格"  # the corner at Xuefu Road was forgotten
+    a, b = "锦华第九网格", "锦华第十网格"  # drawn across Jinhua Road
+    by_name[a] = shapely.union(by_name[a], shapely.intersection(by_name[b], by_name[a].buffer(52)), grid_size=0.01)
+    d, e = "锦华第十一网格", "锦华第八网格"  # a few shop-houses south of Fangzhi Road, on the wrong side of it
+    piece = shapely.intersection(by_name[e], shapely.box(1070, 1256, 1113, 1310), grid_size=0.01)
+    by_name[d] = shapely.union(by_name[d], piece, grid_size=0.01)
+    by_name[e] = shapely.difference(by_name[e], piece, grid_size=0.01)
+    c = "学府第三网格"  # the corner at Xuefu Road was forgotten
     corner = shapely.box(0, 1070, 105, 1150)
     by_name[c] = shapely.difference(by_name[c], corner, grid_size=0.01)
     return grids.set_geometry(gpd.GeoSeries([by_name[n] for n in grids["name"]], index=grids.index))

@@ -90,6 +90,8 @@ def build(
     """
     s = STYLES[style]
     origin = parcel.centroid
+    if not keep_out:
+        angle = max(_angles(parcel, angle), key=lambda a: (_best_rows(_frame(parcel, a), s, floors, ())[0], -abs(a - angle)))
     wall = affinity.rotate(parcel, -angle, origin)
     inner = wall.buffer(-4.0, join_style="mitre")
     if keep_out:
@@ -99,10 +101,7 @@ def build(
         spines = [x0 + 4.5 if rng.random() < 0.5 else x1 - 4.5]
     else:
         spines = [x0 + (x1 - x0) * (k + 1) / (lines + 1) + rng.uniform(-6, 6) for k in range(lines)]
-    pitch = s.depth + s.space * (0.55 + 0.075 * min(floors, 14))
-    count = max(1, int((y1 - y0 - s.depth - 6) // pitch) + 1)
-    pitch = (y1 - y0 - s.depth - 6) / max(count - 1, 1)
-    ys = [y0 + 3 + k * pitch for k in range(count)] if count > 1 else [(y0 + y1 - s.depth) / 2]
+    _, ys = _best_rows(inner, s, floors, spines)
     made = Compound(wall)
     for row, y in enumerate(ys):
         for a, b in _free(inner, y, y + s.depth, spines):
@@ -122,6 +121,42 @@ def build(
     return made
 
 
+def _frame(parcel: Polygon, angle: float) -> Polygon:
+    return affinity.rotate(parcel, -angle, parcel.centroid).buffer(-4.0, join_style="mitre")
+
+
+def _angles(parcel: Polygon, angle: float) -> list[float]:
+    """Turns that rows may take: the block's, and those of the parcel's long sides that lie within 8 degrees of it."""
+    corners = shapely.get_coordinates(parcel.simplify(4))
+    edges = np.diff(corners, axis=0)
+    turns = np.degrees(np.arctan2(edges[:, 1], edges[:, 0]))
+    turns = (turns + 45) % 90 - 45
+    keep = (np.hypot(*edges.T) > 30) & (np.abs(turns - angle) < 8)
+    return [angle, *turns[keep].tolist()]
+
+
+def _best_rows(inner: Polygon, s: Style, floors: int, spines: Sequence[float]) -> tuple[int, list[float]]:
+    """Where rows start so that most units fit; then as far apart as still gives that many."""
+    _, y0, _, y1 = inner.bounds
+    least = s.depth + s.space * (0.55 + 0.075 * min(floors, 14))
+    best: tuple[int, float, list[float]] = (0, 0.0, [(y0 + y1 - s.depth) / 2])
+    for stretch in (1.25, 1.12, 1.0):
+        pitch = least * stretch
+        for start in np.linspace(y0 + 0.5, y0 + 0.5 + pitch, 7):
+            ys = np.arange(start, y1 - s.depth - 0.4, pitch).tolist()
+            units = sum(_units(b - a, s) for y in ys for a, b in _free(inner, y, y + s.depth, spines))
+            if ys and units > best[0]:
+                best = (units, pitch, ys)
+    return best[0], best[2]
+
+
+def _units(length: float, s: Style) -> int:
+    total = 0
+    while _length(total + 1, s) <= length:
+        total += 1
+    return total if total >= s.units[0] else 0
+
+
 def _free(inner: Polygon, low: float, high: float, spines: Sequence[float]) -> list[tuple[float, float]]:
     """The stretches along a row where a building of that depth stays inside and leaves the roads free."""
     x0, _, x1, _ = inner.bounds
@@ -139,11 +174,9 @@ def _pack(
     a: float, b: float, y: float, s: Style, rng: np.random.Generator, *, stagger: int
 ) -> list[tuple[Polygon, int]]:
     """Buildings side by side between a and b, as many units as fit, in buildings of `s.units`."""
-    low, high = s.units
-    total = 0
-    while _length(total + 1, s) <= b - a:
-        total += 1
-    if total < low:
+    high = s.units[1]
+    total = _units(b - a, s)
+    if not total:
         return []
     groups = -(-total // high)
     counts = rng.permutation([total // groups + (k < total % groups) for k in range(groups)])
