@@ -408,7 +408,7 @@ def _with_ids(frame: gpd.GeoDataFrame, table: str, reading: Reading) -> gpd.GeoD
         if headings.plain(heading) == "osmid" and "osm_type" in frame.columns:
             values = frame["osm_type"].astype(str) + "/" + values.astype(str)
         # a column called id with a few repeated ones is a fault to be told; one that says the same everywhere is no id
-        certain = headings.plain(heading) in headings.CERTAIN_IDS and values.nunique() > 1
+        certain = headings.plain(heading) in headings.CERTAIN_IDS and len(values.dropna().unique()) > 1
         if certain or (values.notna().all() and values.is_unique):
             out[name] = values
             reading.note(ids_from=heading)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gridmap.errors import OptionError
-from gridmap.io.workbook_sheet import Column, add_table, put
+from gridmap.io.workbook_sheet import Column, add_table, clean, put
 from gridmap.io.workbook_words import category_word, word
 from gridmap.io.write import writing
 
@@ -78,7 +78,7 @@ def write_workbook(
         raise OptionError(f"{path.name}: a workbook is written as .xlsx")
     if plan is None and cover is None:
         raise OptionError("nothing to write: give plan=, cover= or both")
-    title = title or word("title", lang)
+    title = clean(title or word("title", lang))
     book = openpyxl.Workbook()
     book.remove(book.active)
     book.properties.title, book.properties.creator = title, "gridmap"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["Column", "add_table", "put"]
+__all__ = ["Column", "add_table", "clean", "put"]
 
 _FORMATS = {"text": "@", "count": "#,##0", "decimal": "#,##0.00", "percent": "0.0%"}
 _HEAD_FILL, _HEAD_TEXT, _RULE = "1F4E5F", "FFFFFF", "D0D7DB"
@@ -112,7 +112,7 @@ def put(sheet: Any, row: int, column: int, value: Any, *, kind: str = "text") ->
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return cell
     if kind == "text" or isinstance(value, str):
-        text = _CONTROL.sub("", str(value))[:_LONGEST]
+        text = clean(str(value))
         cell.value = text
         # openpyxl takes "=..." for a formula; a sheet that travels as CSV would take the others for one
         cell.data_type = "s"
@@ -122,6 +122,11 @@ def put(sheet: Any, row: int, column: int, value: Any, *, kind: str = "text") ->
         cell.value = round(number) if kind == "count" and number.is_integer() else number
         cell.number_format = _FORMATS[kind]
     return cell
+
+
+def clean(text: str) -> str:
+    """A text without what Excel does not take, and no longer than it takes."""
+    return _CONTROL.sub("", text)[:_LONGEST]
 
 
 def _for_print(sheet: Any, header: str, lang: str) -> None:
