@@ -2,6 +2,13 @@
 (function (gm) {
   "use strict";
 
+  /* folium makes the content of popups with jQuery; this one thing it asks of it does not need the library. */
+  window.$ = window.$ || function (html) {
+    const holder = document.createElement("template");
+    holder.innerHTML = html.trim();
+    return Array.from(holder.content.childNodes);
+  };
+
   gm.open = function (id) {
     const data = JSON.parse(document.getElementById("gm-data").textContent);
     const say = gm.speaker(data.words, data.lang), element = gm.element;

@@ -1,0 +1,346 @@
+"""The map in a real browser without a network: it opens, answers, speaks one language, and nothing in it breaks out."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+
+import pytest
+from map_town import HOSTILE, HOUSEHOLDS, NAMES, make_town
+
+from gridmap.maps.explore import explore
+from gridmap.maps.words import words
+
+DAY = "2025-06-01"
+# What a Chinese page may say in Latin letters: names of software, and the scripts of the hostile names themselves.
+LATIN = re.compile(r"gridmap \S+|Leaflet \S+")
+
+
+@pytest.fixture(scope="module")
+def town():
+    return make_town()
+
+
+@pytest.fixture
+def opened(browser, tmp_path):
+    """Opens a map, and checks at the end that it asked for nothing and complained of nothing."""
+
+    def open_page(*layers, page=None, **options):
+        path = tmp_path / "map.html"
+        if page is None:
+            explore(*layers, date=DAY, **options).save(path)
+        else:
+            path.write_text(page, encoding="utf-8")
+        browser.get(path.as_uri())
+        if page and "<iframe" in page:
+            browser.switch_to.frame(0)
+        wait(browser, "return document.documentElement.getAttribute('data-gridmap') === 'ready'")
+        return browser
+
+    yield open_page
+    requests = []
+    for entry in browser.get_log("performance"):
+        message = json.loads(entry["message"])["message"]
+        if message["method"] == "Network.requestWillBeSent":
+            requests.append(message["params"]["request"]["url"])
+    assert [r for r in requests if not r.startswith(("file:", "data:", "chrome:"))] == []
+    assert [e for e in browser.get_log("browser") if e["level"] == "SEVERE"] == []
+
+
+def wait(page, script, seconds=10.0):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if page.execute_script(script):
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"not true within {seconds} s: {script}")
+
+
+def text_of(page, selector):
+    return page.execute_script(
+        "const e = document.querySelector(arguments[0]); return e ? e.innerText : null", selector
+    )
+
+
+def fact(page, name):
+    return text_of(page, f'.gm-details [data-fact="{name}"]')
+
+
+def painted(page):
+    """A number for what the map's canvas shows."""
+    return page.execute_script(
+        """
+        const canvas = document.querySelector('.leaflet-gm-map-pane canvas');
+        const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+        let sum = 0;
+        for (let i = 0; i < data.length; i++) sum = (sum * 31 + data[i]) % 2147483647;
+        return sum;
+        """
+    )
+
+
+def click_map(page, lon, lat):
+    """A real click of the mouse on a place of the map."""
+    from selenium.webdriver import ActionChains
+
+    x, y = page.execute_script(
+        """
+        const p = gridmap.app.map.latLngToContainerPoint([arguments[1], arguments[0]]);
+        const box = gridmap.app.map.getContainer().getBoundingClientRect();
+        return [box.left + p.x, box.top + p.y];
+        """,
+        lon,
+        lat,
+    )
+    actions = ActionChains(page)
+    actions.w3c_actions.pointer_action.move_to_location(int(x), int(y))
+    actions.w3c_actions.pointer_action.click()
+    actions.perform()
+
+
+def test_every_layer_can_be_switched_off_and_on(opened, town):
+    page = opened(town["plan"], town["cover"], town["circles"], town["cover"].gaps())
+    page.execute_script("gridmap.app.map.setZoom(17.5, {animate: false})")
+    keys = page.execute_script("return gridmap.app.layers.map(l => l.key)")
+    assert {"grids", "circles", "blind", "gaps", "facilities", "buildings", "streets", "barriers", "entrances"} <= set(
+        keys
+    )
+    for key in keys:
+        box = page.find_element("css selector", f"#gm-layer-{key}")
+        if not box.is_selected():
+            page.execute_script("arguments[0].click()", box)
+        on = painted(page)
+        assert page.execute_script(f"return !!document.querySelector('.gm-layer[data-layer={key}] .gm-classes > *')")
+        page.execute_script("arguments[0].click()", box)
+        assert painted(page) != on, key
+        assert not page.execute_script(
+            f"return !!document.querySelector('.gm-layer[data-layer={key}] .gm-classes > *')"
+        )
+        page.execute_script("arguments[0].click()", box)
+        assert painted(page) == on, key
+
+
+def test_a_click_on_a_grid_shows_the_numbers_of_the_table(opened, town):
+    page = opened(town["plan"], town["cover"], town["circles"])
+    rates = town["cover"].rate(by=town["plan"]).set_index(["unit_id", "category"])["rate"]
+    spots = town["grids"].to_crs(4326).geometry.representative_point()
+    for row, grid in town["grids"].iterrows():
+        page.execute_script("gridmap.app.show('facilities', false)")
+        click_map(page, spots[row].x, spots[row].y)
+        wait(page, f"return gridmap.app.state.selected && gridmap.app.state.selected.row === {row}")
+        assert fact(page, "headline") == str(HOUSEHOLDS[row])
+        assert fact(page, "residents") == f"{grid['residents']:,.1f}".removesuffix(".0")
+        assert grid["grid_id"] in text_of(page, ".gm-details")
+        for (unit, category), rate in rates.items():
+            if unit != grid["grid_id"]:
+                continue
+            bar = f'.gm-bar[data-category="{category}"]'
+            expected = words("en")["coverage.none"] if rate != rate else f"{rate * 100:.1f} %"  # noqa: PLR0124
+            assert text_of(page, f"{bar} .gm-bar-value") == expected
+    click_map(page, spots[2].x, spots[2].y)
+    wait(page, "return gridmap.app.state.selected.row === 2")
+    assert "Split it into 2 of about 306" in text_of(page, ".gm-findings")
+
+
+def test_nothing_chosen_shows_the_whole_area(opened, town):
+    page = opened(town["plan"], town["cover"])
+    assert fact(page, "households") == f"{sum(HOUSEHOLDS):,}"
+    assert fact(page, "in_band") == "50.0 %"
+    total = town["cover"].rate()
+    for row in total.itertuples():
+        shown = page.execute_script(
+            "return document.querySelector(`.gm-bar[data-category='${arguments[0]}']`).dataset.rate", row.category
+        )
+        assert float(shown) == pytest.approx(row.rate, abs=5e-5)
+    assert f"of {sum(HOUSEHOLDS):,} households" in text_of(page, ".gm-details")
+
+
+def test_a_building_shows_its_nearest_facilities(opened, town):
+    page = opened(town["plan"], town["cover"])
+    page.execute_script("gridmap.app.map.setZoom(18, {animate: false}); gridmap.app.show('facilities', false)")
+    spot = town["buildings"].to_crs(4326).geometry[0].centroid
+    page.execute_script("gridmap.app.map.setView([arguments[1], arguments[0]], 18, {animate: false})", spot.x, spot.y)
+    click_map(page, spot.x, spot.y)
+    wait(page, "return gridmap.app.state.selected && gridmap.app.state.selected.kind === 'buildings'")
+    assert fact(page, "households") == f"{town['buildings'].households[0]:.0f}"
+    reach = town["cover"].reach
+    for row in reach[reach["building_id"] == "b000"].itertuples():
+        shown = text_of(page, f'.gm-reach [data-category="{row.category}"] .gm-reach-value')
+        assert f"{round(row.minutes, 1):g} min" in shown
+        assert ("not covered" in shown) != row.covered
+
+
+@pytest.mark.parametrize(
+    ("typed", "kind", "row"),
+    [
+        ("110101001002003", "grids", 5),
+        ("幸福小区", "compounds", 0),
+        ("和平", "communities", 1),
+        ("卫生服务站", "facilities", 7),
+    ],
+)
+def test_search_finds_codes_and_chinese_names(opened, town, typed, kind, row):
+    from selenium.webdriver import Keys
+
+    page = opened(town["plan"], town["cover"], lang="zh")
+    box = page.find_element("id", "gm-search")
+    box.send_keys(typed)
+    wait(page, "return document.querySelectorAll('#gm-results [role=option]').length > 0")
+    box.send_keys(Keys.ARROW_DOWN, Keys.ENTER)
+    wait(page, f"return gridmap.app.state.selected && gridmap.app.state.selected.kind === '{kind}'")
+    assert page.execute_script("return gridmap.app.state.selected.row") == row
+    box.clear()
+    box.send_keys("不存在的名字")
+    wait(page, "return document.querySelector('#gm-results .gm-nothing')")
+
+
+def test_the_legend_follows_the_colours(opened, town):
+    page = opened(town["plan"], town["cover"], town["circles"])
+    legend = '.gm-layer[data-layer="grids"] .gm-classes'
+    assert "301" not in text_of(page, legend)
+    assert "300–400 households" in text_of(page, legend)
+    page.execute_script("gridmap.app.setTheme(1)")
+    shares = re.findall(r"(\d+)–(\d+) %", text_of(page, legend))
+    rates = town["cover"].rate(by=town["plan"]).query("category == 'clinic' and total > 0")["rate"]
+    assert shares
+    assert all(any(float(low) <= 100 * rate <= float(high) for low, high in shares) for rate in rates)
+    page.execute_script("gridmap.app.show('circles', true)")
+    assert words("en")["theme.circles"] in text_of(page, legend)
+    shown = text_of(page, '.gm-layer[data-layer="circles"] .gm-classes')
+    assert [f"Within {n} min" in shown for n in (5, 10, 15)] == [True] * 3
+
+
+def test_the_keyboard_reaches_everything(opened, town):
+    from selenium.webdriver import ActionChains, Keys
+
+    page = opened(town["plan"], town["cover"], town["circles"])
+    reached = set()
+    for _ in range(80):
+        ActionChains(page).send_keys(Keys.TAB).perform()
+        reached.add(page.execute_script("const a = document.activeElement; return a.id || a.className || a.tagName"))
+    assert {"gm-search", "gm-layer-grids", "gm-layer-circles", "gm-theme", "gm-service"} <= reached
+    assert any("gm-bar" in r for r in reached)
+    unnamed = page.execute_script(
+        """
+        return Array.from(document.querySelectorAll('button, input, select')).filter(e =>
+          !(e.innerText || e.getAttribute('aria-label') || (e.labels && e.labels.length))).map(e => e.outerHTML);
+        """
+    )
+    assert unnamed == []
+    page.execute_script("gridmap.app.select('grids', 0)")
+    ActionChains(page).send_keys(Keys.ESCAPE).perform()
+    assert page.execute_script("return gridmap.app.state.selected") is None
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_page_speaks_one_language(opened, lang):
+    names = NAMES if lang == "zh" else tuple(f"Grid {i}" for i in range(6))
+    quiet = make_town(
+        names=("第三网格" if n == "Third" else n for n in names) if lang == "zh" else names, facility_names=("一", "二")
+    )
+    layers = quiet["plan"], quiet["cover"], quiet["circles"], quiet["cover"].gaps()
+    page = opened(*layers, lang=lang)
+    said = [text_of(page, "#gm-app")]
+    for kind, row in (
+        ("grids", 2),
+        ("grids", 4),
+        ("communities", 0),
+        ("compounds", 0),
+        ("facilities", 0),
+        ("buildings", 1),
+    ):
+        page.execute_script("gridmap.app.select(arguments[0], arguments[1])", kind, row)
+        said.append(text_of(page, ".gm-details"))
+    page.execute_script("for (const l of gridmap.app.layers) gridmap.app.show(l.key, true)")
+    said.append(text_of(page, ".gm-legend"))
+    said += page.execute_script(
+        """
+        const out = [];
+        for (const e of document.querySelectorAll('*')) {
+          for (const n of ['aria-label', 'title', 'placeholder']) if (e.hasAttribute(n)) out.push(e.getAttribute(n));
+        }
+        return out.concat(Array.from(document.querySelectorAll('option'), o => o.textContent));
+        """
+    )
+    text = "\n".join(said)
+    assert len(text) > 500
+    assert "undefined" not in text
+    assert not re.search(r"\{\w+\}|\b(?:layer|panel|fact|class|section)\.\w+", text)
+    if lang == "zh":
+        assert re.findall(r"[A-Za-z]{3,}", LATIN.sub("", text)) == []
+    else:
+        own = "".join(quiet["facilities"].name) + "".join(quiet["compounds"].name) + "菜鸟驿站长安街幸福路"
+        assert set(re.findall("[\u4e00-\u9fff]", text)) <= set(own)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_hostile_names_stay_names(opened, lang):
+    mean = make_town(names=HOSTILE[:6])
+    mean["communities"]["name"] = HOSTILE[:2]
+    mean["compounds"]["name"] = HOSTILE[1]
+    own = mean["communities"].rename(columns={"name": HOSTILE[0], "name_en": HOSTILE[1]})
+    page = opened(
+        mean["plan"],
+        mean["cover"],
+        (HOSTILE[1], own[[HOSTILE[0], HOSTILE[1], "geometry"]]),
+        lang=lang,
+        title=HOSTILE[0],
+    )
+    assert text_of(page, "h1") == HOSTILE[0]
+    for row in range(6):
+        page.execute_script("gridmap.app.select('grids', arguments[0], true)", row)
+        assert text_of(page, ".gm-heading h2").strip() == re.sub(r"\s+", " ", HOSTILE[row]).strip()
+    for row in range(len(HOSTILE)):
+        page.execute_script("gridmap.app.select('facilities', arguments[0], true)", row)
+    page.execute_script("gridmap.app.select('own0', 0, true)")
+    page.find_element("id", "gm-search").send_keys("script")
+    wait(page, "return document.querySelectorAll('#gm-results [role=option]').length > 0")
+    assert page.execute_script("return window.broken") is None
+    assert page.execute_script("return document.querySelectorAll('#gm-app img, #gm-app script').length") == 0
+    sides = page.execute_script(
+        "return Array.from(document.querySelectorAll('.gm-details, .gm-legend'), e => e.scrollWidth - e.clientWidth)"
+    )
+    assert max(sides) <= 1
+
+
+@pytest.mark.parametrize("width", [380, 760, 1100, 1500])
+def test_no_text_is_cut_at_any_width(opened, town, width):
+    page = opened(town["plan"], town["cover"], town["circles"])
+    page.set_window_size(width, 850)
+    wait(page, f"return window.innerWidth <= {max(width, 520)}")
+    page.execute_script("gridmap.app.select('grids', 2)")
+    cut = page.execute_script(
+        """
+        const out = [];
+        for (const e of document.querySelectorAll('.gm-details *, .gm-top *, .gm-legend *')) {
+          if (e.offsetParent === null || !e.innerText || e.tagName === 'SELECT' || e.closest('.gm-gauge')) continue;
+          const style = getComputedStyle(e);
+          if (style.overflowX !== 'visible' && e.scrollWidth > e.clientWidth + 1) out.push(e.outerHTML.slice(0, 200));
+        }
+        if (document.documentElement.scrollWidth > window.innerWidth) out.push('the page is wider than the window');
+        return out;
+        """
+    )
+    assert cut == []
+
+
+def test_children_of_folium_are_drawn_over_the_map(opened, town):
+    import folium
+
+    made = explore(town["plan"], date=DAY)
+    spot = town["grids"].to_crs(4326).geometry[0].centroid
+    folium.Marker([spot.y, spot.x], popup="here").add_to(made)
+    folium.CircleMarker([spot.y, spot.x]).add_to(made)
+    page = opened(page=made.get_root().render())
+    assert page.execute_script("return document.querySelector('.leaflet-marker-icon').naturalWidth") > 0
+    assert page.execute_script("return document.querySelectorAll('.leaflet-overlay-pane path').length") == 1
+    page.execute_script("document.querySelector('.leaflet-marker-icon').click()")
+    wait(page, "return document.querySelector('.leaflet-popup-content')")
+    assert text_of(page, ".leaflet-popup-content") == "here"
+
+
+def test_a_notebook_frame_shows_it_too(opened, town):
+    page = opened(page=f"<!doctype html><body>{explore(town['plan'], date=DAY)._repr_html_()}")
+    assert text_of(page, "h1") == words("en")["title.grids"]
+    page.switch_to.default_content()
