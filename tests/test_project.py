@@ -186,3 +186,42 @@ def test_real_projects(data_dir, monkeypatch, city):
     read = read_project(REPOSITORY / "benchmarks" / f"{city}.toml")
     assert {"buildings", "streets", "facilities", "barriers"} <= set(read.tables)
     assert all(len(table) for table in read.tables.values())
+
+
+def test_reach_is_a_map_layer_with_one_point_a_building(tmp_path):
+    from types import SimpleNamespace
+
+    from gridmap.tables.findings import finding, findings_table
+
+    shapes = [box(X, Y, X + 9, Y + 9), box(X + 50, Y, X + 59, Y + 9)]
+    buildings = gpd.GeoDataFrame({"building_id": ["b", "a"]}, geometry=shapes, crs=CRS)
+    reach = pd.DataFrame(
+        [
+            ("b", "bank", 1, 3.5),
+            ("b", "bank", 2, 9.0),
+            ("b", "park", 1, None),
+            ("a", "bank", 1, 4.0),
+            ("a", "park", 1, 1.0),
+        ],
+        columns=["building_id", "category", "rank", "minutes"],
+    )
+    rates = pd.DataFrame({"unit_id": ["all"], "category": ["bank"], "rate": [1.0]})
+    facilities = gpd.GeoDataFrame({"facility_id": ["f"], "category": ["bank"]}, geometry=[Point(X, Y)], crs=CRS)
+    cover = SimpleNamespace(
+        reach=reach,
+        buildings=buildings,
+        facilities=facilities,
+        measure="minutes",
+        rate=lambda: rates,
+        findings=findings_table([finding("info", "rule", "so")], crs=CRS),
+    )
+    path = write_project(tmp_path / "p.gpkg", cover=cover)
+    layer = gpd.read_file(path, layer="reach").set_index("building_id")
+    assert layer.geom_type.tolist() == ["Point", "Point"]
+    assert layer.geometry.within(buildings.set_index("building_id").geometry).all()
+    assert layer["bank_minutes"].to_dict() == {"b": 3.5, "a": 4.0}
+    assert layer["park_minutes"].isna().to_dict() == {"b": True, "a": False}
+    assert len(gpd.read_file(path, layer="findings")) == 1
+    # tables given take the place of layers of the same name
+    write_project(path, cover=cover, tables={"findings": rates})
+    assert gpd.read_file(path, layer="findings")["category"].tolist() == ["bank"]

@@ -132,9 +132,9 @@ def write_project(
     """Write results as the layers of one GeoPackage, whole or not at all.
 
     Layers: of a plan ``grids``, ``assignment``, ``buildings`` (with grid_id), ``communities``, ``atoms``,
-    ``adjacency`` and the ground it was made on; of a cover ``reach``, ``facilities``, ``rates`` (all),
-    ``rates_by_grid``; of site plans their tables; ``findings`` of all; then `tables`, which replace layers of the same
-    name.
+    ``adjacency`` and the ground it was made on; of a cover ``reach`` (a point a building, with what
+    the nearest facility of each category takes), ``facilities``, ``rates`` (of all), ``rates_by_grid``; of site plans
+    their tables; ``findings`` of all; then `tables`, which replace layers of the same name.
 
     Raises
     ------
@@ -271,10 +271,24 @@ def _plan_layers(plan: Any) -> dict[str, Any]:
 
 
 def _cover_layers(cover: Any, plan: Any) -> dict[str, Any]:
-    layers = {"reach": cover.reach, "facilities": cover.facilities, "rates": cover.rate()}
+    layers = {"reach": _nearest(cover), "facilities": cover.facilities, "rates": cover.rate()}
     if plan is not None:
         layers["rates_by_grid"] = cover.rate(by=plan)
     return layers
+
+
+def _nearest(cover: Any) -> Any:
+    """One point a building, with what it takes to the nearest facility of each category: a map layer.
+
+    The whole reach table has a row for each building, category and rank; ten times the size, and nothing to look at.
+    """
+    nearest = cover.reach[cover.reach["rank"] == 1]
+    wide = nearest.pivot_table(
+        index="building_id", columns="category", values=cover.measure, aggfunc="first", dropna=False, observed=True
+    )
+    wide.columns = [f"{category}_{cover.measure}" for category in wide.columns]
+    places = cover.buildings[["building_id", "geometry"]].set_geometry(cover.buildings.representative_point())
+    return places.join(wide, on="building_id")
 
 
 def _below_one_another(findings: list[Any]) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from copy import copy
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
@@ -78,14 +79,21 @@ def add_table(book: Any, title: str, columns: Sequence[Column], *, lang: str, fr
     upright = "top" if any(c.wrap for c in columns) else "center"
     text, wrapped = Alignment(vertical=upright), Alignment(vertical=upright, wrap_text=True)
     widths = [_width(c) for c in columns]
+    styles: dict[tuple[Any, ...], Any] = {}
     for row, cells in enumerate(zip_longest(*(c.cells for c in columns)), start=2):
         for at, (column, value) in enumerate(zip(columns, cells, strict=True), start=1):
             cell = put(sheet, row, at, value, kind=column.kind)
+            fill = column.fills.get(value) if isinstance(value, str) else None
+            key = (cell.number_format, bool(cell.quotePrefix), column.wrap, fill)
+            if key in styles:
+                # to look up four properties for each cell takes most of the time of a large workbook
+                cell._style = copy(styles[key])  # noqa: SLF001
+                continue
             cell.font, cell.border = body, line
             cell.alignment = wrapped if column.wrap else text
-            fill = column.fills.get(value) if isinstance(value, str) else None
             if fill is not None:
                 cell.fill = fills[fill]
+            styles[key] = cell._style  # noqa: SLF001
         lines = [_lines(v, w) for v, w, c in zip(cells, widths, columns, strict=True) if c.wrap]
         if max(lines, default=1) > 1:
             sheet.row_dimensions[row].height = _LINE * min(max(lines), _MOST_LINES)
