@@ -2,12 +2,95 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
+import pandas as pd
 import shapely
 
-from gridmap.division.sides import Sides
+from gridmap.division.borders import NEAR
+from gridmap.division.land import place
+from gridmap.division.sides import Sides, sides
 
-__all__ = ["metres_near", "sum_by_pair"]
+if TYPE_CHECKING:
+    from gridmap.division.land import Land
+
+# A border runs along a line when it is no farther from it than this: rounding, not drawing.
+_ALONG = 0.01
+_COLUMNS = ("a", "b", "metres", "on_street", "soft", "barrier", "kind")
+
+__all__ = ["borders", "gather", "longest", "metres_near", "sum_by_pair"]
+
+
+def borders(land: Land, shapes: np.ndarray, wet: np.ndarray) -> pd.DataFrame:
+    """Pairs of atoms of one community that touch.
+
+    Parameters
+    ----------
+    land
+        The community: lines that borders are measured along.
+    shapes
+        Atoms, a coverage.
+    wet
+        Which of them are empty land inside a hard barrier.
+
+    Returns
+    -------
+    DataFrame
+        a, b (rows of `shapes`, a < b), metres that join, on_street (of those, within 3 m of a street or wall), soft
+        (on a soft barrier), barrier (on a hard one, not among `metres`), kind: ``"border"``, or ``"piece"`` for the
+        nearest atoms of two pieces of the community.
+
+    Notes
+    -----
+    Land inside a hard barrier, such as a river, hangs on one bank: each atom of it is joined to one neighbour, so that
+    no path leads across.
+    """
+    parts = sides(shapes)
+    inner = parts.take((parts.right >= 0) & (parts.left != parts.right))
+    length, barred = inner.length, metres_near(inner, land.hard, _ALONG)
+    followed = np.clip(metres_near(inner, land.followed, NEAR) - barred, 0.0, length - barred)
+    a, b, length, followed, soft, barred = sum_by_pair(
+        inner.left, inner.right, length, followed, metres_near(inner, land.soft, _ALONG), barred
+    )
+    in_water = wet[a] | wet[b]
+    if in_water.any():
+        low, high, metres = a[in_water], b[in_water], length[in_water]
+        _, parent = gather(~wet, shapely.area(shapes), np.r_[low, high], np.r_[high, low], np.r_[metres, metres])
+        hangs = in_water & ((parent[a] == b) | (parent[b] == a))
+        barred = np.where(hangs, 0.0, np.where(in_water, length, barred))
+        followed = np.where(in_water, 0.0, followed)
+    table = pd.DataFrame(
+        dict(zip(_COLUMNS, (a, b, length - barred, followed, soft, barred, "border"), strict=True)),
+        columns=list(_COLUMNS),
+    )
+    table.loc[table["metres"] < 1e-9, "metres"] = 0.0
+    pieces = _piece_pairs(land, shapes)
+    return pd.concat([table, pieces], ignore_index=True) if len(pieces) else table
+
+
+def _piece_pairs(land: Land, shapes: np.ndarray) -> pd.DataFrame:
+    """The nearest atoms of each two pieces of a community, unless a hard barrier lies between them."""
+    pieces = shapely.get_parts(land.area)
+    if len(pieces) == 1:
+        return pd.DataFrame([], columns=list(_COLUMNS))
+    middle = shapely.point_on_surface(shapes)
+    piece = place(middle, pieces)
+    members = [np.flatnonzero(piece == k) for k in range(len(pieces))]
+    rows = []
+    for number, others in enumerate(members):
+        tree = shapely.STRtree(shapes[others])
+        for ours in members[:number]:
+            if not len(ours) or not len(others):
+                continue
+            left, right = tree.query_nearest(shapes[ours])
+            one, other = ours[left], others[right]
+            gap = shapely.distance(shapes[one], shapes[other])
+            best = np.lexsort((other, one, gap))[0]
+            low, high = sorted((int(one[best]), int(other[best])))
+            if not shapely.intersects(land.hard, shapely.shortest_line(shapes[low], shapes[high])).any():
+                rows.append((low, high, 0.0, 0.0, 0.0, 0.0, "piece"))
+    return pd.DataFrame(rows, columns=list(_COLUMNS))
 
 
 def metres_near(parts: Sides, lines: np.ndarray, distance: float) -> np.ndarray:
@@ -40,6 +123,51 @@ def sum_by_pair(a: np.ndarray, b: np.ndarray, *values: np.ndarray) -> tuple[np.n
     key, inverse = np.unique(low * n + high, return_inverse=True)
     sums = (np.bincount(inverse.ravel(), weights=v, minlength=len(key)) for v in values)
     return key // n, key % n, *sums
+
+
+def longest(source: np.ndarray, target: np.ndarray, border: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Each source once, with the target of its longest border; ties go to the lower target."""
+    order = np.lexsort((target, -border, source))
+    source, target = source[order], target[order]
+    first = np.r_[True, source[1:] != source[:-1]] if len(source) else np.empty(0, dtype=bool)
+    return source[first], target[first]
+
+
+def gather(
+    settled: np.ndarray, size: np.ndarray, source: np.ndarray, target: np.ndarray, border: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Join whatever is not settled to a settled neighbour, along the longest border, ring by ring.
+
+    Parameters
+    ----------
+    settled
+        What stays as it is, shape (n,).
+    size
+        Where nothing settled is in reach, what is larger than all its neighbours stands for itself.
+    source, target, border
+        Every border from either side, with its length.
+
+    Returns
+    -------
+    root, parent
+        For each of the n, the settled one it belongs to, and the neighbour it was joined to: itself where settled.
+    """
+    settled = settled.copy()
+    rank = np.empty(len(size), dtype=np.int64)
+    rank[np.lexsort((np.arange(len(size)), -size))] = np.arange(len(size))
+    root, parent = np.arange(len(size)), np.arange(len(size))
+    while not settled.all():
+        beside = ~settled[source] & settled[target]
+        if beside.any():
+            one, other = longest(source[beside], target[beside], border[beside])
+            root[one], parent[one] = root[other], other
+            settled[one] = True
+            continue
+        loose = ~settled[source] & (rank[target] < rank[source])
+        smaller = np.zeros(len(size), dtype=bool)
+        smaller[source[loose]] = True
+        settled |= ~smaller
+    return root, parent
 
 
 def _stretches(lines: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

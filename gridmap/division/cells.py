@@ -7,17 +7,22 @@ owners are equally far (the ridges of their Voronoi diagram).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
 
-from gridmap.division.blocks import Blocks, Land, place
+from gridmap.division.land import Land, place
 from gridmap.division.sides import GRID
+
+if TYPE_CHECKING:
+    from gridmap.division.blocks import Blocks
 
 __all__ = ["Sites", "find_sites", "nearest_owner", "ridges"]
 
-# Spacing of samples along walls; borders are rough by about its square over eight times the gap between the walls.
-SPACING = 3.0
+# Samples along walls are this far apart, and details smaller than the second are not looked at.
+SPACING = 4.0
+DETAIL = 0.8
 # Samples beside a corner that two owners share keep this distance from it, so that the border starts at the corner.
 INSET = 0.2
 # Open land farther than this from every wall gets sites of its own, this far apart; at most so many in one block.
@@ -26,13 +31,15 @@ FAR, LATTICE, MOST = 40.0, 80.0, 200
 STRAIGHTEN = 0.4
 # Farther than any block is wide: keeps blocks apart when they share one search tree.
 _APART = 1e7
+# A light well smaller than this is not shared out: it goes to whoever has the longest wall to it.
+WELL_M2 = 40.0
 # A part of a footprint that a street line cuts off is not given land beyond the street when it is smaller than this.
 _MINOR = 0.3
 
 
 @dataclass(frozen=True)
 class Sites:
-    """Points that open land is shared out to: coordinates (n, 2), owner and block of each, and corners of two owners."""
+    """Points that open land is shared out to, with owner and block of each, and the corners that two owners share."""
 
     xy: np.ndarray
     owner: np.ndarray
@@ -99,8 +106,20 @@ def _facing(blocks: Blocks) -> tuple[np.ndarray, ...]:
     start, end, owner, block, face = (np.concatenate(part) for part in zip(*out, strict=True))
     minor = blocks.site_share[face] < _MINOR
     only_minor = ~np.isin(block, block[~minor])
-    keep = ~minor | only_minor
+    keep = (~minor | only_minor) & _shares_in(blocks, start, end, owner, block)
     return start[keep], end[keep], owner[keep], block[keep]
+
+
+def _shares_in(blocks: Blocks, start: np.ndarray, end: np.ndarray, owner: np.ndarray, block: np.ndarray) -> np.ndarray:
+    """Whether a wall gets part of its block: in a light well only those of the owner with the longest walls do."""
+    open_ = blocks.block >= 0
+    area = np.bincount(blocks.block[open_], weights=shapely.area(blocks.faces[open_]), minlength=len(blocks.faces))
+    pairs, of = np.unique(np.c_[block, owner], axis=0, return_inverse=True)
+    length = np.bincount(of.ravel(), weights=np.hypot(*(end - start).T), minlength=len(pairs))
+    order = np.lexsort((pairs[:, 1], -length, pairs[:, 0]))
+    best = np.zeros(len(pairs), dtype=bool)
+    best[order[np.r_[True, np.diff(pairs[order, 0]) > 0]]] = True
+    return np.asarray((best | (area[pairs[:, 0]] >= WELL_M2))[of.ravel()])
 
 
 def _sample(
@@ -129,8 +148,22 @@ def _sample(
     step = np.arange(len(of)) - np.repeat(np.cumsum(number) - number, number)
     along = first[of] + step * ((last - first) / np.maximum(count, 1))[of]
     xy = start[of] + (end - start)[of] * (along / np.maximum(length, 1e-12)[of])[:, None]
+    beside = (at_start[of] & (step == 0)) | (at_end[of] & (step == number[of] - 1))
+    keep = _thinned(xy, owner[of], block[of], beside)
+    xy, of = xy[keep], of[keep]
     once = np.unique(corner[shared], return_index=True)[1]
     return xy, of, (ends[shared][once], np.r_[block, block][shared][once])
+
+
+def _thinned(xy: np.ndarray, owner: np.ndarray, block: np.ndarray, needed: np.ndarray) -> np.ndarray:
+    """Indices of the needed points, and of one of each owner in every square of `DETAIL`."""
+    square = np.round(xy / DETAIL).astype(np.int64)
+    square -= square.min(axis=0, initial=np.iinfo(np.int64).max)
+    place_of = np.unique(np.c_[owner, block], axis=0, return_inverse=True)[1].ravel()
+    wide, high = (int(n) + 1 for n in square.max(axis=0, initial=0))
+    key = (place_of * wide + square[:, 0]) * high + square[:, 1]
+    chosen = np.unique(key, return_index=True)[1]
+    return np.union1d(chosen, np.flatnonzero(needed))
 
 
 def _point_sites(land: Land, blocks: Blocks) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -196,7 +229,12 @@ def _shapes(blocks: Blocks, numbers: np.ndarray) -> np.ndarray:
 
 
 def _equidistant(xy: np.ndarray, owner: np.ndarray, block: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Segments of points equally far from two owners: start, end, lower and higher owner, block."""
+    """Segments of points about equally far from two owners: start, end, lower and higher owner, block.
+
+    A border passes each edge of the triangulation that joins two owners at the point of its Voronoi edge nearest to
+    its middle; so it runs straight between two parallel walls however coarsely they are sampled. Where three owners
+    meet, and towards the frame, it goes by the centre of the circle through the three sites.
+    """
     xy, owner, block = _with_frames(xy, owner, block)
     numbers, index = np.unique(block, return_inverse=True)
     triangles, of = shapely.get_parts(
@@ -204,21 +242,43 @@ def _equidistant(xy: np.ndarray, owner: np.ndarray, block: np.ndarray) -> tuple[
     )
     corners = shapely.get_coordinates(triangles).reshape(-1, 4, 2)[:, :3]
     site = _look_up(xy, corners.reshape(-1, 2)).reshape(-1, 3)
+    whose = owner[site]
+    parts = (whose != np.roll(whose, -1, axis=1)) & (whose >= 0) & (np.roll(whose, -1, axis=1) >= 0)
+    some = parts.any(axis=1)
+    corners, site, whose, parts, of = corners[some], site[some], whose[some], parts[some], of[some]
     centre = _circumcentres(corners)
-    a = site.ravel()
-    b = np.roll(site, -1, axis=1).ravel()
-    triangle = np.repeat(np.arange(len(site)), 3)
-    apart = (owner[a] != owner[b]) & (owner[a] >= 0) & (owner[b] >= 0)
-    a, b, triangle = a[apart], b[apart], triangle[apart]
-    key = np.minimum(a, b) * len(xy) + np.maximum(a, b)
-    order = np.argsort(key, kind="stable")
-    key, a, b, triangle = key[order], a[order], b[order], triangle[order]
-    pair = np.flatnonzero(key[1:] == key[:-1])
-    start, end = centre[triangle[pair]], centre[triangle[pair + 1]]
+    pass_at = _passes(xy, site, centre, parts)
+    twice = parts.sum(axis=1) == 2
+    first = np.argmax(parts, axis=1)
+    second = 2 - np.argmax(parts[:, ::-1], axis=1)
+    rows = np.flatnonzero(twice)
+    spoke, corner = np.nonzero(parts & ~twice[:, None])
+    start = np.r_[pass_at[rows, first[rows]], pass_at[spoke, corner]]
+    end = np.r_[pass_at[rows, second[rows]], centre[spoke]]
+    at, edge = np.r_[rows, spoke], np.r_[first[rows], corner]
+    one, other = whose[at, edge], whose[at, (edge + 1) % 3]
     long = (start != end).any(axis=1)
-    pair, start, end = pair[long], start[long], end[long]
-    low, high = np.minimum(owner[a[pair]], owner[b[pair]]), np.maximum(owner[a[pair]], owner[b[pair]])
-    return start, end, low, high, numbers[of[triangle[pair]]]
+    out = (start, end, np.minimum(one, other), np.maximum(one, other), numbers[of[at]])
+    return tuple(values[long] for values in out)
+
+
+def _passes(xy: np.ndarray, site: np.ndarray, centre: np.ndarray, parts: np.ndarray) -> np.ndarray:
+    """Where the border passes each edge of each triangle, shape (n, 3, 2): the same for both triangles of an edge."""
+    out = np.zeros((*site.shape, 2))
+    row, corner = np.nonzero(parts)
+    a, b = site[row, corner], site[row, (corner + 1) % 3]
+    key = np.minimum(a, b) * len(xy) + np.maximum(a, b)
+    _, edge = np.unique(key, return_inverse=True)
+    edge = edge.ravel()
+    low, high = np.empty(edge.max(initial=-1) + 1, dtype=np.int64), np.empty(edge.max(initial=-1) + 1, dtype=np.int64)
+    low[edge[::-1]], high[edge] = row[::-1], row
+    p, q = centre[low], centre[high]
+    p, q, middle = p[edge], q[edge], (xy[a] + xy[b]) / 2
+    # Both triangles must come to the same bits, so the ends are taken in one order: p from the lower triangle.
+    along = ((middle - p) * (q - p)).sum(axis=1) / np.maximum(((q - p) ** 2).sum(axis=1), 1e-12)
+    at = p + np.clip(along, 0.0, 1.0)[:, None] * (q - p)
+    out[row, corner] = np.round(at / GRID) * GRID
+    return out
 
 
 def _with_frames(xy: np.ndarray, owner: np.ndarray, block: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -256,10 +316,11 @@ def _clip(start: np.ndarray, end: np.ndarray, shapes: np.ndarray) -> tuple[np.nd
     """Segments cut to the polygon of each, and the row each came from."""
     lines = shapely.linestrings(np.stack([start, end], axis=1))
     shapely.prepare(shapes)
-    touches = shapely.intersects(shapes, lines)
-    inside = np.zeros(len(lines), dtype=bool)
-    inside[touches] = shapely.contains_properly(shapes[touches], lines[touches])
-    cross = np.flatnonzero(touches & ~inside)
+    # A line with both ends inside may leave in between, across a footprint: that does no harm, a footprint is whole.
+    first, last = (shapely.contains_xy(shapes, at[:, 0], at[:, 1]) for at in (start, end))
+    inside = first & last
+    cross = np.flatnonzero(~inside)
+    cross = cross[(first | last)[cross] | shapely.intersects(shapes[cross], lines[cross])]
     pieces, of = shapely.get_parts(shapely.intersection(lines[cross], shapes[cross]), return_index=True)
     good = shapely.get_type_id(pieces) == 1
     return np.r_[lines[inside], pieces[good]], np.r_[np.flatnonzero(inside), cross[of[good]]]
@@ -279,7 +340,7 @@ def _chains(lines: np.ndarray, low: np.ndarray, high: np.ndarray, block: np.ndar
 
 
 def _tie(lines: np.ndarray, block: np.ndarray, sites: Sites) -> np.ndarray:
-    """Ends near a corner that two owners share are moved onto it; other ends go on a little, to meet what they touch."""
+    """Move ends near a corner that two owners share onto it; draw other loose ends out, to meet what they touch."""
     from scipy.spatial import cKDTree
 
     xy, line = shapely.get_coordinates(lines, return_index=True)

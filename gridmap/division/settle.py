@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from gridmap.division.adjacency import sum_by_pair
-from gridmap.division.sides import Sides
+from gridmap.division.adjacency import gather, longest, sum_by_pair
+
+if TYPE_CHECKING:
+    from gridmap.division.sides import Sides
 
 __all__ = ["absorb_unjoined", "settle"]
 
@@ -56,19 +60,11 @@ def settle(
     weight = inner.length * np.where(crossing[parts.right >= 0], _ACROSS, 1.0)
     low, high, border = sum_by_pair(a[apart], b[apart], weight[apart])
     source, target, border = np.r_[low, high], np.r_[high, low], np.r_[border, border]
-    while not settled.all():
-        can = ~settled[source] & settled[target]
-        if not can.any():
-            # Nothing settled beside any of them: the largest of these stands for itself.
-            loose = np.flatnonzero(~settled)
-            first = loose[np.argmax(size[loose])]
-            of[first] = max(int(of.max()), int(owner.max())) + 1
-            settled[first] = True
-            continue
-        chosen_source, chosen = _longest(source[can], target[can], border[can])
-        of[chosen_source] = of[chosen]
-        settled[chosen_source] = True
-    return np.asarray(of[piece])
+    root, _ = gather(settled, size, source, target, border)
+    # A piece that stands for itself though its owner has another one gets a label of its own.
+    alone = np.flatnonzero((root == np.arange(count)) & ~settled)
+    of[alone] = max(int(owner.max(initial=-1)), -1) + 1 + np.arange(len(alone))
+    return np.asarray(of[root[piece]])
 
 
 def absorb_unjoined(
@@ -89,7 +85,7 @@ def absorb_unjoined(
         can = may_go[source] & (best[source] < shortest) & may_take[target]
         if not can.any():
             return label
-        source, target = _longest(source[can], target[can], border[can])
+        source, target = longest(source[can], target[can], border[can])
         # Who is chosen by another stays this round, unless both chose each other: then the higher goes.
         mutual = np.isin(target * len(may_go) + source, source * len(may_go) + target)
         goes = np.where(mutual, source > target, ~np.isin(source, target))
@@ -109,11 +105,3 @@ def _pieces(owner: np.ndarray, inner: Sides) -> np.ndarray:
     a, b = inner.left[same], inner.right[same]
     graph = coo_matrix((np.ones(len(a), dtype=np.int8), (a, b)), shape=(len(owner), len(owner)))
     return np.asarray(connected_components(graph, directed=False)[1]).astype(np.int64)
-
-
-def _longest(source: np.ndarray, target: np.ndarray, border: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """For each source the target with the longest border; ties go to the lower target."""
-    order = np.lexsort((target, -border, source))
-    source, target = source[order], target[order]
-    first = np.r_[True, source[1:] != source[:-1]]
-    return source[first], target[first]

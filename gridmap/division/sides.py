@@ -1,4 +1,4 @@
-"""Coverages: polygons that share their borders vertex by vertex, taken apart into segments with a polygon on each side."""
+"""Sides: polygons that share borders vertex by vertex, taken apart into segments with what lies on either side."""
 
 from __future__ import annotations
 
