@@ -12,10 +12,10 @@ Plain arrays, the same in all of them:
   are entered, cost of their leg, category, facility.
 - ``frame`` (3,) float64: x and y of the centre of cell (0, 0), side of a cell; ``shape`` (2,) int64: rows and columns.
   Cell (row, column) is number ``row * columns + column``.
-- ``values`` (cells, c) float32, ``labels`` (cells, c) int32 or (0, 0): lowered in place; a label is the facility that the
-  value belongs to.
+- ``place`` (cells,) int32: the row of each cell in ``values`` (land, c) float32 and ``labels`` (land, c) int32 or (0, 0),
+  -1 for cells that have none. Values are lowered in place; a label is the facility that the value belongs to.
 - ``piece``, ``metres`` (cells,) int32, float32: the nearest piece in reach, -1 for none, and its distance, infinite for
-  none; cells with a negative distance are passed over.
+  none; cells with a negative distance are passed over when it is sought.
 - ``wall_...``: what no leg crosses, as in `gridmap.network.snap_kernel`.
 """
 
@@ -26,7 +26,7 @@ import numpy as np
 from gridmap.compiled import compiled
 from gridmap.network.snap_kernel import crosses
 
-__all__ = ["paint_far_land", "paint_near_land", "spread_nearest"]
+__all__ = ["find_nearest", "paint_far_land", "paint_near_land", "spread_nearest"]
 
 
 @compiled
@@ -43,8 +43,8 @@ def _foot(x, y, piece_xy, m):
 
 
 @compiled
-def _lower(cell, e, t, leg, edge_u, edge_v, ahead, back, cost, target, beside_ptr, beside, values, labels):
-    """Lower the values of a cell to what it costs to step onto edge e at fraction t and go on from there."""
+def _lower(at, e, t, leg, edge_u, edge_v, ahead, back, cost, target, beside_ptr, beside, values, labels):
+    """Lower the values in row `at` to what it costs to step onto edge e at fraction t and go on from there."""
     u, v = edge_u[e], edge_v[e]
     # nothing of an edge costs nothing, also where it is closed
     to_v = np.float32(leg + (1.0 - t) * ahead[e]) if t < 1.0 else np.float32(leg)
@@ -54,15 +54,15 @@ def _lower(cell, e, t, leg, edge_u, edge_v, ahead, back, cost, target, beside_pt
         for c in range(values.shape[1]):
             by_v = to_v + cost[v, c]
             by_u = to_u + cost[u, c]
-            if by_v < values[cell, c]:
-                values[cell, c] = by_v
-                labels[cell, c] = target[v, c]
-            if by_u < values[cell, c]:
-                values[cell, c] = by_u
-                labels[cell, c] = target[u, c]
+            if by_v < values[at, c]:
+                values[at, c] = by_v
+                labels[at, c] = target[v, c]
+            if by_u < values[at, c]:
+                values[at, c] = by_u
+                labels[at, c] = target[u, c]
     else:
         for c in range(values.shape[1]):
-            values[cell, c] = min(values[cell, c], min(to_v + cost[v, c], to_u + cost[u, c]))
+            values[at, c] = min(values[at, c], min(to_v + cost[v, c], to_u + cost[u, c]))
     for i in range(beside_ptr[e], beside_ptr[e + 1]):
         c = int(beside[i, 3])
         way = 0.0
@@ -71,36 +71,71 @@ def _lower(cell, e, t, leg, edge_u, edge_v, ahead, back, cost, target, beside_pt
         elif t > beside[i, 1]:
             way = (t - beside[i, 1]) * back[e]
         value = np.float32(leg + way + beside[i, 2])
-        if value < values[cell, c]:
-            values[cell, c] = value
+        if value < values[at, c]:
+            values[at, c] = value
             if labelled:
-                labels[cell, c] = int(beside[i, 4])
+                labels[at, c] = int(beside[i, 4])
+
+
+@compiled
+def _box(piece_xy, m, reach, left, bottom, side, rows, columns):
+    """First and last row, first and last column of the cells that piece m may reach."""
+    low_x, high_x = min(piece_xy[m, 0], piece_xy[m, 2]) - reach, max(piece_xy[m, 0], piece_xy[m, 2]) + reach
+    low_y, high_y = min(piece_xy[m, 1], piece_xy[m, 3]) - reach, max(piece_xy[m, 1], piece_xy[m, 3]) + reach
+    return (
+        max(int(np.ceil((low_y - bottom) / side)), 0),
+        min(int(np.floor((high_y - bottom) / side)), rows - 1),
+        max(int(np.ceil((low_x - left) / side)), 0),
+        min(int(np.floor((high_x - left) / side)), columns - 1),
+    )
+
+
+@compiled
+def find_nearest(
+    piece_xy, piece_part, reach, frame, shape, piece, metres,
+    wall_xy, wall_of, wall_frame, wall_shape, wall_start, wall_item,
+):  # fmt: skip
+    """Find the nearest piece of every cell within `reach` metres; `piece` and `metres` are filled in place."""
+    left, bottom, side = frame[0], frame[1], frame[2]
+    rows, columns = shape[0], shape[1]
+    for m in range(len(piece_xy)):
+        first_row, last_row, first_column, last_column = _box(piece_xy, m, reach, left, bottom, side, rows, columns)
+        for row in range(first_row, last_row + 1):
+            y = bottom + row * side
+            for column in range(first_column, last_column + 1):
+                cell = row * columns + column
+                # a cell that has a nearer piece needs no look at the walls
+                if metres[cell] < 0.0:
+                    continue
+                x = left + column * side
+                t, fx, fy, leg = _foot(x, y, piece_xy, m)
+                if leg > reach or leg >= metres[cell] or t < piece_part[m, 0] or t > piece_part[m, 1]:
+                    continue
+                if crosses(x, y, fx, fy, -1, wall_xy, wall_of, wall_frame, wall_shape, wall_start, wall_item):
+                    continue
+                metres[cell] = leg
+                piece[cell] = m
 
 
 @compiled
 def paint_near_land(
     piece_xy, piece_part, piece_edge, edge_u, edge_v, ahead, back, cost, target, beside_ptr, beside, leg_cost, reach,
-    frame, shape, values, labels, piece, metres,
+    frame, shape, place, values, labels,
     wall_xy, wall_of, wall_frame, wall_shape, wall_start, wall_item,
 ):  # fmt: skip
     """Give every cell within `reach` metres of an edge the least cost over all such edges.
 
-    `leg_cost` is the cost of a metre on a leg; `values`, `labels`, `piece` and `metres` are filled in place.
+    `leg_cost` is the cost of a metre on a leg.
     """
     left, bottom, side = frame[0], frame[1], frame[2]
     rows, columns = shape[0], shape[1]
-    for m in range(len(piece_edge)):
-        low_x, high_x = min(piece_xy[m, 0], piece_xy[m, 2]) - reach, max(piece_xy[m, 0], piece_xy[m, 2]) + reach
-        low_y, high_y = min(piece_xy[m, 1], piece_xy[m, 3]) - reach, max(piece_xy[m, 1], piece_xy[m, 3]) + reach
-        first_column = max(int(np.ceil((low_x - left) / side)), 0)
-        last_column = min(int(np.floor((high_x - left) / side)), columns - 1)
-        first_row = max(int(np.ceil((low_y - bottom) / side)), 0)
-        last_row = min(int(np.floor((high_y - bottom) / side)), rows - 1)
+    for m in range(len(piece_xy)):
+        first_row, last_row, first_column, last_column = _box(piece_xy, m, reach, left, bottom, side, rows, columns)
         for row in range(first_row, last_row + 1):
             y = bottom + row * side
             for column in range(first_column, last_column + 1):
                 cell = row * columns + column
-                if metres[cell] < 0.0:
+                if place[cell] < 0:
                     continue
                 x = left + column * side
                 t, fx, fy, leg = _foot(x, y, piece_xy, m)
@@ -108,11 +143,8 @@ def paint_near_land(
                     continue
                 if crosses(x, y, fx, fy, -1, wall_xy, wall_of, wall_frame, wall_shape, wall_start, wall_item):
                     continue
-                if leg < metres[cell]:
-                    metres[cell] = leg
-                    piece[cell] = m
                 _lower(
-                    cell, piece_edge[m], t, leg * leg_cost, edge_u, edge_v, ahead, back, cost, target,
+                    place[cell], piece_edge[m], t, leg * leg_cost, edge_u, edge_v, ahead, back, cost, target,
                     beside_ptr, beside, values, labels,
                 )  # fmt: skip
 
@@ -125,7 +157,7 @@ def spread_nearest(
     """Find the nearest piece, up to `limit` metres, of the cells that have none within `reach`.
 
     It spreads from neighbour to neighbour, there and back over the raster, with exact distances; `piece` and `metres`
-    hold what `paint_near_land` left in them and are filled in place.
+    hold what `find_nearest` left in them and are filled in place.
     """
     left, bottom, side = frame[0], frame[1], frame[2]
     rows, columns = shape[0], shape[1]
@@ -163,7 +195,7 @@ def spread_nearest(
 @compiled
 def paint_far_land(
     piece_xy, piece_edge, edge_u, edge_v, ahead, back, cost, target, beside_ptr, beside, leg_cost, reach,
-    frame, shape, values, labels, piece, metres,
+    frame, shape, place, values, labels, piece, metres,
 ):  # fmt: skip
     """Give the cells beyond `reach` metres of every edge the cost by their nearest one, where there is one."""
     left, bottom, side = frame[0], frame[1], frame[2]
@@ -171,9 +203,9 @@ def paint_far_land(
     near = np.float32(reach)
     for cell in range(len(piece)):
         m = piece[cell]
-        if m >= 0 and metres[cell] > near:
+        if m >= 0 and metres[cell] > near and place[cell] >= 0:
             t, _, _, leg = _foot(left + (cell % columns) * side, bottom + (cell // columns) * side, piece_xy, m)
             _lower(
-                cell, piece_edge[m], t, leg * leg_cost, edge_u, edge_v, ahead, back, cost, target,
+                place[cell], piece_edge[m], t, leg * leg_cost, edge_u, edge_v, ahead, back, cost, target,
                 beside_ptr, beside, values, labels,
             )  # fmt: skip

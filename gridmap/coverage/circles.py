@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from gridmap.coverage.contours import Frame, frame_around, polygons_below_zero
+from gridmap.coverage.contours import Frame, frame_around, polygons_below
 from gridmap.coverage.cover import as_prepared, is_existing, rows_by_category
 from gridmap.coverage.homes import Homes, find_homes
-from gridmap.coverage.land import Ground, NodeTable, lay_ground, paint_land, search_nodes
+from gridmap.coverage.land import Ground, Land, NodeTable, lay_ground, paint_land, search_nodes
 from gridmap.coverage.split_land import split_by_label
 from gridmap.coverage.thresholds import read_several
 from gridmap.errors import OptionError
@@ -164,6 +164,12 @@ class _Job:
         """How far to search: the last threshold and the margin."""
         return max((limit for several in self.limits.values() for limit in several), default=0.0) + self.margin
 
+    @property
+    def surely(self) -> float:
+        """Land with a cost below this is inside every circle."""
+        least = min((limit for several in self.limits.values() for limit in several), default=0.0)
+        return least - self.margin
+
     def targets(self) -> list[Access]:
         """Places on the streets of the facilities of each category."""
         return [self.access.take(rows) for rows in self.rows]
@@ -204,17 +210,14 @@ def _draw_dissolved(job: _Job) -> Iterator[_Circle]:
     if nodes is None or ground is None:
         yield from _nothing(job)
         return
-    at_once = max(1, _MOST_VALUES // ground.frame.cells)
+    at_once = max(1, _MOST_VALUES // max(int(np.isfinite(ground.metres).sum()), 1))
     categories = list(job.limits)
     for first in range(0, len(categories), at_once):
         part = slice(first, first + at_once)
-        values, _ = paint_land(job.network, ground, nodes.part(part))
-        for field, category, rows, targets in zip(
-            values, categories[part], job.rows[part], nodes.targets[part], strict=True
-        ):
-            costs = None if job.homes is None else job.homes.costs(targets, job.measure)
-            for limit in job.limits[category]:
-                yield _circle(job, category, limit, rows, field, ground.frame, costs)
+        land = paint_land(job.network, ground, nodes.part(part), surely=job.surely)
+        for column, category in enumerate(categories[part]):
+            costs = None if job.homes is None else job.homes.costs(nodes.targets[first + column], job.measure)
+            yield from _circles(job, category, job.limits[category], job.rows[first + column], land, column, costs)
 
 
 def _draw_overlapping(job: _Job) -> Iterator[_Circle]:
@@ -230,10 +233,9 @@ def _draw_overlapping(job: _Job) -> Iterator[_Circle]:
             targets = job.access.take(np.array([row]))
             one = search_nodes(job.network, [targets], job.measure, max(limits) + job.margin)
             window = _window(job, ground.frame, one)
-            field = paint_land(job.network, ground, one, window=window)[0][0]
+            land = paint_land(job.network, ground, one, window=window, surely=job.surely)
             costs = None if job.homes is None else job.homes.costs(targets, job.measure, limit=max(limits))
-            for limit in limits:
-                yield _circle(job, category, limit, np.array([row]), field, ground.frame.part(*window), costs)
+            yield from _circles(job, category, limits, np.array([row]), land, 0, costs)
 
 
 def _draw_split(job: _Job) -> Iterator[_Circle]:
@@ -246,13 +248,15 @@ def _draw_split(job: _Job) -> Iterator[_Circle]:
         return
     for column, (category, limits) in enumerate(job.limits.items()):
         rows = job.rows[column]
-        values, labels = paint_land(job.network, ground, nodes.part(slice(column, column + 1)), labelled=True)
+        land = paint_land(job.network, ground, nodes.part(slice(column, column + 1)), labelled=True)
+        labels = land.label_raster(0)
+        raster, frame = land.raster(0, limits[-1])
         costs = target = None
         if job.homes is not None:
             costs, target = job.homes.nearest(nodes.targets[column], job.measure)
         for limit in limits:
-            whole = _polygon(job, values[0], ground.frame, limit, None if costs is None else costs > limit)
-            parts = split_by_label(whole, labels[0], ground.frame, len(rows))
+            whole = _polygon(job, raster, frame, limit, None if costs is None else costs > limit)
+            parts = split_by_label(whole, labels, ground.frame, len(rows))
             for index, row in enumerate(rows):
                 counts = (np.nan,) * 3
                 if job.homes is not None and costs is not None and target is not None:
@@ -260,32 +264,34 @@ def _draw_split(job: _Job) -> Iterator[_Circle]:
                 yield _Circle(category, limit, np.array([row]), parts[index], counts)
 
 
-def _circle(
+def _circles(
     job: _Job,
     category: str,
-    limit: float,
+    limits: list[float],
     rows: NDArray[np.int64],
-    field: NDArray[np.float32],
-    frame: Frame,
+    land: Land,
+    column: int,
     costs: NDArray[np.float64] | None,
-) -> _Circle:
-    polygon = _polygon(job, field, frame, limit, None if costs is None else costs > limit)
-    counts = (np.nan,) * 3
-    if job.homes is not None and costs is not None:
-        counts = job.homes.deviation(polygon, costs <= limit)
-    return _Circle(category, limit, rows, polygon, counts)
+) -> Iterator[_Circle]:
+    """The circles of one category, or of one facility, for each of its thresholds."""
+    raster, frame = land.raster(column, limits[-1])
+    for limit in limits:
+        polygon = _polygon(job, raster, frame, limit, None if costs is None else costs > limit)
+        counts = (np.nan,) * 3
+        if job.homes is not None and costs is not None:
+            counts = job.homes.deviation(polygon, costs <= limit)
+        yield _Circle(category, limit, rows, polygon, counts)
 
 
 def _polygon(
-    job: _Job, values: NDArray[np.float32], frame: Frame, limit: float, uncovered: NDArray[np.bool_] | None
+    job: _Job, raster: NDArray[np.float32], frame: Frame, limit: float, uncovered: NDArray[np.bool_] | None
 ) -> Any:
     """The land within the limit: contour, holes filled where nobody is uncovered in them, barriers cut out.
 
     Where the cost leaps, by a wall or where a street comes into reach, nobody knows where between two cells it does;
-    held within a cell's walk of the limit, the border runs midway there and stays exact everywhere else.
+    the border runs midway there. A cell's walk of leap leaves it exact everywhere else.
     """
-    leap = np.float32(1.5 * frame.side * job.per_metre)
-    parts = polygons_below_zero(np.clip(values - np.float32(limit), -leap, leap), frame)
+    parts = polygons_below(raster, frame, limit, leap=1.5 * job.side * job.per_metre)
     if job.homes is not None and uncovered is not None:
         parts = job.homes.fill_holes(parts, uncovered)
     return _without_barriers(job, shapely.multipolygons(parts))

@@ -1,9 +1,9 @@
-"""Contours: polygons of where a raster is below zero, with borders between its cells."""
+"""Contours: polygons of where a raster is below a level, with borders between its cells."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
@@ -11,7 +11,7 @@ import shapely
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Frame", "frame_around", "polygons_below_zero"]
+__all__ = ["Frame", "frame_around", "polygons_below"]
 
 
 @dataclass(frozen=True)
@@ -52,30 +52,41 @@ def frame_around(bounds: NDArray[np.float64] | tuple[float, ...], side: float, m
     return Frame(first_column * side, first_row * side, side, last_row - first_row + 1, last_column - first_column + 1)
 
 
-def polygons_below_zero(field: NDArray[np.float32], frame: Frame) -> NDArray[np.object_]:
-    """Polygons, valid and apart from one another, of where a field of shape (rows, columns) is below zero.
+def polygons_below(
+    raster: NDArray[np.floating[Any]], frame: Frame, level: float, *, leap: float = np.inf
+) -> NDArray[np.object_]:
+    """Polygons, valid and apart from one another, of where a raster of shape (rows, columns) is below a level.
 
-    Between cell centres the field is taken as linear along the lines that join them. Outside the raster it is above
-    zero.
+    Between cell centres the values are taken as linear along the lines that join them. Outside the raster they are
+    above the level.
+
+    Parameters
+    ----------
+    raster, frame
+        The values, and where they lie.
+    level
+        What values must be below.
+    leap
+        Values farther than this from the level count as so far from it: where neighbours lie that far apart on either
+        side, the border runs midway.
     """
     from contourpy import FillType, contour_generator
 
-    below = field < 0
+    below = raster < level
     if not below.any():
         return np.empty(0, dtype=object)
     rows, columns = _extent(below.any(axis=1)), _extent(below.any(axis=0))
     # one cell more on each side: the neighbours that the border runs between
     inner = (slice(max(rows.start - 1, 0), rows.stop + 1), slice(max(columns.start - 1, 0), columns.stop + 1))
-    window = field[inner]
-    pads = [
-        (int(rows.start == 0), int(rows.stop == field.shape[0])),
-        (int(columns.start == 0), int(columns.stop == field.shape[1])),
-    ]
+    z = np.clip(raster[inner].astype(np.float64) - level, -leap, leap)
     # a value of exactly zero would let two corners of the outline meet in one point
-    z = np.where(window == 0, np.float32(1e-4), window)
-    high = max(float(z.max()), 1e-3)
+    z[z == 0] = 1e-9
+    pads = [
+        (int(rows.start == 0), int(rows.stop == raster.shape[0])),
+        (int(columns.start == 0), int(columns.stop == raster.shape[1])),
+    ]
     if any(map(any, pads)):
-        z = np.pad(z, pads, constant_values=high)
+        z = np.pad(z, pads, constant_values=max(float(z.max()), -float(z.min())))
     left = frame.left + (inner[1].start - pads[1][0]) * frame.side
     bottom = frame.bottom + (inner[0].start - pads[0][0]) * frame.side
     generator = contour_generator(z=z, name="serial", fill_type=FillType.OuterOffset)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from gridmap.coverage.contours import frame_around, polygons_below_zero
+from gridmap.coverage.contours import frame_around, polygons_below
 from gridmap.coverage.rates import weights_of
 from gridmap.coverage.units import find_units
 from gridmap.tables.crs import metric_crs
@@ -132,6 +132,6 @@ def _area(xy: NDArray[np.float64], metres: float) -> Any:
     frame = frame_around((*xy.min(axis=0), *xy.max(axis=0)), side, metres + side)
     apart = np.ones((frame.rows, frame.columns), dtype=bool)
     apart[frame.cell_of(xy)] = False
-    distance = distance_transform_edt(apart, sampling=side).astype(np.float32)
-    parts = polygons_below_zero(distance - np.float32(metres), frame)
+    distance = distance_transform_edt(apart, sampling=side)
+    parts = polygons_below(distance, frame, metres)
     return parts[0] if len(parts) == 1 else shapely.multipolygons(parts)

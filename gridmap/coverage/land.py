@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gridmap.network.access import Access
     from gridmap.network.streets import StreetNetwork
 
-__all__ = ["Ground", "NodeTable", "lay_ground", "paint_land", "search_nodes"]
+__all__ = ["Ground", "Land", "NodeTable", "lay_ground", "paint_land", "search_nodes"]
 
 _NO_LABELS = np.zeros((0, 0), dtype=np.int32)
 
@@ -86,7 +86,7 @@ def search_nodes(network: StreetNetwork, targets: Sequence[Access], measure: str
 
 def lay_ground(network: StreetNetwork, frame: Frame, far_metres: float) -> Ground:
     """The nearest street of every cell, up to `far_metres` away."""
-    from gridmap.coverage.circle_kernel import paint_near_land, spread_nearest
+    from gridmap.coverage.circle_kernel import find_nearest, spread_nearest
 
     piece = np.full(frame.cells, -1, dtype=np.int32)
     metres = np.full(frame.cells, np.inf, dtype=np.float32)
@@ -95,20 +95,48 @@ def lay_ground(network: StreetNetwork, frame: Frame, far_metres: float) -> Groun
     streets, walls = _Streets.of(network, "metres"), _wall_arrays(network)
     # wide enough that every street leaves its mark on the cells it runs through
     near = max(float(network.access_metres), 1.5 * frame.side)
-    empty = np.zeros((frame.cells, 0), dtype=np.float32)
-    paint_near_land(
-        streets.xy, streets.part, streets.edge, *streets.costs, np.zeros((network.graph.n_nodes, 0), np.float32),
-        _NO_LABELS, np.zeros(network.graph.n_edges + 1, dtype=np.int64), np.zeros((0, 5)), 1.0, near,
-        *_frame_arrays(frame), empty, _NO_LABELS, piece, metres, *walls,
-    )  # fmt: skip
+    find_nearest(streets.xy, streets.part, near, *_frame_arrays(frame), piece, metres, *walls)
     spread_nearest(streets.xy, streets.part, near, far_metres, *_frame_arrays(frame), piece, metres, *walls)
-    metres[metres > far_metres] = np.inf
+    # a street that is near enough for a leg is drawn from, whatever `far_metres` says
+    metres[metres > max(far_metres, float(network.access_metres))] = np.inf
     piece[np.isinf(metres)] = -1
     access = None
     if len(walled):
         access = network.access(shapely.points(_centres(frame, walled)), kind="building")
     shape = (frame.rows, frame.columns)
     return Ground(frame, piece.reshape(shape), metres.reshape(shape), walled, access)
+
+
+@dataclass(frozen=True, eq=False)
+class Land:
+    """What it costs to reach a facility from the cells of a window that have a street near enough.
+
+    `row`, `column` of each such cell in `frame`; `values` (categories, cells), infinite where nothing is reached;
+    `labels` likewise, index of the facility, -1 for none; or empty.
+    """
+
+    frame: Frame
+    row: NDArray[np.int64]
+    column: NDArray[np.int64]
+    values: NDArray[np.float32]
+    labels: NDArray[np.int32]
+
+    def raster(self, category: int, most: float) -> tuple[NDArray[np.float32], Frame]:
+        """Costs of a category, infinite where nothing is reached, over the rectangle where they are below `most`."""
+        values = self.values[category]
+        below = values < most
+        if not below.any():
+            return np.full((1, 1), np.inf, dtype=np.float32), self.frame.part(slice(0, 1), slice(0, 1))
+        rows, columns = _span(self.row[below], self.frame.rows), _span(self.column[below], self.frame.columns)
+        whole = np.full((self.frame.rows, self.frame.columns), np.inf, dtype=np.float32)
+        whole[self.row, self.column] = values
+        return whole[rows, columns], self.frame.part(rows, columns)
+
+    def label_raster(self, category: int) -> NDArray[np.int32]:
+        """Labels over the whole frame, shape (rows, columns), -1 for none."""
+        raster = np.full((self.frame.rows, self.frame.columns), -1, dtype=np.int32)
+        raster[self.row, self.column] = self.labels[category]
+        return raster
 
 
 def paint_land(
@@ -118,7 +146,8 @@ def paint_land(
     *,
     window: tuple[slice, slice] | None = None,
     labelled: bool = False,
-) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    surely: float = 0.0,
+) -> Land:
     """What it costs from each cell to reach a facility.
 
     Parameters
@@ -129,41 +158,50 @@ def paint_land(
         Rows and columns to paint; None for all.
     labelled
         Whether to tell which facility it is.
-
-    Returns
-    -------
-    tuple
-        Costs of shape (categories, rows, columns), infinite where nothing is reached; and, of the same shape, index of
-        the facility, -1 for none; or an empty array when not labelled.
+    surely
+        Costs below this need not be exact: a facility beside a cell's own edge is then reached over the edge's ends,
+        which spares the most of the work.
     """
     from gridmap.coverage.circle_kernel import paint_far_land, paint_near_land
 
     whole = (slice(0, ground.frame.rows), slice(0, ground.frame.columns))
     window = whole if window is None else window
     frame = ground.frame.part(*window)
-    count = nodes.cost.shape[1]
-    values = np.full((frame.cells, count), np.inf, dtype=np.float32)
-    labels = np.full((frame.cells, count), -1, dtype=np.int32) if labelled else _NO_LABELS
-    target = nodes.target if labelled else _NO_LABELS
     piece = np.ascontiguousarray(ground.piece[window]).ravel()
     metres = np.ascontiguousarray(ground.metres[window]).ravel()
+    land = np.flatnonzero(metres < np.inf)
+    place = np.full(frame.cells, -1, dtype=np.int32)
+    place[land] = np.arange(len(land), dtype=np.int32)
+    values = np.full((len(land), nodes.cost.shape[1]), np.inf, dtype=np.float32)
+    labels = np.full(values.shape, -1, dtype=np.int32) if labelled else _NO_LABELS
+    target = nodes.target if labelled else _NO_LABELS
     streets, reach = _Streets.of(network, nodes.measure), float(network.access_metres)
-    beside_ptr, beside = _beside(network, nodes)
+    beside_ptr, beside = _beside(network, nodes, -np.inf if labelled else surely, float(metres[land].max(initial=0)))
     used = streets.reached(nodes.cost, beside_ptr)
     leg_cost = _leg_cost(network, nodes.measure)
-    fixed = (*streets.costs, nodes.cost, target, beside_ptr, beside, leg_cost, reach, *_frame_arrays(frame))
+    fixed = (
+        *streets.costs, nodes.cost, target, beside_ptr, beside, leg_cost, reach,
+        *_frame_arrays(frame), place, values, labels,
+    )  # fmt: skip
     if reach > 0:
-        paint_near_land(
-            streets.xy[used], streets.part[used], streets.edge[used], *fixed,
-            values, labels, np.full_like(piece, -1), metres.copy(), *_wall_arrays(network),
-        )  # fmt: skip
-    paint_far_land(streets.xy, streets.edge, *fixed, values, labels, piece, metres)
-    _paint_walled(network, ground, nodes, window, values, labels)
-    shape = (count, frame.rows, frame.columns)
-    return (
-        np.ascontiguousarray(values.T).reshape(shape),
-        np.ascontiguousarray(labels.T).reshape(shape) if labelled else _NO_LABELS,
-    )
+        paint_near_land(streets.xy[used], streets.part[used], streets.edge[used], *fixed, *_wall_arrays(network))
+    paint_far_land(streets.xy, streets.edge, *fixed, piece, metres)
+    _paint_walled(network, ground, nodes, window, place, values, labels)
+    row, column = np.divmod(land, frame.columns)
+    return Land(frame, row, column, _turned(values), _turned(labels))
+
+
+def _turned(table: NDArray[Any]) -> NDArray[Any]:
+    """The transposed table, block by block, which memory likes better."""
+    out = np.empty(table.shape[::-1], dtype=table.dtype)
+    for first in range(0, len(table), 4096):
+        out[:, first : first + 4096] = table[first : first + 4096].T
+    return out
+
+
+def _span(numbers: NDArray[np.int64], end: int) -> slice:
+    """From the least to the most, and one more on each side, within 0 and the end."""
+    return slice(max(int(numbers.min()) - 1, 0), min(int(numbers.max()) + 2, end))
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,18 +231,31 @@ class _Streets:
         return np.asarray(useful[self.edge])
 
 
-def _beside(network: StreetNetwork, nodes: NodeTable) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Facilities by the edges they are entered from, as the kernels take them."""
+def _beside(
+    network: StreetNetwork, nodes: NodeTable, surely: float, longest_leg: float
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Facilities by the edges they are entered from, as the kernels take them.
+
+    Left out are those that every cell at their edge reaches for less than `surely` even over the edge's ends.
+    """
     leg_cost = _leg_cost(network, nodes.measure)
-    rows = [
-        np.column_stack([a.t0, a.t1, a.leg * leg_cost, np.full(len(a.edge), column), a.owner])
-        for column, a in enumerate(nodes.targets)
-    ]
-    edge = np.concatenate([a.edge for a in nodes.targets])
-    order = np.argsort(edge, kind="stable")
-    ptr = np.zeros(network.graph.n_edges + 1, dtype=np.int64)
-    np.cumsum(np.bincount(edge, minlength=network.graph.n_edges), out=ptr[1:])
-    return ptr, np.ascontiguousarray(np.concatenate(rows)[order])
+    graph = network.graph
+    whole = graph.edge_length if nodes.measure == "metres" else graph.edge_seconds / 60
+    edges, rows = [], []
+    for column, access in enumerate(nodes.targets):
+        most = (access.leg + longest_leg) * leg_cost + 2 * whole[access.edge]
+        if graph.directed:
+            most[:] = np.inf
+        kept = most >= surely
+        legs = access.leg[kept] * leg_cost
+        rows.append(
+            np.column_stack([access.t0[kept], access.t1[kept], legs, np.full(len(legs), column), access.owner[kept]])
+        )
+        edges.append(access.edge[kept])
+    edge = np.concatenate(edges)
+    ptr = np.zeros(graph.n_edges + 1, dtype=np.int64)
+    np.cumsum(np.bincount(edge, minlength=graph.n_edges), out=ptr[1:])
+    return ptr, np.ascontiguousarray(np.concatenate(rows)[np.argsort(edge, kind="stable")])
 
 
 def _paint_walled(
@@ -212,6 +263,7 @@ def _paint_walled(
     ground: Ground,
     nodes: NodeTable,
     window: tuple[slice, slice],
+    place: NDArray[np.int32],
     values: NDArray[np.float32],
     labels: NDArray[np.int32],
 ) -> None:
@@ -224,13 +276,13 @@ def _paint_walled(
     if not inside.any():
         return
     width = window[1].stop - window[1].start
-    cell = (row[inside] - window[0].start) * width + column[inside] - window[1].start
+    at = place[(row[inside] - window[0].start) * width + column[inside] - window[1].start]
     access = ground.access.take(np.flatnonzero(inside))
     for c, targets in enumerate(nodes.targets):
         found = nearest(network, targets, access, by=nodes.measure, limit=nodes.limit)
-        values[cell, c] = getattr(found, nodes.measure)[:, 0]
+        values[at, c] = getattr(found, nodes.measure)[:, 0]
         if len(labels):
-            labels[cell, c] = found.target[:, 0]
+            labels[at, c] = found.target[:, 0]
 
 
 def _walled_cells(network: StreetNetwork, frame: Frame) -> NDArray[np.int64]:
