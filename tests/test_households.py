@@ -39,6 +39,7 @@ def building(area=1100.0, *, point=False, **columns) -> gpd.GeoDataFrame:
         ({"use": "school;house"}, 0, "non_residential"),
         ({"use": "办公楼"}, 0, "non_residential"),
         ({"use": "商住"}, 30, "floor_area"),
+        ({"use": "商业住宅"}, 60, "floor_area"),
         ({"dwellings": 44, "floors": 6}, 44, "dwellings"),
         ({"dwellings": 44, "use": "office"}, 0, "non_residential"),
         ({"area": 20.0}, 0, "small_footprint"),

@@ -253,6 +253,10 @@ def test_entrances_belong_to_the_outlines_they_lie_on(extract):
     ring = [door, extract.node(30, 30), extract.node(30, 40), extract.node(20, 40)]
     house = extract.way([*ring, door], building="school", amenity="school")
     extract.node(200, 200, barrier="gate")
+    # a gate on nothing but a building is that building's, a door on nothing but a compound that compound's
+    yard = [extract.node(60, 30, barrier="gate"), extract.node(70, 30), extract.node(70, 40)]
+    shed = extract.way([*yard, yard[0]], building="shed")
+    wicket = extract.node(0, 50, entrance="yes")
     found = read_osm(extract.write(extract.path), ["entrances", "compounds"])
     entrances = found["entrances"]
     assert set(found) == {"entrances", "compounds"}
@@ -263,6 +267,8 @@ def test_entrances_belong_to_the_outlines_they_lie_on(extract):
             (f"node/{shut}", "compound", f"way/{compound}", False),
             (f"node/{door}", "building", f"way/{house}", True),
             (f"node/{door}#2", "facility", f"way/{house}", True),
+            (f"node/{yard[0]}", "building", f"way/{shed}", True),
+            (f"node/{wicket}", "compound", f"way/{compound}", True),
         ]
     )
     assert left_out(entrances) == {"gate or door on no outline of a compound, building or facility": 1}
