@@ -273,10 +273,12 @@ def _assignment(rows: pd.DataFrame, ids: pd.Series, buildings: pd.DataFrame) -> 
     table["atom_id"] = rows["atom_id"]
     names = buildings["building_id"].astype(str)
     outside = ~names.isin(rows["building_id"])
-    rest = pd.DataFrame({"building_id": names[outside]})
-    rest["households"] = buildings.loc[outside, "households"].fillna(0) if "households" in buildings else 0.0
-    if len(rest):
-        table = pd.concat([table, rest.reindex(columns=table.columns).astype(table.dtypes.to_dict())])
+    if outside.any():
+        rest = pd.DataFrame({"building_id": names[outside]})
+        rest["households"] = buildings.loc[outside, "households"].fillna(0) if "households" in buildings else 0.0
+        table = pd.concat([table, rest])
+    for column in ("unit_id", "grid_id", "area_id", "atom_id"):
+        table[column] = table[column].astype(object).where(table[column].notna(), None)
     return table.sort_values(["building_id", "unit_id"], kind="stable").reset_index(drop=True)
 
 
@@ -326,7 +328,7 @@ def _neighbours(adjacency: pd.DataFrame, atom_ids: pd.Series, grid_ids: pd.Serie
 def largest_rows(rows: pd.DataFrame, grid_ids: pd.Series, weights: pd.Series) -> pd.DataFrame:
     """Heaviest single row of each grid, index = grid_id: what cannot be split without splitting a building."""
     table = pd.DataFrame({"grid_id": grid_ids, "building_id": rows["building_id"]})
-    table["weight"] = row_shares(rows) * rows["building_id"].map(weights)
+    table["weight"] = row_shares(rows) * rows["building_id"].map(weights).astype("float64")
     table = table.sort_values(["weight", "building_id"], ascending=[False, True], kind="stable")
     return table.dropna(subset=["grid_id"]).drop_duplicates("grid_id").set_index("grid_id")
 

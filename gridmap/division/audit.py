@@ -32,7 +32,7 @@ MEASURES = {
     "grids": ("grids", "all grids, with empty and dedicated ones"),
     "grids_counted": ("grids", "grids that the band applies to: neither empty nor dedicated"),
     "in_band_share": ("share", "of the counted grids, those within the band"),
-    "outside_band": ("weight", "what the counted grids lack or have too many, summed; weight is what the band counts"),
+    "outside_band": ("weight", "what the counted grids lack or have too many, summed"),
     "balance": ("share", "coefficient of variation of the households of the counted grids; 0 is all equal"),
     "extra_pieces": ("pieces", "pieces of grids beyond those their communities force"),
     "grids_not_joined": ("grids", "whose atoms do not hang together over borders of at least 3 m"),
@@ -90,7 +90,11 @@ def audit_plan(plan: GridPlan, *, by: str | None = None) -> pd.DataFrame:
     values = (
         _band_values(plan, table) | _tiling_values(plan, ground, table) | _shape_values(table) | _walk_values(table)
     )
-    rows = [(name, float(values[name]), unit, meaning) for name, (unit, meaning) in MEASURES.items()]
+    counted = _unit(plan, plan.grids)
+    rows = [
+        (name, float(values[name]), counted if unit == "weight" else unit, meaning)
+        for name, (unit, meaning) in MEASURES.items()
+    ]
     return pd.DataFrame(rows, columns=["measure", "value", "unit", "meaning"])
 
 
@@ -267,8 +271,8 @@ def _not_joined(plan: GridPlan) -> float:
     grid = _positions(plan.atoms["grid_id"], plan.grids["grid_id"])
     joined = (plan.adjacency["metres"] >= _JOINED).to_numpy()
     if "kind" in plan.adjacency:
-        joined |= (plan.adjacency["kind"] == "piece").to_numpy()
-    joined &= grid[a] == grid[b]
+        joined = joined | (plan.adjacency["kind"] == "piece").to_numpy()
+    joined = joined & (grid[a] == grid[b])
     size = len(plan.atoms)
     graph = coo_array((np.ones(joined.sum(), dtype=np.int8), (a[joined], b[joined])), shape=(size, size))
     part = connected_components(graph, directed=False)[1]

@@ -55,7 +55,7 @@ def plan_from_grids(
     ``geometry`` (a polygon that crosses itself, mended), ``overlap``, ``gap`` (land of a community in no grid, and the
     buildings there), ``outside_community`` (a grid sticks out of its community, or lies in none), ``community_id``
     (unknown, taken from the place), ``extra_pieces``, ``household_band``, ``compound_split``, ``footprint_cut``,
-    ``building_outside`` (buildings outside every community), ``communities_overlap``.
+    ``building_outside_communities`` (buildings outside every community), ``communities_overlap``.
 
     Parameters
     ----------
@@ -85,12 +85,18 @@ def plan_from_grids(
     communities = check_table(communities, "communities")
     needs = {"households", weight} if isinstance(weight, str) else {"households"}
     buildings = check_table(buildings, "buildings", needs=needs)
+    streets, compounds, barriers, entrances = (
+        check_table(table, name, allow_empty=True) if isinstance(table, pd.DataFrame) else table
+        for name, table in (
+            ("streets", streets), ("compounds", compounds), ("barriers", barriers), ("entrances", entrances),
+        )
+    )  # fmt: skip
     metric = metric_crs(communities)
     grids, mended = _valid_grids(grids)
     grids = check_table(grids, "grids")
     found = [_mended_finding(grids, mended, communities.crs)] if mended.any() else []
 
-    grids, areas = _levels(grids)
+    grids, areas = _levels(to_crs(grids, communities.crs))
     grid_shapes = to_crs(grids, metric).geometry.to_numpy()
     land = to_crs(communities, metric).geometry.to_numpy()
     point = shapely.point_on_surface(to_crs(buildings, metric).geometry.to_numpy())
@@ -125,8 +131,7 @@ def plan_from_grids(
     footprints = to_crs(buildings, metric).geometry.to_numpy()
     cut = footprints_cut(footprints, home, grid_shapes, owner)
     found += _cut_findings(buildings["building_id"][cut])
-    if compounds is not None and len(compounds):
-        compounds = check_table(compounds, "compounds")
+    if compounds is not None:
         found += _compound_findings(sign, to_crs(compounds, metric), grid_shapes, owner, land)
     found += _stray_findings(buildings, building_owner, home)
 
@@ -184,7 +189,7 @@ def _levels(grids: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame
     """Grids proper, and the responsibility areas below them."""
     kind = grids["kind"] if "kind" in grids else pd.Series(None, index=grids.index, dtype=object)
     grids = grids.assign(kind=kind.where(kind.isin(_KINDS), "basic").astype(object))
-    lowest = grids["kind"] == "responsibility"
+    lowest = (grids["kind"] == "responsibility") & ~(grids["kind"] == "responsibility").all()
     return grids[~lowest].reset_index(drop=True), grids[lowest].reset_index(drop=True)
 
 
@@ -245,19 +250,19 @@ def _first(size: int, row: Ints, value: Ints, rank: Ints) -> Ints:
     return out
 
 
-def _area_ids(areas: gpd.GeoDataFrame, point: Shapes, metric: Any) -> npt.NDArray[np.object_]:
+def _area_ids(areas: gpd.GeoDataFrame, point: Shapes, metric: Any) -> pd.Series:
     if not len(areas):
-        return np.full(len(point), None, dtype=object)
+        return _ids_at(areas["grid_id"], np.full(len(point), -1, dtype=np.intp))
     holder = _first_holder(point, to_crs(areas, metric).geometry.to_numpy(), _rank(areas["grid_id"]))
     return _ids_at(areas["grid_id"], holder)
 
 
-def _ids_at(ids: pd.Series, position: Ints) -> npt.NDArray[np.object_]:
+def _ids_at(ids: pd.Series, position: Ints) -> pd.Series:
     """The id at each position; None where that is -1."""
     out = np.full(len(position), None, dtype=object)
     known = position >= 0
     out[known] = ids.to_numpy()[position[known]]
-    return out
+    return pd.Series(out, dtype=object)
 
 
 def _ledger(
@@ -467,7 +472,7 @@ def _stray_findings(buildings: gpd.GeoDataFrame, building_owner: Ints, home: Int
     return [
         finding(
             "warning",
-            "building_outside",
+            "building_outside_communities",
             f"{held} {_plural(int(stray.sum()), 'lies', 'lie')} outside every community{tail}.",
             cure="Add the community they belong to, or leave them out.",
             ids=sorted(buildings.loc[stray, "building_id"]),

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from gridmap.errors import OptionError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -25,16 +27,25 @@ def building_weights(buildings: pd.DataFrame, weight: str | pd.Series) -> pd.Ser
 
     Raises
     ------
-    KeyError
-        When the column is absent or the Series lacks a building; callers check their tables first.
+    OptionError
+        When the Series lacks a building, or holds what is not a number of 0 or more.
     """
     ids = buildings["building_id"].astype(str).tolist()
     if isinstance(weight, str):
         return pd.Series(buildings[weight].to_numpy(dtype="float64"), index=ids)
+    named = pd.Series(pd.to_numeric(weight, errors="coerce").to_numpy(dtype="float64"), index=weight.index)
     if weight.index.equals(buildings.index):
-        return pd.Series(weight.to_numpy(dtype="float64"), index=ids)
-    named = pd.Series(weight.to_numpy(dtype="float64"), index=weight.index.astype(str))
-    return named.loc[ids]
+        named.index = pd.Index(ids)
+    else:
+        named.index = named.index.astype(str)
+        named = named[~named.index.duplicated()].reindex(ids)
+    wrong = ~(np.isfinite(named) & (named >= 0))
+    if wrong.any():
+        raise OptionError(
+            f"weight has no number of 0 or more for {wrong.sum():,} buildings, first "
+            f"{', '.join(named.index[wrong][:5])}; give one for each building_id, 0 for what does not count"
+        )
+    return named
 
 
 def row_shares(assignment: pd.DataFrame) -> pd.Series:
@@ -72,11 +83,11 @@ def grid_sums(assignment: pd.DataFrame, labels: pd.Series, buildings: pd.DataFra
     """
     share = row_shares(assignment)
     rows = pd.DataFrame({"building_id": assignment["building_id"], "households": assignment["households"]})
-    rows["weight"] = share * assignment["building_id"].map(weights)
+    rows["weight"] = share * assignment["building_id"].map(weights).astype("float64")
     known = [c for c in COUNTS if c in buildings]
     for column in known:
         values = pd.Series(buildings[column].to_numpy(dtype="float64"), index=buildings["building_id"].astype(str))
-        rows[column] = share * assignment["building_id"].map(values)
+        rows[column] = share * assignment["building_id"].map(values).astype("float64")
     by = rows.groupby(labels.to_numpy(), sort=True)
     sums = by[["households", "weight"]].sum()
     sums["buildings"] = by["building_id"].nunique()

@@ -166,7 +166,7 @@ class GridPlan:
             ("in the band", f"{(status == 'legal').sum():,} of {counted.sum():,}"),
             ("communities", f"{len(self.communities):,}"),
             ("buildings", f"{len(self.buildings):,}"),
-            ("households", f"{self.assignment['households'].sum():,.0f}"),
+            ("households", f"{self.grids['households'].sum():,.0f}"),
             ("findings", f"{len(self.findings):,}" + (f" ({told})" if told else "")),
         ]
 

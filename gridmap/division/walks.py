@@ -20,7 +20,7 @@ __all__ = ["Walks", "street_walks", "tours"]
 # A street along the border is walked on either side: streets this far outside still belong to the grid.
 _PAVEMENT = 10.0
 # Streets are cut into steps of at most this, so that a door finds a node near it.
-_STEP = 15.0
+_STEP = 8.0
 # A door reaches the streets of its grid that pass within this of it (the default of access_metres).
 _DOORSTEP = 50.0
 _WINDOW, _ROUNDS = 1000, 50
@@ -96,7 +96,8 @@ def street_walks(xy: Floats, grid: Ints, shapes: Shapes, streets: gpd.GeoDataFra
 
     alone = np.bincount(grid, minlength=n_grids) < 2
     unreachable = np.where(alone, 0, np.bincount(grid[~reached], minlength=n_grids))
-    longest = _longest(len(owner), tail, head, metres, stop[reached], leg[reached], grid[reached], n_grids)
+    legs = _legs(xy[reached], stop[reached], tail, head, node_xy[node])
+    longest = _longest(len(owner), (tail, head, metres), legs, grid[reached], n_grids)
     return Walks(longest, unreachable)
 
 
@@ -183,21 +184,48 @@ def _nearest(door: Floats, place: Floats, grid: Ints, owner: Ints) -> tuple[Floa
     return np.where(own, leg, np.inf), np.where(own, stop, -1).astype(np.intp)
 
 
+def _legs(xy: Floats, stop: Ints, tail: Ints, head: Ints, place: Floats) -> tuple[Ints, Ints, Floats]:
+    """Door, node, metres: from each door straight to the nearest step at its stop, then along it to either end."""
+    a, b = np.concatenate((tail, head)), np.concatenate((head, tail))
+    order = np.argsort(a, kind="stable")
+    first = np.searchsorted(a[order], np.arange(len(place) + 1))
+    size = first[stop + 1] - first[stop]
+    door = np.repeat(np.arange(len(stop)), size)
+    within = np.arange(len(door)) - np.repeat(np.cumsum(size) - size, size)
+    end = b[order[first[stop[door]] + within]]
+    start, along = place[stop[door]], place[end] - place[stop[door]]
+    share = ((xy[door] - start) * along).sum(axis=1) / np.maximum((along**2).sum(axis=1), 1e-12)
+    foot = start + np.clip(share, 0, 1)[:, None] * along
+    off = np.hypot(*(xy[door] - foot).T)
+    best = np.lexsort((end, off, door))
+    best = best[np.unique(door[best], return_index=True)[1]]
+    door, end, foot, off = door[best], end[best], foot[best], off[best]
+    lone = np.flatnonzero(size == 0)
+    to_stop = off + np.hypot(*(foot - place[stop[door]]).T)
+    to_end = off + np.hypot(*(foot - place[end]).T)
+    straight = np.hypot(*(xy[lone] - place[stop[lone]]).T)
+    return (
+        np.concatenate((door, door, lone)),
+        np.concatenate((stop[door], end, stop[lone])),
+        np.concatenate((to_stop, to_end, straight)),
+    )
+
+
 def _longest(
-    n: int, tail: Ints, head: Ints, metres: Floats, stop: Ints, leg: Floats, grid: Ints, n_grids: int
+    n: int, edges: tuple[Ints, Ints, Floats], legs: tuple[Ints, Ints, Floats], grid: Ints, n_grids: int
 ) -> Floats:
     """Three sweeps from door to farthest door, in all grids at once: their streets are not connected to each other."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import dijkstra
 
     longest = np.zeros(n_grids)
-    doors = len(stop)
+    doors = len(grid)
     if not doors:
         return longest
-    rows = np.concatenate((tail, n + np.arange(doors)))
-    columns = np.concatenate((head, stop))
+    rows = np.concatenate((edges[0], n + legs[0]))
+    columns = np.concatenate((edges[1], legs[1]))
     # a stored zero would be no edge
-    values = np.maximum(np.concatenate((metres, leg)), 1e-9)
+    values = np.maximum(np.concatenate((edges[2], legs[2])), 1e-9)
     # of parallel edges the shortest: a sparse matrix would add them up
     order = np.lexsort((values, columns, rows))
     pair = np.column_stack((rows[order], columns[order]))
