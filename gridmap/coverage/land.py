@@ -297,7 +297,7 @@ def _walled_cells(network: StreetNetwork, frame: Frame) -> NDArray[np.int64]:
         columns = np.arange(max(far[0], 0), min(far[1] + 1, frame.columns))
         found.append((rows[:, None] * frame.columns + columns).ravel())
     cells = np.unique(np.concatenate(found))
-    inside = network.walls.compound_of(shapely.points(_centres(frame, cells))) != OUTSIDE
+    inside = network.walls.side_of(shapely.points(_centres(frame, cells))) != OUTSIDE
     return cells[inside]
 
 
