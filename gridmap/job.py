@@ -375,7 +375,8 @@ def _soft_walls(tables: Mapping[str, Any]) -> dict[str, gpd.GeoDataFrame]:
 
 def _inside(buildings: gpd.GeoDataFrame, plan: GridPlan) -> gpd.GeoDataFrame:
     """The buildings that the plan assigns to a grid; those outside every community are a finding of the plan."""
-    return buildings[clean_ids(buildings["building_id"]).isin(plan.assignment["building_id"])]
+    placed = plan.assignment.loc[plan.assignment["grid_id"].notna(), "building_id"]
+    return buildings[clean_ids(buildings["building_id"]).isin(placed)]
 
 
 def _no_cover(tables: Mapping[str, Any]) -> dict[str, Any]:

@@ -261,7 +261,8 @@ def test_broken_tables_are_refused_with_rows_and_nothing_is_written(tmp_path, sp
 def test_table_without_crs_is_refused(tmp_path):
     tables = tiny_town()
     path = write_town(tmp_path, tables)
-    tables["streets"].set_crs(None, allow_override=True).to_file(tmp_path / "streets.shp")
+    tables["streets"].to_file(tmp_path / "streets.shp")
+    (tmp_path / "streets.prj").unlink()
     text = (tmp_path / "PROJECT.toml").read_text(encoding="utf-8").replace("streets.gpkg", "streets.shp")
     (tmp_path / "PROJECT.toml").write_text(text, encoding="utf-8")
     with pytest.raises(GridmapError, match="CRS"):

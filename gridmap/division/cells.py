@@ -118,7 +118,7 @@ def _shares_in(blocks: Blocks, start: np.ndarray, end: np.ndarray, owner: np.nda
     length = np.bincount(of.ravel(), weights=np.hypot(*(end - start).T), minlength=len(pairs))
     order = np.lexsort((pairs[:, 1], -length, pairs[:, 0]))
     best = np.zeros(len(pairs), dtype=bool)
-    best[order[np.r_[True, np.diff(pairs[order, 0]) > 0]]] = True
+    best[order[np.diff(pairs[order, 0], prepend=-1) > 0]] = True
     return np.asarray((best | (area[pairs[:, 0]] >= WELL_M2))[of.ravel()])
 
 
