@@ -153,7 +153,8 @@ def _for_print(sheet: Any, header: str, lang: str) -> None:
 def _width(column: Column) -> float:
     """Wide enough for nearly all cells; headings may break."""
     sizes = sorted(_extent(_shown(v, column.kind)) for v in column.cells)
-    body = sizes[int(0.98 * (len(sizes) - 1))] if sizes else 0
+    # a few long names may be cut off; where texts break, the longest one says how wide
+    body = sizes[-1 if column.wrap else int(0.98 * (len(sizes) - 1))] if sizes else 0
     longest_word = max((_extent(w) for w in column.heading.split()), default=0)
     heading = max(float(longest_word), _extent(column.heading) / 2)
     if column.narrow:
