@@ -24,11 +24,23 @@ if TYPE_CHECKING:
 # One moment in every file that records when it was written, so that the files themselves do not change.
 _MOMENT = "2024-06-01T00:00:00.000Z"
 _LIST_HEADINGS = {
-    "building_id": "楼栋编号", "name": "楼栋名称", "community_id": "社区编号", "compound_id": "院落编号", "group": "村民小组",
-    "use": "用途", "floors": "层数", "households": "总户数", "residents": "常住人口", "registered": "户籍人口",
-    "dwellings": "住宅套数", "elderly": "60岁以上老年人", "elderly_80": "80岁以上老年人", "children": "0-14岁儿童",
-    "shops": "商铺数", "enterprises": "企业数",
-}  # fmt: skip
+    "building_id": "楼栋编号",
+    "name": "楼栋名称",
+    "community_id": "社区编号",
+    "compound_id": "院落编号",
+    "group": "村民小组",
+    "use": "用途",
+    "floors": "层数",
+    "households": "总户数",
+    "residents": "常住人口",
+    "registered": "户籍人口",
+    "dwellings": "住宅套数",
+    "elderly": "60岁以上老年人",
+    "elderly_80": "80岁以上老年人",
+    "children": "0-14岁儿童",
+    "shops": "商铺数",
+    "enterprises": "企业数",
+}
 
 
 def main(folder: Path = HERE) -> None:

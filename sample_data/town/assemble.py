@@ -10,7 +10,16 @@ from town import blocks, facilities, ground, names, people, plan, present, quart
 
 #: Class of a street by how it was drawn.
 _CLASS = {"lane": "living_street", "village": "residential"}
-_SPEED = {"primary": 50, "secondary": 40, "tertiary": 30, "residential": 20, "living_street": 15, "service": 10, "track": 15}
+_SPEED = {
+    "primary": 50, "secondary": 40, "tertiary": 30, "residential": 20, "living_street": 15, "service": 10, "track": 15,
+}  # fmt: skip
+_BUILDING = [
+    "building_id", "name", "name_en", "community_id", "compound_id", "group", "use", "floors", "households",
+    "residents", "registered", "dwellings", "elderly", "elderly_80", "children", "shops", "enterprises",
+]  # fmt: skip
+_STREET = [
+    "street_id", "class", "name", "name_en", "oneway", "lanes", "speed_kmh", "layer", "bridge", "tunnel", "stairs",
+]  # fmt: skip
 _ABUTMENT = 3.0  # metres that a bridge reaches beyond the water on each side
 _UNDERPASS = 9.0
 _SHUT = ("C03", "C13", "C27")  # compounds that keep their side gate shut
@@ -22,7 +31,7 @@ def build() -> dict[str, pd.DataFrame]:
     drawn = pd.concat([drawn, village.lanes(drawn)], ignore_index=True)
     middle, water = ground.river()
     rail = ground.railway()
-    limits = [middle, rail, ground.smooth(plan.RURAL_BORDER, 40), *(shapely.linestrings(points) for points in plan.LIMITS)]
+    limits = [middle, rail, ground.smooth(plan.RURAL_BORDER, 40), *(shapely.linestrings(p) for p in plan.LIMITS)]
     pieces = ground.node(drawn, limits)
     noded = pieces[pieces["kind"].notna()]
     lines = ground.merge(noded, ["name", "name_en", "kind", "lanes", "level"])
@@ -70,7 +79,7 @@ def _placed(table: pd.DataFrame) -> pd.DataFrame:
         return table
     x, y = plan.ORIGIN
     shapes = shapely.set_precision(table.geometry.to_numpy(), ground.CENTIMETRE, mode="pointwise")
-    shapes = shapely.transform(shapes, lambda c: (c + (x, y)).round(2))
+    shapes = shapely.transform(shapes, lambda c: (c + np.array([x, y])).round(2))
     return table.set_geometry(gpd.GeoSeries(shapes, index=table.index, crs=plan.CRS))
 
 
@@ -79,12 +88,12 @@ def _communities_first(buildings: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     order = {c.id: i for i, c in enumerate(plan.COMMUNITIES)}
     out = buildings.sort_values("community_id", key=lambda s: s.map(order), kind="stable").reset_index(drop=True)
     out.insert(0, "building_id", [f"B{i:05d}" for i in range(1, len(out) + 1)])
-    counts = ["households", "residents", "registered", "dwellings", "elderly", "elderly_80", "children", "shops", "enterprises"]
-    columns = ["building_id", "name", "name_en", "community_id", "compound_id", "group", "use", "floors", *counts]
-    return out[[*columns, "units", "geometry"]]
+    return out[[*_BUILDING, "units", "geometry"]]
 
 
-def _streets(drawn: gpd.GeoDataFrame, town: blocks.Town, water: shapely.Polygon, rail: shapely.LineString) -> gpd.GeoDataFrame:
+def _streets(
+    drawn: gpd.GeoDataFrame, town: blocks.Town, water: shapely.Polygon, rail: shapely.LineString
+) -> gpd.GeoDataFrame:
     """Drawn streets and roads in blocks, noded together; bridges and the underpass as rows of their own."""
     inner = gpd.GeoDataFrame(town.roads, geometry="geometry").assign(lanes=1, level=2)
     raw = pd.concat([drawn, inner], ignore_index=True)
@@ -99,8 +108,8 @@ def _streets(drawn: gpd.GeoDataFrame, town: blocks.Town, water: shapely.Polygon,
         ):
             rows += [{**row, **extra, "geometry": p} for p in shapely.get_parts(part) if p.length > 0.3]
     cut = gpd.GeoDataFrame(rows, geometry="geometry")
-    cut["bridge"] = cut["bridge"].eq(True)  # noqa: FBT003
-    cut["tunnel"] = cut["tunnel"].eq(True)  # noqa: FBT003
+    cut["bridge"] = cut["bridge"].eq(True)
+    cut["tunnel"] = cut["tunnel"].eq(True)
     pieces = ground.node(cut)
     out = ground.merge(pieces, ["name", "name_en", "kind", "lanes", "bridge", "tunnel"])
     # what overshoots into the water or under the railway without crossing it is no bridge and no tunnel
@@ -112,18 +121,26 @@ def _streets(drawn: gpd.GeoDataFrame, town: blocks.Town, water: shapely.Polygon,
     out["stairs"] = out["class"] == "steps"
     out = out.reset_index(drop=True)
     out.insert(0, "street_id", [f"S{i:04d}" for i in range(1, len(out) + 1)])
-    columns = ["street_id", "class", "name", "name_en", "oneway", "lanes", "speed_kmh", "layer", "bridge", "tunnel", "stairs"]
-    return out[[*columns, "geometry"]]
+    return out[[*_STREET, "geometry"]]
 
 
 def _communities(land: gpd.GeoDataFrame, buildings: pd.DataFrame) -> gpd.GeoDataFrame:
     households = buildings.groupby("community_id")["households"].sum()
     rows = [
-        {"community_id": c.id, "code": c.id, "name": c.name, "name_en": c.name_en, "kind": c.kind,
-         "subdistrict": "金河街道", "district": "示例区", "city": "示例市", "households": int(households[c.id]),
-         "geometry": shapely.coverage_union_all(land.geometry[land.community_id == c.id].to_numpy())}
+        {
+            "community_id": c.id,
+            "code": c.id,
+            "name": c.name,
+            "name_en": c.name_en,
+            "kind": c.kind,
+            "subdistrict": "金河街道",
+            "district": "示例区",
+            "city": "示例市",
+            "households": int(households[c.id]),
+            "geometry": shapely.coverage_union_all(land.geometry[land.community_id == c.id].to_numpy()),
+        }
         for c in plan.COMMUNITIES
-    ]  # fmt: skip
+    ]
     return gpd.GeoDataFrame(rows, geometry="geometry")
 
 
@@ -149,15 +166,21 @@ def _entrances(town: blocks.Town, found: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 def _barriers(water: shapely.Polygon, rail: shapely.LineString, lines: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     road = shapely.line_merge(shapely.union_all(lines.geometry[lines["name"] == "金河路"].to_numpy()))
     rows = [
-        {"barrier_id": "R1", "kind": "river", "name": "金河", "name_en": "Jin River", "hard": True, "geometry": water},
-        {"barrier_id": "R2", "kind": "railway", "name": "金柳铁路", "name_en": "Jinliu Railway", "hard": True, "geometry": rail},
-        {"barrier_id": "R3", "kind": "primary_road", "name": "金河路", "name_en": "Jinhe Road", "hard": False, "geometry": road},
-    ]  # fmt: skip
-    return gpd.GeoDataFrame(rows, geometry="geometry")
+        ("R1", "river", "金河", "Jin River", True, water),
+        ("R2", "railway", "金柳铁路", "Jinliu Railway", True, rail),
+        ("R3", "primary_road", "金河路", "Jinhe Road", False, road),
+    ]
+    return gpd.GeoDataFrame(rows, columns=["barrier_id", "kind", "name", "name_en", "hard", "geometry"])
 
 
 def _dedicated(land: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     campus = land[land.geometry.contains(shapely.Point(239, 1270))].iloc[0]
-    row = {"grid_id": "990101001004900", "community_id": campus.community_id, "kind": "dedicated",
-           "name": "金河师范学院专属网格", "name_en": "Jinhe Normal College Dedicated Grid", "geometry": campus.geometry}  # fmt: skip
+    row = {
+        "grid_id": "990101001004900",
+        "community_id": campus.community_id,
+        "kind": "dedicated",
+        "name": "金河师范学院专属网格",
+        "name_en": "Jinhe Normal College Dedicated Grid",
+        "geometry": campus.geometry,
+    }
     return gpd.GeoDataFrame([row], geometry="geometry")

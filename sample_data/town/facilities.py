@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import numpy as np
 import shapely
-from town import plan
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from town import plan
 
 _DAY, _SHOP, _ALWAYS, _OFFICE = "Mo-Su 08:00-18:00", "Mo-Su 08:00-21:30", "24/7", "Mo-Fr 09:00-17:30"
 
@@ -32,7 +31,9 @@ class Facility:
     house: bool = True
 
 
-def _f(category: str, name: str, name_en: str, x: float, y: float, capacity: int = 0, area: int = 0, **more: Any) -> Facility:
+def _f(
+    category: str, name: str, name_en: str, x: float, y: float, capacity: int = 0, area: int = 0, **more: Any
+) -> Facility:
     return Facility(category, name, name_en, (x, y), capacity, area, **more)
 
 
@@ -45,8 +46,10 @@ FACILITIES = [
     _f("community_centre", "柳溪村党群服务中心", "Liuxi Village Centre", 1215, 45, 0, 520, hours=_OFFICE),
     # the old: one place, nothing in the old quarter and nothing south of the river
     _f("elderly_care", "锦华日间照料中心", "Jinhua Day Care for the Elderly", 1096, 1250, 40, 460),
-    _f("elderly_care", "和平里养老服务站（规划）", "Hepingli Elderly Service Station (planned)", 415, 985, 18, 210, status="planned"),
-    _f("elderly_care", "安居综合养老服务中心（规划）", "Anju Elderly Service Centre (planned)", 700, 590, 60, 900, status="planned"),
+    _f("elderly_care", "和平里养老服务站（规划）", "Hepingli Elderly Service Station (planned)",
+       415, 985, 18, 210, status="planned"),
+    _f("elderly_care", "安居综合养老服务中心（规划）", "Anju Elderly Service Centre (planned)",
+       700, 590, 60, 900, status="planned"),
     # meals: none in the old quarter, none in the village
     _f("restaurant", "锦华社区食堂", "Jinhua Community Canteen", 960, 1000, 120, 380, hours="Mo-Su 06:30-19:00"),
     _f("restaurant", "学府社区食堂", "Xuefu Community Canteen", 590, 1330, 90, 260, hours="Mo-Su 06:30-19:00"),
@@ -61,18 +64,22 @@ FACILITIES = [
     _f("pharmacy", "文昌药房", "Wenchang Pharmacy", 336, 1060, 0, 90, hours=_SHOP, public=False),
     _f("pharmacy", "安居药房", "Anju Pharmacy", 640, 590, 0, 100, hours=_SHOP, public=False),
     # shops
-    _f("supermarket", "惠家超市市场街店", "Huijia Supermarket, Market Street", 880, 970, 0, 1800, hours=_SHOP, public=False),
+    _f("supermarket", "惠家超市市场街店", "Huijia Supermarket, Market Street",
+       880, 970, 0, 1800, hours=_SHOP, public=False),
     _f("supermarket", "惠家超市北苑店", "Huijia Supermarket, Beiyuan", 760, 1302, 0, 900, hours=_SHOP, public=False),
     _f("supermarket", "学府生活超市", "Xuefu Supermarket", 590, 1250, 0, 700, hours=_SHOP, public=False),
     _f("supermarket", "安居生鲜超市", "Anju Fresh Supermarket", 730, 625, 0, 650, hours=_SHOP, public=False),
     _f("convenience", "便利客东环店", "Bianlike Store, East Ring", 1250, 1000, 0, 60, hours=_ALWAYS, public=False),
-    _f("convenience", "便利客纺织店", "Bianlike Store, Textile Village", 1096, 1230, 0, 70, hours=_ALWAYS, public=False),
+    _f("convenience", "便利客纺织店", "Bianlike Store, Textile Village",
+       1096, 1230, 0, 70, hours=_ALWAYS, public=False),
     _f("convenience", "柳溪小卖部", "Liuxi Village Shop", 1165, 75, 0, 45, hours=_DAY, public=False),
     _f("convenience", "柳溪东便民店", "Liuxi East Shop", 1600, 430, 0, 40, hours=_DAY, public=False),
     _f("convenience", "老街便民店", "Old Street Corner Shop", 450, 1008, 0, 30, hours=_SHOP, public=False),
-    _f("market", "市场街生鲜市场", "Market Street Fresh Market", 1170, 1000, 84, 1300, hours="Mo-Su 06:00-19:00", public=False),
+    _f("market", "市场街生鲜市场", "Market Street Fresh Market",
+       1170, 1000, 84, 1300, hours="Mo-Su 06:00-19:00", public=False),
     # money and post: none south of the railway
-    _f("bank", "金河农商银行市场街支行", "Jinhe Rural Bank, Market Street", 640, 975, 0, 320, hours=_OFFICE, public=False),
+    _f("bank", "金河农商银行市场街支行", "Jinhe Rural Bank, Market Street",
+       640, 975, 0, 320, hours=_OFFICE, public=False),
     _f("bank", "金河农商银行安居支行", "Jinhe Rural Bank, Anju", 870, 610, 0, 220, hours=_OFFICE, public=False),
     _f("post", "金河邮政支局", "Jinhe Post Office", 1048, 1110, 0, 400, hours=_DAY),
     _f("parcel_locker", "北苑快递驿站", "Beiyuan Parcel Station", 690, 1308, 0, 60, hours=_SHOP, public=False),
@@ -91,15 +98,18 @@ FACILITIES = [
     _f("toilets", "人民广场公厕", "Renmin Square Toilet", 985, 1100, 10, 70, hours=_ALWAYS, house=False),
     _f("toilets", "安居公园公厕", "Anju Park Toilet", 640, 560, 8, 60, hours=_ALWAYS, house=False),
     # on the table: a planned kindergarten, and sites that siting may choose from
-    _f("kindergarten", "柳溪幼儿园（规划）", "Liuxi Kindergarten (planned)", 1262, 60, 90, 1500, status="planned", house=False),
-    _f("elderly_care", "柳溪互助养老点（候选）", "Liuxi Mutual Care Point (candidate)", 930, 160, 20, 180, status="candidate"),
+    _f("kindergarten", "柳溪幼儿园（规划）", "Liuxi Kindergarten (planned)",
+       1262, 60, 90, 1500, status="planned", house=False),
+    _f("elderly_care", "柳溪互助养老点（候选）", "Liuxi Mutual Care Point (candidate)",
+       930, 160, 20, 180, status="candidate"),
     _f("restaurant", "和平里老年食堂（候选）", "Hepingli Canteen (candidate)", 500, 985, 60, 150, status="candidate"),
     _f("restaurant", "柳溪村食堂（候选）", "Liuxi Canteen (candidate)", 1200, 30, 60, 160, status="candidate"),
-    _f("elderly_care", "安平苑养老站（候选）", "Anping Care Station (candidate)", 800, 595, 30, 240, status="candidate"),
+    _f("elderly_care", "安平苑养老站（候选）", "Anping Care Station (candidate)",
+       800, 595, 30, 240, status="candidate"),
 ]  # fmt: skip
 
-_BUS = [("和平路", 1000), ("和平路", 1290), ("人民路", 1000), ("人民路", 1290), ("金河路", 700), ("金河路", 1190), ("金河路", 200),
-        ("安康街", 740), ("和平路", 660), ("人民路", 650), ("柳溪路", 150)]  # fmt: skip
+_BUS = [("和平路", 1000), ("和平路", 1290), ("人民路", 1000), ("人民路", 1290), ("金河路", 700), ("金河路", 1190),
+        ("金河路", 200), ("安康街", 740), ("和平路", 660), ("人民路", 650), ("柳溪路", 150)]  # fmt: skip
 _GROUND_SIZE = {  # capacity and floor area by m² of ground
     "kindergarten": (0.075, 0.62), "school": (0.09, 0.75), "park": (0, 0), "sports": (0.02, 0.0), "market": (0, 0.9),
 }  # fmt: skip
@@ -109,7 +119,6 @@ def table(grounds: list[dict[str, Any]], buildings: gpd.GeoDataFrame, streets: g
     """The facilities table: grounds as polygons, the rest as points in houses, at stops, or on the spot."""
     rows: list[dict[str, Any]] = [_of_ground(g) for g in grounds]
     homes = buildings[buildings.compound_id.isna() & buildings["use"].isin(["mixed", "residential"])]
-    tree = shapely.STRtree(homes.geometry.to_numpy())
     free = np.ones(len(homes), dtype=bool)
     for f in FACILITIES:
         point, address, address_en = shapely.Point(f.near), "", ""
@@ -124,7 +133,6 @@ def table(grounds: list[dict[str, Any]], buildings: gpd.GeoDataFrame, streets: g
              "floor_area_m2": f.area or None, "public": f.public, "opening_hours": f.hours, "status": f.status,
              "address": address, "address_en": address_en, "geometry": point}
         )  # fmt: skip
-    del tree
     rows += [_stop(name, at, streets) for name, at in _BUS]
     out = gpd.GeoDataFrame(rows, geometry="geometry")
     out.insert(0, "facility_id", [f"F{i:03d}" for i in range(1, len(out) + 1)])
@@ -154,5 +162,7 @@ def _stop(name: str, at: float, streets: gpd.GeoDataFrame) -> dict[str, Any]:
     axis = int(np.ptp(coordinates[:, 1]) > np.ptp(coordinates[:, 0]))
     x, y = coordinates[np.argmin(np.abs(coordinates[:, axis] - at))]
     name_en = streets.loc[streets["name"] == name, "name_en"].iloc[0]
-    return {"category": "bus_stop", "name": f"{name}公交站", "name_en": f"{name_en} Bus Stop", "public": True,
-            "status": "existing", "opening_hours": "Mo-Su 06:00-22:00", "geometry": shapely.Point(x + 8, y - 8)}  # fmt: skip
+    return {
+        "category": "bus_stop", "name": f"{name}公交站", "name_en": f"{name_en} Bus Stop", "public": True,
+        "status": "existing", "opening_hours": "Mo-Su 06:00-22:00", "geometry": shapely.Point(x + 8, y - 8),
+    }  # fmt: skip

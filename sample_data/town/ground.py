@@ -118,11 +118,12 @@ def _trim(pieces: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 
 def merge(pieces: gpd.GeoDataFrame, by: Sequence[str]) -> gpd.GeoDataFrame:
-    """Pieces of one row and equal attributes joined again to long lines, in a stable order."""
+    """Pieces of equal attributes joined again to long lines; the order does not depend on how they were cut."""
     rows = []
-    for values, group in pieces.groupby(list(by), sort=False, dropna=False):
-        for line in shapely.get_parts(shapely.line_merge(shapely.union_all(group.geometry.to_numpy()))):
-            rows.append({**dict(zip(by, values, strict=True)), "geometry": line})
+    for values, group in pieces.sort_values("source", kind="stable").groupby(list(by), sort=False, dropna=False):
+        shapes = shapely.normalize(shapely.get_parts(shapely.line_merge(shapely.union_all(group.geometry.to_numpy()))))
+        shapes = shapes[np.lexsort(shapely.get_coordinates(shapely.get_point(shapes, 0)).T)]
+        rows += [{**dict(zip(by, values, strict=True)), "geometry": line} for line in shapes]
     return gpd.GeoDataFrame(rows, geometry="geometry")
 
 

@@ -35,7 +35,8 @@ def count(buildings: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     old, young = np.where(dormitory, 0.0, old), np.where(dormitory, 0.0, young)
     out["households"] = households
     out["residents"] = people
-    out["registered"] = np.rint(people * np.where(dormitory, 0.3, registered + rng.normal(0, 0.03, len(out)))).astype("int64")
+    here = np.where(dormitory, 0.3, registered + rng.normal(0, 0.03, len(out)))
+    out["registered"] = np.rint(people * here).astype("int64")
     out["elderly"] = rng.binomial(people, old)
     out["elderly_80"] = rng.binomial(out["elderly"], _OVER_80)
     out["children"] = rng.binomial(people - out["elderly"], young / (1 - old))
@@ -46,7 +47,7 @@ def count(buildings: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
 
 
 def units(buildings: pd.DataFrame) -> pd.DataFrame:
-    """The households of each entrance stack of the buildings in compounds and of towers; they add up to the building's."""
+    """The households of each entrance stack of slabs and towers; they add up to the building's."""
     stacked = buildings[((buildings["units"] > 1) | (buildings["floors"] > 7)) & (buildings["households"] > 0)]
     n = stacked["units"].to_numpy(dtype="int64")
     number = np.arange(n.sum()) - np.repeat(np.cumsum(n) - n, n)

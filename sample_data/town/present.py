@@ -43,7 +43,7 @@ PRESENT = [
     _p(1, "和平里第一网格", "Hepingli Grid 1", (405, 1070)),
     _p(1, "和平里第二网格", "Hepingli Grid 2", (518, 1070)),
     _p(1, "和平里第三网格", "Hepingli Grid 3", (410, 940)),
-    _p(1, "和平里第四网格", "Hepingli Grid 4", (545, 940)),
+    _p(1, "和平里第四网格", "Hepingli Grid 4", (545, 940), (582, 1025)),
     _p(2, "安居第一网格", "Anju Grid 1", (529, 712), (531, 542)),
     _p(2, "安居第二网格", "Anju Grid 2", (711, 693)),
     _p(2, "安居第三网格", "Anju Grid 3", (953, 668)),
@@ -66,8 +66,16 @@ def table(communities: gpd.GeoDataFrame, land: gpd.GeoDataFrame) -> gpd.GeoDataF
         own = [g for g in PRESENT if g.community == community.community_id]
         for grid, shape in zip(own, _shapes(community.geometry, land, own), strict=True):
             dedicated = "专属" in grid.name
-            rows.append({"community_id": grid.community, "kind": "dedicated" if dedicated else "basic", "name": grid.name,
-                         "name_en": grid.name_en, "responsible": None, "geometry": shape})  # fmt: skip
+            rows.append(
+                {
+                    "community_id": grid.community,
+                    "kind": "dedicated" if dedicated else "basic",
+                    "name": grid.name,
+                    "name_en": grid.name_en,
+                    "responsible": None,
+                    "geometry": shape,
+                }
+            )
     out = gpd.GeoDataFrame(rows, geometry="geometry")
     number = out.groupby("community_id").cumcount() + 1
     out.insert(0, "grid_id", [f"{c}{n:03d}" for c, n in zip(out["community_id"], number, strict=True)])

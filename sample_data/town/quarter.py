@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 from town import rows
-from town.plan import MARKETS, OLD_QUARTER
+from town.plan import MARKETS, OLD_QUARTER, Market
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -27,8 +27,8 @@ def fill(town: Town, land: gpd.GeoDataFrame, taken: Polygon, rng: np.random.Gene
         if free.area < 150:
             continue
         market = next((m for m in MARKETS if cell.contains(shapely.Point(m.at))), None)
-        for piece in shapely.get_parts(free):
-            piece = piece.buffer(-0.4, join_style="mitre")
+        for part in shapely.get_parts(free):
+            piece = part.buffer(-0.4, join_style="mitre")
             if piece.area < 40:
                 continue
             if market is not None and piece.contains(shapely.Point(market.at)):
@@ -40,31 +40,54 @@ def fill(town: Town, land: gpd.GeoDataFrame, taken: Polygon, rng: np.random.Gene
     room = shapely.area(houses) * floors
     households = _share(np.clip(room / room.mean(), 0.35, 2.2), _HOUSEHOLDS, low=1, high=8)
     for shape, floor, count in zip(houses, floors, households, strict=True):
-        town.add_building(shape, community_id=OLD_QUARTER, use="residential", floors=int(floor), units=1,
-                          dwellings=int(count), households=int(count), shops=0, lane=True)  # fmt: skip
+        town.add_building(
+            shape,
+            community_id=OLD_QUARTER,
+            use="residential",
+            floors=int(floor),
+            units=1,
+            dwellings=int(count),
+            households=int(count),
+            shops=0,
+            lane=True,
+        )
 
 
-def _market(town: Town, market: object, piece: Polygon) -> Polygon:
+def _market(town: Town, market: Market, piece: Polygon) -> Polygon:
     """A market: its ground, and parallel halls that share its shopfronts; the rest of the cell comes back."""
     angle = rows.angle_of(piece)
     ground = rows.part_of(piece, market.part, angle).buffer(-0.5, join_style="mitre")
-    town.grounds.append({"key": market.key, "category": "market", "name": market.name, "name_en": market.name_en,
-                         "geometry": ground, "shops": market.shops})  # fmt: skip
-    inner = ground.buffer(-1.5, join_style="mitre")
-    box = shapely.minimum_rotated_rectangle(inner)
-    sides = shapely.length(shapely.linestrings(shapely.get_coordinates(box)[[0, 1, 1, 2]].reshape(2, 2, 2)))
-    n = max(2, round(sides.max() / 17))
-    upright = np.ptp(shapely.affinity.rotate(inner, -angle, inner.centroid).bounds[1::2]) > np.ptp(
-        shapely.affinity.rotate(inner, -angle, inner.centroid).bounds[0::2]
+    town.grounds.append(
+        {
+            "key": market.key,
+            "category": "market",
+            "name": market.name,
+            "name_en": market.name_en,
+            "geometry": ground,
+            "shops": market.shops,
+        }
     )
+    inner = ground.buffer(-1.5, join_style="mitre")
+    x0, y0, x1, y1 = shapely.affinity.rotate(inner, -angle, inner.centroid).bounds
+    upright = y1 - y0 > x1 - x0
+    n = max(2, round(max(y1 - y0, x1 - x0) / 17))
     gap = 0.06
     parts = [(0.0, (k + gap) / n, 1.0, (k + 1 - gap) / n) for k in range(n)]
     halls = [rows.part_of(inner, p if upright else (p[1], p[0], p[3], p[2]), angle) for p in parts]
     shops = _share(shapely.area(halls), market.shops, low=1, high=market.shops)
     for letter, hall, count in zip("ABCDEFGH", halls, shops, strict=False):
-        town.add_building(hall, community_id=OLD_QUARTER, use="market", floors=2, units=1, dwellings=0, households=0,
-                          shops=int(count), name=f"{market.name}{letter}区",
-                          name_en=f"{market.name_en} Hall {letter}")  # fmt: skip
+        town.add_building(
+            hall,
+            community_id=OLD_QUARTER,
+            use="market",
+            floors=2,
+            units=1,
+            dwellings=0,
+            households=0,
+            shops=int(count),
+            name=f"{market.name}{letter}区",
+            name_en=f"{market.name_en} Hall {letter}",
+        )
     return piece - ground.buffer(1.0, join_style="mitre")
 
 
@@ -95,8 +118,8 @@ def _house(lot: Polygon, rng: np.random.Generator) -> list[Polygon]:
     if rng.random() < 0.22 and lot.area > 70:  # a corner left open as a courtyard
         box = shapely.get_coordinates(shapely.minimum_rotated_rectangle(lot))[:4]
         corner = box[rng.integers(4)]
-        middle = box.mean(axis=0)
-        yard = shapely.box(*np.minimum(corner, middle * 0.75 + corner * 0.25), *np.maximum(corner, middle * 0.75 + corner * 0.25))
+        inward = box.mean(axis=0) * 0.75 + corner * 0.25
+        yard = shapely.box(*np.minimum(corner, inward), *np.maximum(corner, inward))
         cut = rows.largest(shape - yard)
         shape = cut if cut.area > 0.55 * lot.area else shape
     shape = rows.largest(shape.buffer(-0.05, join_style="mitre"))

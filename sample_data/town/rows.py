@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -91,14 +92,15 @@ def build(
     s = STYLES[style]
     origin = parcel.centroid
     if not keep_out:
-        angle = max(_angles(parcel, angle), key=lambda a: (_best_rows(_frame(parcel, a), s, floors, ())[0], -abs(a - angle)))
+        turns = _angles(parcel, angle)
+        angle = max(turns, key=lambda a: (_best_rows(_frame(parcel, a), s, floors, ())[0], -abs(a - angle)))
     wall = affinity.rotate(parcel, -angle, origin)
     inner = wall.buffer(-4.0, join_style="mitre")
     if keep_out:
         inner = largest(inner - affinity.rotate(shapely.union_all(list(keep_out)), -angle, origin))
-    x0, y0, x1, y1 = inner.bounds
+    x0, _, x1, _ = inner.bounds
     if lines == 1 and x1 - x0 < 92:  # a narrow compound has its road along one wall, and longer rows
-        spines = [x0 + 4.5 if rng.random() < 0.5 else x1 - 4.5]
+        spines = [_beside_wall(inner, west=rng.random() < 0.5)]
     else:
         spines = [x0 + (x1 - x0) * (k + 1) / (lines + 1) + rng.uniform(-6, 6) for k in range(lines)]
     _, ys = _best_rows(inner, s, floors, spines)
@@ -108,7 +110,7 @@ def build(
             for shape, units in _pack(a, b, y, s, rng, stagger=row % 2):
                 made.buildings.append(shape)
                 made.units.append(units)
-    between = [(a + s.depth + b) / 2 for a, b in zip(ys, ys[1:], strict=False)]
+    between = [(a + s.depth + b) / 2 for a, b in pairwise(ys)]
     levels = between or [ys[0] - 4.0]
     _roads(made, inner, spines, levels, gates)
     back = {"origin": origin}
@@ -119,6 +121,16 @@ def build(
     made.gates = [affinity.rotate(g, angle, **back) for g in made.gates]
     _reach_street(made, streets)
     return made
+
+
+def _beside_wall(inner: Polygon, *, west: bool) -> float:
+    """Where a road along the west or east wall lies, so far in that a slanting wall leaves nearly all of it inside."""
+    x0, y0, x1, y1 = inner.bounds
+    for inset in np.arange(4.5, 13.0, 1.0):
+        x = x0 + inset if west else x1 - inset
+        if (inner & shapely.linestrings([(x, y0), (x, y1)])).length > 0.85 * (y1 - y0):
+            break
+    return float(x)
 
 
 def _frame(parcel: Polygon, angle: float) -> Polygon:
@@ -204,15 +216,21 @@ def _shape(x: float, y: float, width: float, s: Style, units: int) -> Polygon:
     steps = []
     for k in range(units):
         left = x + k * unit
-        steps += [(left, 0.0), (left + unit * 0.36, 0.0), (left + unit * 0.36, 1.0), (left + unit * 0.64, 1.0),
-                  (left + unit * 0.64, 0.0), (left + unit, 0.0)]  # fmt: skip
+        steps += [
+            (left, 0.0),
+            (left + unit * 0.36, 0.0),
+            (left + unit * 0.36, 1.0),
+            (left + unit * 0.64, 1.0),
+            (left + unit * 0.64, 0.0),
+            (left + unit, 0.0),
+        ]
     lower = [(px, y + d * s.notch) for px, d in steps]
     upper = [(px, y + s.depth - d * s.notch) for px, d in reversed(steps)]
     return shapely.polygons([*lower, *upper]).normalize().simplify(0.0)
 
 
 def _roads(made: Compound, inner: Polygon, spines: Sequence[float], levels: Sequence[float], gates: str) -> None:
-    """Roads and gates in the frame: spines cross the rows, paths run between them, gates lie where they meet the wall."""
+    """Roads and gates in the frame: roads cross the rows, paths run between them, gates lie on the wall."""
     wall = made.wall
     main = levels[len(levels) // 2]
     x0, y0, x1, y1 = wall.bounds
@@ -220,10 +238,12 @@ def _roads(made: Compound, inner: Polygon, spines: Sequence[float], levels: Sequ
     for i, x in enumerate(spines):
         hits = shapely.get_coordinates(wall.exterior & shapely.linestrings([(x, y0 - 5), (x, y1 + 5)]))[:, 1]
         south, north = hits.min(), hits.max()
-        bottom, top = (south if "S" in gates and i == 0 else low), (north if "N" in gates and i == len(spines) - 1 else high)
+        bottom, top = low, high
         if "S" in gates and i == 0:
+            bottom = south
             made.gates.append(shapely.Point(x, south))
         if "N" in gates and i == len(spines) - 1:
+            top = north
             made.gates.append(shapely.Point(x, north))
         if top - bottom > 1:
             made.roads.append(shapely.linestrings([(x, bottom), (x, top)]))

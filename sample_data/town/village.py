@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import geopandas as gpd
 import numpy as np
 import shapely
-from town import ground
-from town.plan import HAMLETS, VILLAGE
+from town import ground, plan
 
 if TYPE_CHECKING:
     from shapely import Polygon
@@ -20,7 +19,7 @@ _ROWS = (6.5, 24.5)  # metres from the lane's middle to the front of the first a
 def fill(town: Town, border: Polygon, taken: Polygon, rng: np.random.Generator) -> None:
     """Houses of all groups; a group's houses stand along its lanes, most of them facing south."""
     free = border.buffer(-6) - taken
-    for hamlet in HAMLETS:
+    for hamlet in plan.HAMLETS:
         made = 0
         for number, line in enumerate(hamlet.lanes):
             lane = ground.smooth(line)
@@ -32,10 +31,16 @@ def fill(town: Town, border: Polygon, taken: Polygon, rng: np.random.Generator) 
                         shape = _house(lane, at, side, offset + back, rng)
                         if made < hamlet.houses and free.contains(shape) and rng.random() > 0.06:
                             town.add_building(
-                                shape, community_id=VILLAGE, use="residential", floors=int(rng.choice([1, 2, 2, 2, 3])),
-                                units=1, dwellings=int(rng.choice([1, 1, 2, 2])), shops=0, group=hamlet.name,
+                                shape,
+                                community_id=plan.VILLAGE,
+                                use="residential",
+                                floors=int(rng.choice([1, 2, 2, 2, 3])),
+                                units=1,
+                                dwellings=int(rng.choice([1, 1, 2, 2])),
+                                shops=0,
+                                group=hamlet.name,
                                 group_en=hamlet.name_en,
-                            )  # fmt: skip
+                            )
                             free -= shape.buffer(1.6)
                             made += 1
                         at += rng.uniform(13.5, 18.5)
@@ -45,12 +50,20 @@ def lanes(roads: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """The lanes of the groups, each starting on the nearest drawn road; the first line of a group is that road."""
     net = shapely.union_all(roads.geometry.to_numpy())
     rows = []
-    for hamlet in HAMLETS:
-        for i, points in enumerate(hamlet.lanes[1:]):
-            start = shapely.get_coordinates(shapely.shortest_line(net, shapely.Point(points[0])))[0]
-            name, name_en = f"{hamlet.name}{'一二三四'[i]}巷路", f"{hamlet.name_en} Lane {i + 1}"
-            rows.append({"name": name.replace("巷路", "路"), "name_en": name_en, "kind": "village", "lanes": 1, "level": 1,
-                         "geometry": ground.smooth([tuple(start.round(2)), *points[1:]])})  # fmt: skip
+    lanes = [(h, i, points) for h in plan.HAMLETS for i, points in enumerate(h.lanes[1:])]
+    for hamlet, i, points in lanes:
+        start = shapely.get_coordinates(shapely.shortest_line(net, shapely.Point(points[0])))[0]
+        name, name_en = f"{hamlet.name}{plan.chinese_number(i + 1)}路", f"{hamlet.name_en} Lane {i + 1}"
+        rows.append(
+            {
+                "name": name,
+                "name_en": name_en,
+                "kind": "village",
+                "lanes": 1,
+                "level": 1,
+                "geometry": ground.smooth([tuple(start.round(2)), *points[1:]]),
+            }
+        )
     return gpd.GeoDataFrame(rows, geometry="geometry")
 
 
@@ -63,10 +76,12 @@ def _house(lane: object, at: float, side: int, offset: float, rng: np.random.Gen
     turn = np.degrees(np.arctan2(along[1], along[0]))
     turn = (turn + 45) % 90 - 45 + rng.normal(0, 2.5)
     if rng.random() < 0.2:  # with a side wing
-        box = shapely.union_all([
-            shapely.box(-width / 2, -depth / 2, width / 2, depth / 2 - 3),
-            shapely.box(-width / 2, -depth / 2, -width / 2 + 4.5, depth / 2),
-        ])  # fmt: skip
+        box = shapely.union_all(
+            [
+                shapely.box(-width / 2, -depth / 2, width / 2, depth / 2 - 3),
+                shapely.box(-width / 2, -depth / 2, -width / 2 + 4.5, depth / 2),
+            ]
+        )
     else:
         box = shapely.box(-width / 2, -depth / 2, width / 2, depth / 2)
     return shapely.affinity.translate(shapely.affinity.rotate(box, turn, (0, 0)), *middle)
