@@ -94,6 +94,24 @@ def test_each_grid_out_of_band_has_a_finding_with_a_cure():
     assert "merge" not in below["cure"].lower(), "what is proved impossible is not proposed"
 
 
+def test_both_ends_of_the_band_are_legal():
+    ground, communities, buildings = checkerboard([[299, 300, 500, 501, 500 + 1e-10]])
+    plan = build_plan(ground, by_column(ground), communities=communities, buildings=buildings)
+    assert plan.grids["status"].tolist() == ["below", "legal", "legal", "above", "legal"]
+
+
+def test_a_total_that_no_number_of_grids_can_hold_is_for_the_neighbouring_community():
+    households = [[274, 200, 400], [274, 200, 0]]
+    ground, communities, buildings = checkerboard(households, community_of_column=["A", "B", "C"])
+    certificate = {"kind": "component_total", "total": 548.0}
+    plan = build_plan(
+        ground, by_column(ground), communities=communities, buildings=buildings, certificates={"0": certificate}
+    )
+    assert plan.findings["cure"].tolist() == [
+        "Join community A with B; or accept 548, or make it a dedicated grid.",
+    ]
+
+
 def test_status_empty_and_dedicated():
     ground, communities, buildings = checkerboard([[0, 0, 900, 400]], community_of_column=["A", "A", "B", "B"])
     labels = pd.Series(["x", "x", "y", "z"], index=ground.atoms["atom_id"])
@@ -138,6 +156,8 @@ def test_a_column_or_a_series_can_be_what_the_band_counts():
     series = pd.Series([350.0, 20.0], index=["b0-0", "b0-1"])
     by_series = build_plan(ground, by_column(ground), communities=communities, buildings=buildings, weight=series)
     assert by_series.grids["weight"].tolist() == [350, 20]
+    assert by_series.buildings["weight"].tolist() == [350, 20]
+    assert by_series.audit().set_index("measure").loc["outside_band", ["value", "unit"]].tolist() == [280, "weight"]
     assert by_series.findings["message"].tolist() == ["Grid 440103001001002 holds 20 weight, 280 below 300."]
 
 
@@ -213,7 +233,7 @@ def full_plan():
         geometry=gpd.GeoSeries.from_wkt(["LINESTRING (0 0, 0.1 -100)", "MULTILINESTRING ((0 0, 1 1), (2 2, 3 3))"]),
         crs=CRS,
     )
-    parameters = {"seed": 0, "effort": "normal", "versions": {"gridmap": "0.1"}, "bands": None}
+    parameters = {"seed": 0, "effort": "normal", "bands": None, "nested": {"a": [1, 2.5]}}
     return build_plan(
         ground, by_column(ground), communities=communities, buildings=buildings, parameters=parameters, streets=streets
     )

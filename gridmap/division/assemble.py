@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from gridmap._version import __version__
 from gridmap.division.codes import SCHEMES, grid_codes, kept_codes
 from gridmap.division.cures import band_findings
 from gridmap.division.ledger import COUNTS, building_weights, grid_status, grid_sums, row_shares
@@ -26,9 +27,11 @@ __all__ = [
     "COMMUNITY_COLUMNS",
     "Ground",
     "build_plan",
+    "building_table",
     "ground_tables",
     "kept_columns",
     "largest_rows",
+    "versions",
 ]
 
 # DESIGN, section 6: grids that touch along less than this are not neighbours.
@@ -178,7 +181,7 @@ def build_plan(
         assignment=assignment,
         findings=findings,
         communities=kept_columns(communities, COMMUNITY_COLUMNS),
-        buildings=kept_columns(to_crs(buildings, crs), (*BUILDING_COLUMNS, unit)),
+        buildings=building_table(buildings, weights, unit, crs),
         parameters={
             "lower": lower,
             "upper": upper,
@@ -186,6 +189,7 @@ def build_plan(
             "code": code,
             "object_code": object_code,
             "highest_numbers": codes.highest,
+            "versions": versions(),
         }
         | dict(parameters or {}),
         atoms=_atom_table(to_crs(atoms, crs), grid_of_atom),
@@ -198,6 +202,23 @@ def kept_columns(table: gpd.GeoDataFrame, columns: Iterable[str]) -> gpd.GeoData
     """Those of the columns that the table has, and its geometry: a plan carries no more of its input than it needs."""
     present = [c for c in dict.fromkeys(columns) if c in table.columns]
     return gpd.GeoDataFrame(table[present], geometry=table.geometry.array, crs=table.crs).reset_index(drop=True)
+
+
+def building_table(buildings: gpd.GeoDataFrame, weights: pd.Series, unit: str, crs: Any) -> gpd.GeoDataFrame:
+    """The buildings as a plan keeps them, with what the band counts in the column `unit`."""
+    known = buildings if unit in buildings else buildings.assign(**{unit: weights.to_numpy()})
+    return kept_columns(to_crs(known, crs), (*BUILDING_COLUMNS, unit))
+
+
+def versions() -> dict[str, str]:
+    """Of what the result depends on besides its input."""
+    return {
+        "gridmap": __version__,
+        "geos": shapely.geos_version_string,
+        "numpy": np.__version__,
+        "pandas": pd.__version__,
+        "shapely": shapely.__version__,
+    }
 
 
 def ground_tables(crs: Any, *, streets: Any, **tables: gpd.GeoDataFrame | None) -> dict[str, gpd.GeoDataFrame | None]:

@@ -9,7 +9,14 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from gridmap.division.assemble import BUILDING_COLUMNS, COMMUNITY_COLUMNS, ground_tables, kept_columns, largest_rows
+from gridmap.division.assemble import (
+    COMMUNITY_COLUMNS,
+    building_table,
+    ground_tables,
+    kept_columns,
+    largest_rows,
+    versions,
+)
 from gridmap.division.borders import inner_borders, neighbour_table
 from gridmap.division.cures import band_findings
 from gridmap.division.cuts import footprints_cut, split_compounds
@@ -141,8 +148,8 @@ def plan_from_grids(
         "assignment": assignment.sort_values("building_id", kind="stable").reset_index(drop=True),
         "findings": findings_table(found, crs=crs),
         "communities": kept_columns(communities, COMMUNITY_COLUMNS),
-        "buildings": kept_columns(to_crs(buildings, crs), (*BUILDING_COLUMNS, unit)),
-        "parameters": {"lower": lower, "upper": upper, "weight": unit, "source": "grids"},
+        "buildings": building_table(buildings, weights, unit, crs),
+        "parameters": {"lower": lower, "upper": upper, "weight": unit, "source": "grids", "versions": versions()},
         **ground_tables(crs, streets=streets, compounds=compounds, barriers=barriers, entrances=entrances),
     }
 

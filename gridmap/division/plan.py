@@ -69,17 +69,49 @@ class GridPlan:
         grids: gpd.GeoDataFrame,
         communities: gpd.GeoDataFrame,
         buildings: gpd.GeoDataFrame,
-        streets: gpd.GeoDataFrame | None = None,
-        **options: Any,
+        streets: Any = None,
+        *,
+        lower: float = 300,
+        upper: float = 500,
+        weight: str | pd.Series = "households",
+        compounds: gpd.GeoDataFrame | None = None,
+        barriers: gpd.GeoDataFrame | None = None,
+        entrances: gpd.GeoDataFrame | None = None,
     ) -> Self:
-        """A plan from grids drawn by hand, with a finding for each fault; see `gridmap.division.from_grids`.
+        """A plan from grids drawn by hand, which stay as they are, with a finding for each fault.
 
-        Keyword arguments: ``lower=300, upper=500, weight="households", compounds=None, barriers=None,
-        entrances=None``.
+        Parameters
+        ----------
+        grids
+            grid_id and geometry; community_id, name, kind, responsible, previous_id and others where known.
+        communities, buildings
+            As for `gridmap.divide`.
+        streets
+            Streets, or a prepared network; kept for the audit.
+        lower, upper, weight
+            The band and what it counts: a column of `buildings`, or a Series by building id.
+        compounds, barriers, entrances
+            Kept for the audit; a finding tells which compounds are split.
+
+        Raises
+        ------
+        TableError
+            When a table breaks its contract so that nothing can be audited. Overlaps, gaps, pieces, polygons that
+            cross themselves and the like are findings instead.
+        OptionError
+            When `lower` and `upper` are no band.
+
+        See Also
+        --------
+        gridmap.division.from_grids.plan_from_grids : which faults are found, and who gets a building in an overlap.
         """
         from gridmap.division.from_grids import plan_from_grids
 
-        return cls(**plan_from_grids(grids, communities, buildings, streets, **options))
+        fields = plan_from_grids(
+            grids, communities, buildings, streets, lower=lower, upper=upper, weight=weight, compounds=compounds,
+            barriers=barriers, entrances=entrances,
+        )  # fmt: skip
+        return cls(**fields)
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:

@@ -20,7 +20,7 @@ __all__ = ["Walks", "street_walks", "tours"]
 # A street along the border is walked on either side: streets this far outside still belong to the grid.
 _PAVEMENT = 10.0
 # Streets are cut into steps of at most this, so that a door finds a node near it.
-_STEP = 8.0
+_STEP = 15.0
 # A door reaches the streets of its grid that pass within this of it (the default of access_metres).
 _DOORSTEP = 50.0
 _WINDOW, _ROUNDS = 1000, 50
