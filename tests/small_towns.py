@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import geopandas as gpd
 import networkx as nx
 import numpy as np
@@ -9,6 +11,11 @@ import shapely
 
 CRS = 32650
 ORIGIN = np.array([500_000.0, 4_400_000.0])
+
+
+def at(xy):
+    """Places given in metres from the corner of the town."""
+    return ORIGIN + np.asarray(xy)
 
 
 def random_town(seed, *, buildings=25, facilities=6, categories=("clinic", "school"), side=5, spacing=70.0, keep=0.8):
@@ -59,7 +66,7 @@ def grid_city(blocks=16, spacing=90.0, *, seed=1, households=12):
         shapely.linestrings([[a, t], [b, t]] if across else [[t, a], [t, b]])
         for across in (True, False)
         for t in ticks
-        for a, b in zip(ticks[:-1], ticks[1:], strict=True)
+        for a, b in pairwise(ticks)
     ]
     streets = gpd.GeoDataFrame(
         {"class": ["residential"] * len(segments)},
@@ -105,7 +112,7 @@ def plain_distances(homes, services, lines, *, node_ids=None, access_metres=50.0
     for number, (u, v, p, q, pace) in enumerate(edges):
         chain = [(0.0, ("node", u)), *sorted(splits.get(number, [])), (1.0, ("node", v))]
         length = float(np.hypot(*(q - p))) * pace
-        for (t0, first), (t1, second) in zip(chain[:-1], chain[1:], strict=True):
+        for (t0, first), (t1, second) in pairwise(chain):
             weight = (t1 - t0) * length
             if not graph.has_edge(first, second) or graph[first][second]["weight"] > weight:
                 graph.add_edge(first, second, weight=weight)

@@ -6,13 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import pytest
 import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
-from small_towns import CRS, ORIGIN, coordinates, plain_distances, random_town
+from small_towns import CRS, ORIGIN, at, coordinates, plain_distances, random_town
 
 from gridmap.coverage.cover import cover
 from gridmap.coverage.reach import COLUMNS
@@ -231,13 +230,17 @@ def test_findings_name_what_is_far_isolated_and_unreachable():
     )
     streets.geometry = streets.geometry.translate(*ORIGIN)
     homes = gpd.GeoDataFrame(
-        {"building_id": ["near", "far", "island"], "households": [5, 7, 9], "households_estimated": [True, False, False]},
-        geometry=shapely.points(ORIGIN + [[10, 10], [20, 90], [10, 495]]),
+        {
+            "building_id": ["near", "far", "island"],
+            "households": [5, 7, 9],
+            "households_estimated": [True, False, False],
+        },
+        geometry=shapely.points(at([[10, 10], [20, 90], [10, 495]])),
         crs=CRS,
     )
     services = gpd.GeoDataFrame(
         {"facility_id": ["main", "lost", "away"], "category": ["clinic", "school", "school"]},
-        geometry=shapely.points(ORIGIN + [[300, 5], [30, 505], [500, 200]]),
+        geometry=shapely.points(at([[300, 5], [30, 505], [500, 200]])),
         crs=CRS,
     )
     result = cover(homes, services, streets)
@@ -260,16 +263,16 @@ def test_no_leg_crosses_a_barrier():
     line = shapely.linestrings
     streets = gpd.GeoDataFrame(
         {"class": ["residential"] * 2},
-        geometry=[line(ORIGIN + [[0, 0], [0, 400]]), line(ORIGIN + [[0, 400], [40, 400], [40, 0]])],
+        geometry=[line(at([[0, 0], [0, 400]])), line(at([[0, 400], [40, 400], [40, 0]]))],
         crs=CRS,
     )
     homes = gpd.GeoDataFrame(
-        {"building_id": ["west"], "households": [4]}, geometry=[shapely.Point(ORIGIN + [10, 0])], crs=CRS
+        {"building_id": ["west"], "households": [4]}, geometry=[shapely.Point(at([10, 0]))], crs=CRS
     )
     clinic = gpd.GeoDataFrame(
-        {"facility_id": ["east"], "category": ["clinic"]}, geometry=[shapely.Point(ORIGIN + [40, 0])], crs=CRS
+        {"facility_id": ["east"], "category": ["clinic"]}, geometry=[shapely.Point(at([40, 0]))], crs=CRS
     )
-    river = gpd.GeoDataFrame({"hard": [True]}, geometry=[line(ORIGIN + [[20, -900], [20, 300]])], crs=CRS)
+    river = gpd.GeoDataFrame({"hard": [True]}, geometry=[line(at([[20, -900], [20, 300]]))], crs=CRS)
     assert cover(homes, clinic, streets).reach.loc[0, "metres"] == pytest.approx(30)
     assert cover(homes, clinic, streets, barriers=river).reach.loc[0, "metres"] == pytest.approx(10 + 400 + 40 + 400)
 

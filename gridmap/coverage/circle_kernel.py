@@ -2,8 +2,8 @@
 
 Plain arrays, the same in all of them:
 
-- ``piece_xy`` (m, 4) float64: ax, ay, bx, by of the edge that a piece is of, metres; ``piece_part`` (m, 2) float64: from
-  where to where along it (0 to 1) the piece goes; ``piece_edge`` (m,) int32. Only pieces outside walled compounds.
+- ``piece_xy`` (m, 4) float64: ax, ay, bx, by of the edge that a piece is of, metres; ``piece_part`` (m, 2) float64:
+  from where to where along it (0 to 1) the piece goes; ``piece_edge`` (m,) int32. Only pieces outside walled compounds.
 - ``edge_u``, ``edge_v`` (e,) int32 nodes; ``ahead``, ``back`` (e,) float32: cost of the whole edge from u to v and from
   v to u, infinite where it is closed that way.
 - ``cost`` (n, c) float32: cost from each node to a facility of each category, infinite where there is no way;
@@ -12,8 +12,8 @@ Plain arrays, the same in all of them:
   are entered, cost of their leg, category, facility.
 - ``frame`` (3,) float64: x and y of the centre of cell (0, 0), side of a cell; ``shape`` (2,) int64: rows and columns.
   Cell (row, column) is number ``row * columns + column``.
-- ``place`` (cells,) int32: the row of each cell in ``values`` (land, c) float32 and ``labels`` (land, c) int32 or (0, 0),
-  -1 for cells that have none. Values are lowered in place; a label is the facility that the value belongs to.
+- ``place`` (cells,) int32: the row of each cell in ``values`` (land, c) float32 and ``labels`` (land, c) int32 or
+  (0, 0), -1 for cells that have none. Values are lowered in place; a label is the facility that the value belongs to.
 - ``piece``, ``metres`` (cells,) int32, float32: the nearest piece in reach, -1 for none, and its distance, infinite for
   none; cells with a negative distance are passed over when it is sought.
 - ``wall_...``: what no leg crosses, as in `gridmap.network.snap_kernel`.
@@ -21,16 +21,31 @@ Plain arrays, the same in all of them:
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from gridmap.compiled import compiled
 from gridmap.network.snap_kernel import crosses
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Singles = NDArray[np.float32]
+    Ints = NDArray[np.int32]
+    Longs = NDArray[np.int64]
+
 __all__ = ["find_nearest", "paint_far_land", "paint_near_land", "spread_nearest"]
 
 
 @compiled
-def _foot(x, y, piece_xy, m):
+def _foot(
+    x: float,
+    y: float,
+    piece_xy: Floats,
+    m: int,
+) -> tuple[float, float, float, float]:
     """Nearest point to (x, y) of the edge of piece m: its fraction along the edge, its place and its distance."""
     ax, ay = piece_xy[m, 0], piece_xy[m, 1]
     dx, dy = piece_xy[m, 2] - ax, piece_xy[m, 3] - ay
@@ -43,7 +58,22 @@ def _foot(x, y, piece_xy, m):
 
 
 @compiled
-def _lower(at, e, t, leg, edge_u, edge_v, ahead, back, cost, target, beside_ptr, beside, values, labels):
+def _lower(
+    at: int,
+    e: int,
+    t: float,
+    leg: float,
+    edge_u: Ints,
+    edge_v: Ints,
+    ahead: Singles,
+    back: Singles,
+    cost: Singles,
+    target: Ints,
+    beside_ptr: Longs,
+    beside: Floats,
+    values: Singles,
+    labels: Ints,
+) -> None:
     """Lower the values in row `at` to what it costs to step onto edge e at fraction t and go on from there."""
     u, v = edge_u[e], edge_v[e]
     # nothing of an edge costs nothing, also where it is closed
@@ -62,7 +92,7 @@ def _lower(at, e, t, leg, edge_u, edge_v, ahead, back, cost, target, beside_ptr,
                 labels[at, c] = target[u, c]
     else:
         for c in range(values.shape[1]):
-            values[at, c] = min(values[at, c], min(to_v + cost[v, c], to_u + cost[u, c]))
+            values[at, c] = min(values[at, c], to_v + cost[v, c], to_u + cost[u, c])
     for i in range(beside_ptr[e], beside_ptr[e + 1]):
         c = int(beside[i, 3])
         way = 0.0
@@ -78,7 +108,16 @@ def _lower(at, e, t, leg, edge_u, edge_v, ahead, back, cost, target, beside_ptr,
 
 
 @compiled
-def _box(piece_xy, m, reach, left, bottom, side, rows, columns):
+def _box(
+    piece_xy: Floats,
+    m: int,
+    reach: float,
+    left: float,
+    bottom: float,
+    side: float,
+    rows: int,
+    columns: int,
+) -> tuple[int, int, int, int]:
     """First and last row, first and last column of the cells that piece m may reach."""
     low_x, high_x = min(piece_xy[m, 0], piece_xy[m, 2]) - reach, max(piece_xy[m, 0], piece_xy[m, 2]) + reach
     low_y, high_y = min(piece_xy[m, 1], piece_xy[m, 3]) - reach, max(piece_xy[m, 1], piece_xy[m, 3]) + reach
@@ -92,9 +131,20 @@ def _box(piece_xy, m, reach, left, bottom, side, rows, columns):
 
 @compiled
 def find_nearest(
-    piece_xy, piece_part, reach, frame, shape, piece, metres,
-    wall_xy, wall_of, wall_frame, wall_shape, wall_start, wall_item,
-):  # fmt: skip
+    piece_xy: Floats,
+    piece_part: Floats,
+    reach: float,
+    frame: Floats,
+    shape: Longs,
+    piece: Ints,
+    metres: Singles,
+    wall_xy: Floats,
+    wall_of: Ints,
+    wall_frame: Floats,
+    wall_shape: Longs,
+    wall_start: Longs,
+    wall_item: Ints,
+) -> None:
     """Find the nearest piece of every cell within `reach` metres; `piece` and `metres` are filled in place."""
     left, bottom, side = frame[0], frame[1], frame[2]
     rows, columns = shape[0], shape[1]
@@ -119,10 +169,31 @@ def find_nearest(
 
 @compiled
 def paint_near_land(
-    piece_xy, piece_part, piece_edge, edge_u, edge_v, ahead, back, cost, target, beside_ptr, beside, leg_cost, reach,
-    frame, shape, place, values, labels,
-    wall_xy, wall_of, wall_frame, wall_shape, wall_start, wall_item,
-):  # fmt: skip
+    piece_xy: Floats,
+    piece_part: Floats,
+    piece_edge: Ints,
+    edge_u: Ints,
+    edge_v: Ints,
+    ahead: Singles,
+    back: Singles,
+    cost: Singles,
+    target: Ints,
+    beside_ptr: Longs,
+    beside: Floats,
+    leg_cost: float,
+    reach: float,
+    frame: Floats,
+    shape: Longs,
+    place: Ints,
+    values: Singles,
+    labels: Ints,
+    wall_xy: Floats,
+    wall_of: Ints,
+    wall_frame: Floats,
+    wall_shape: Longs,
+    wall_start: Longs,
+    wall_item: Ints,
+) -> None:
     """Give every cell within `reach` metres of an edge the least cost over all such edges.
 
     `leg_cost` is the cost of a metre on a leg.
@@ -151,9 +222,21 @@ def paint_near_land(
 
 @compiled
 def spread_nearest(
-    piece_xy, piece_part, reach, limit, frame, shape, piece, metres,
-    wall_xy, wall_of, wall_frame, wall_shape, wall_start, wall_item,
-):  # fmt: skip
+    piece_xy: Floats,
+    piece_part: Floats,
+    reach: float,
+    limit: float,
+    frame: Floats,
+    shape: Longs,
+    piece: Ints,
+    metres: Singles,
+    wall_xy: Floats,
+    wall_of: Ints,
+    wall_frame: Floats,
+    wall_shape: Longs,
+    wall_start: Longs,
+    wall_item: Ints,
+) -> None:
     """Find the nearest piece, up to `limit` metres, of the cells that have none within `reach`.
 
     It spreads from neighbour to neighbour, there and back over the raster, with exact distances; `piece` and `metres`
@@ -194,9 +277,26 @@ def spread_nearest(
 
 @compiled
 def paint_far_land(
-    piece_xy, piece_edge, edge_u, edge_v, ahead, back, cost, target, beside_ptr, beside, leg_cost, reach,
-    frame, shape, place, values, labels, piece, metres,
-):  # fmt: skip
+    piece_xy: Floats,
+    piece_edge: Ints,
+    piece: Ints,
+    metres: Singles,
+    edge_u: Ints,
+    edge_v: Ints,
+    ahead: Singles,
+    back: Singles,
+    cost: Singles,
+    target: Ints,
+    beside_ptr: Longs,
+    beside: Floats,
+    leg_cost: float,
+    reach: float,
+    frame: Floats,
+    shape: Longs,
+    place: Ints,
+    values: Singles,
+    labels: Ints,
+) -> None:
     """Give the cells beyond `reach` metres of every edge the cost by their nearest one, where there is one."""
     left, bottom, side = frame[0], frame[1], frame[2]
     columns = shape[1]

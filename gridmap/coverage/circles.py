@@ -176,7 +176,7 @@ class _Job:
 
     def lay(self, nodes: NodeTable) -> Ground | None:
         """The raster over all that was reached; None when nothing was."""
-        live = np.isfinite(nodes.cost).any(axis=1)
+        live = np.asarray(np.any(np.isfinite(nodes.cost), axis=1))
         edges = np.concatenate([access.edge for access in nodes.targets])
         live[self.network.graph.edge_u[edges]] = True
         live[self.network.graph.edge_v[edges]] = True

@@ -75,7 +75,7 @@ def polygons_below(
     below = raster < level
     if not below.any():
         return np.empty(0, dtype=object)
-    rows, columns = _extent(below.any(axis=1)), _extent(below.any(axis=0))
+    rows, columns = _extent(np.any(below, axis=1)), _extent(np.any(below, axis=0))
     # one cell more on each side: the neighbours that the border runs between
     inner = (slice(max(rows.start - 1, 0), rows.stop + 1), slice(max(columns.start - 1, 0), columns.stop + 1))
     z = np.clip(raster[inner].astype(np.float64) - level, -leap, leap)

@@ -168,10 +168,10 @@ class Cover:
     def _repr_html_(self) -> str:
         rates = self.rate()
         body = "".join(
-            f"<tr><td>{escape(str(row.category))}</td><td>{self.thresholds[row.category]:g}</td>"
+            f"<tr><td>{escape(str(row.category))}</td><td>{self.thresholds[str(row.category)]:g}</td>"
             f"<td>{row.facilities}</td><td>{row.covered:,.0f}</td><td>{row.total:,.0f}</td>"
-            f"<td>{'&ndash;' if row.rate != row.rate else f'{row.rate:.1%}'}</td></tr>"
-            for row in rates.itertuples()
+            f"<td>{'&ndash;' if row.total == 0 else f'{row.rate:.1%}'}</td></tr>"
+            for row in rates.itertuples(index=False)
         )
         head = "".join(
             f"<th>{text}</th>" for text in ("category", self.measure, "facilities", "covered", "total", "rate")
@@ -243,7 +243,9 @@ def cover(
     >>> homes = gpd.GeoDataFrame(
     ...     {"building_id": ["a", "b"], "households": [30, 10]}, geometry=[Point(0, 0), Point(900, 0)], crs=32650
     ... )
-    >>> clinics = gpd.GeoDataFrame({"facility_id": ["f"], "category": ["clinic"]}, geometry=[Point(300, 400)], crs=32650)
+    >>> clinics = gpd.GeoDataFrame(
+    ...     {"facility_id": ["f"], "category": ["clinic"]}, geometry=[Point(300, 400)], crs=32650
+    ... )
     >>> cover(homes, clinics, metres=500, how="straight").rate()[["category", "total", "covered", "rate"]]
       category  total  covered  rate
     0   clinic   40.0     30.0  0.75

@@ -92,6 +92,7 @@ def snapping_findings(table: gpd.GeoDataFrame, access: Access, access_metres: fl
     of_facilities = access.kind == "facility"
     what = "facilities" if of_facilities else "buildings"
     status, isolated = access.status, access.isolated
+    cut_off = "only the same piece reaches them" if of_facilities else "they reach only what lies on the same piece"
     reports = (
         (
             status == "unsnapped", "error" if of_facilities else "warning", "unsnapped",
@@ -100,16 +101,12 @@ def snapping_findings(table: gpd.GeoDataFrame, access: Access, access_metres: fl
         ),
         (
             status == "far", "warning" if of_facilities else "info", "far",
-            f"{{n}} {what} are farther than {access_metres:g} m from any street they may use{{held}}; "
-            "the nearest street is used.",
+            f"{{n}} {what} are over {access_metres:g} m from any street they may use{{held}}; the nearest is used.",
             "Check their place, add the missing path, or raise access_metres.",
         ),
         (
             isolated, "warning", "isolated",
-            f"{{n}} {what} stand on streets that do not join the main network{{held}}; only what lies on the same "
-            "piece reaches them." if of_facilities else
-            f"{{n}} {what} stand on streets that do not join the main network{{held}}; they reach only what lies on "
-            "the same piece.",
+            f"{{n}} {what} stand on streets that do not join the main network{{held}}; {cut_off}.",
             "Join the streets there, or check the place.",
         ),
     )  # fmt: skip
@@ -132,7 +129,7 @@ def unreachable_findings(
     names = np.array(list(categories))[offered]
     return [
         _about(
-            buildings, missing.any(axis=1), "warning", "buildings_unreachable",
+            buildings, np.any(missing, axis=1), "warning", "buildings_unreachable",
             "From {n} buildings no way leads to some category that is offered{held}.",
             "Join their streets to the main network; see which categories in the certificate.",
             {str(c): int(m) for c, m in zip(names, missing.sum(axis=0), strict=True) if m},
@@ -163,7 +160,7 @@ def _about(
         certificate = {"households": households, **(certificate or {})}
     ids = table["building_id" if "building_id" in table.columns else "facility_id"]
     return finding(
-        severity, rule, message.format(n=int(rows.sum()), held=held),
+        severity, rule, message.replace("{n}", f"{rows.sum():,}").replace("{held}", held),
         cure=cure,
         ids=ids[rows],
         certificate=certificate,

@@ -40,7 +40,7 @@ def gaps_of_cover(
         part = np.flatnonzero(~cover.covered[units.building, column])
         building, unit = units.building[part], units.unit[part]
         held = counts[building] * units.share[part]
-        part, building, unit, held = (a[held > 0] for a in (part, building, unit, held))
+        building, unit, held = building[held > 0], unit[held > 0], held[held > 0]
         if len(building) == 0:
             continue
         spot = _spots(xy[building], unit, 2 * reach_metres)

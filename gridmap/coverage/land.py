@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from gridmap.coverage.contours import Frame
 from gridmap.network.search import nearest, node_costs
 from gridmap.network.walls import OUTSIDE
 
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from gridmap.coverage.contours import Frame
     from gridmap.network.access import Access
     from gridmap.network.streets import StreetNetwork
 
@@ -102,7 +102,9 @@ def lay_ground(network: StreetNetwork, frame: Frame, far_metres: float) -> Groun
     piece[np.isinf(metres)] = -1
     access = None
     if len(walled):
-        access = network.access(shapely.points(_centres(frame, walled)), kind="building")
+        # names that no entrance of a building can have
+        names = [f"cell {number} of the raster" for number in walled]
+        access = network.access(shapely.points(_centres(frame, walled)), kind="building", ids=names)
     shape = (frame.rows, frame.columns)
     return Ground(frame, piece.reshape(shape), metres.reshape(shape), walled, access)
 
@@ -111,19 +113,19 @@ def lay_ground(network: StreetNetwork, frame: Frame, far_metres: float) -> Groun
 class Land:
     """What it costs to reach a facility from the cells of a window that have a street near enough.
 
-    `row`, `column` of each such cell in `frame`; `values` (categories, cells), infinite where nothing is reached;
+    `row`, `column` of each such cell in `frame`; `costs` (categories, cells), infinite where nothing is reached;
     `labels` likewise, index of the facility, -1 for none; or empty.
     """
 
     frame: Frame
     row: NDArray[np.int64]
     column: NDArray[np.int64]
-    values: NDArray[np.float32]
+    costs: NDArray[np.float32]
     labels: NDArray[np.int32]
 
     def raster(self, category: int, most: float) -> tuple[NDArray[np.float32], Frame]:
         """Costs of a category, infinite where nothing is reached, over the rectangle where they are below `most`."""
-        values = self.values[category]
+        values = self.costs[category]
         below = values < most
         if not below.any():
             return np.full((1, 1), np.inf, dtype=np.float32), self.frame.part(slice(0, 1), slice(0, 1))
@@ -179,13 +181,13 @@ def paint_land(
     beside_ptr, beside = _beside(network, nodes, -np.inf if labelled else surely, float(metres[land].max(initial=0)))
     used = streets.reached(nodes.cost, beside_ptr)
     leg_cost = _leg_cost(network, nodes.measure)
-    fixed = (
+    fixed: tuple[Any, ...] = (
         *streets.costs, nodes.cost, target, beside_ptr, beside, leg_cost, reach,
         *_frame_arrays(frame), place, values, labels,
     )  # fmt: skip
     if reach > 0:
         paint_near_land(streets.xy[used], streets.part[used], streets.edge[used], *fixed, *_wall_arrays(network))
-    paint_far_land(streets.xy, streets.edge, *fixed, piece, metres)
+    paint_far_land(streets.xy, streets.edge, piece, metres, *fixed)
     _paint_walled(network, ground, nodes, window, place, values, labels)
     row, column = np.divmod(land, frame.columns)
     return Land(frame, row, column, _turned(values), _turned(labels))
@@ -225,7 +227,7 @@ class _Streets:
 
     def reached(self, cost: NDArray[np.float32], beside_ptr: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which pieces lead anywhere: a facility is in reach of an end of their edge, or beside it."""
-        live = np.isfinite(cost).any(axis=1)
+        live = np.any(np.isfinite(cost), axis=1)
         edge_u, edge_v = self.costs[:2]
         useful = live[edge_u] | live[edge_v] | (np.diff(beside_ptr) > 0)
         return np.asarray(useful[self.edge])

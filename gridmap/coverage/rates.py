@@ -13,6 +13,7 @@ from gridmap.errors import OptionError
 if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
+    from pandas.arrays import IntegerArray
 
     from gridmap.coverage.cover import Cover
 
@@ -38,7 +39,7 @@ def rate_cover(cover: Cover, by: Any = None, weight: str = "households") -> pd.D
             "total": np.repeat(total, len(categories)),
             "covered": covered.ravel(),
             "rate": np.clip(share, 0, 1).ravel(),
-            "facilities": _facilities_by_unit(cover, units, categories).ravel(),
+            "facilities": _facilities_by_unit(cover, units, categories),
         }
     )
     table.attrs.update(
@@ -72,8 +73,8 @@ def weights_of(buildings: gpd.GeoDataFrame, weight: str) -> tuple[NDArray[np.flo
     return np.nan_to_num(counts, nan=0.0), int(np.isnan(counts).sum())
 
 
-def _facilities_by_unit(cover: Cover, units: Units, categories: list[str]) -> NDArray[Any]:
-    """How many counted facilities of each category stand in each unit, shape (units, categories)."""
+def _facilities_by_unit(cover: Cover, units: Units, categories: list[str]) -> IntegerArray:
+    """How many counted facilities of each category stand in each unit, by unit and then category."""
     if units.facilities is None:
         return pd.array([pd.NA] * (len(units.ids) * len(categories)), dtype="Int64")
     column = pd.Index(categories).get_indexer(pd.Index(cover.facilities["category"]))

@@ -68,8 +68,9 @@ def reach_table(
     code[~snapped] = 3
     each = categories * ranks
     names = np.array(list(thresholds), dtype=object)
-    ids = facility_ids.to_numpy(dtype=object, na_value=None)
-    facility = np.append(ids, None)[nearest.facility.ravel()]
+    # the last entry is what the row -1 finds
+    ids = np.array([*facility_ids, None], dtype=object)
+    facility = ids[nearest.facility.ravel()]
     return pd.DataFrame(
         {
             "building_id": np.repeat(building_ids.to_numpy(dtype=object), each),

@@ -82,10 +82,10 @@ def _borders(labels: NDArray[np.int32], frame: Frame) -> NDArray[np.object_]:
     if len(row):
         side = np.argsort(~crossed[:, row, column], axis=0, kind="stable")[:2]
         lines.append(np.stack([middle[side[0]], middle[side[1]]], axis=1) + np.stack([column, row], axis=1)[:, None])
-    for side in range(4):
-        row, column = np.nonzero((number > 2) & crossed[side])
+    for edge in range(4):
+        row, column = np.nonzero((number > 2) & crossed[edge])
         if len(row):
-            ends = np.tile([middle[side], [0.5, 0.5]], (len(row), 1, 1))
+            ends = np.tile([middle[edge], [0.5, 0.5]], (len(row), 1, 1))
             lines.append(ends + np.stack([column, row], axis=1)[:, None])
     if not lines:
         return np.empty(0, dtype=object)

@@ -151,7 +151,7 @@ def _by_plan(plan: Any, buildings: gpd.GeoDataFrame, facilities: gpd.GeoDataFram
         }
     )
     rows = rows[(rows["building"] >= 0) & rows["grid"].notna()]
-    rows = rows.groupby(["building", "grid"], as_index=False, sort=True)["households"].sum()
+    rows = rows.groupby(["building", "grid"], sort=True)[["households"]].sum().reset_index()
     whole = rows.groupby("building")["households"].transform("sum")
     parts = rows.groupby("building")["households"].transform("size")
     # a split building without households is shared out evenly, so that its other counts are not lost
