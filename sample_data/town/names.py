@@ -47,9 +47,13 @@ def _along_streets(out: gpd.GeoDataFrame, streets: gpd.GeoDataFrame, rows: objec
         english = lines["name_en"].to_numpy()[line]
         order = np.lexsort((at, line))
         seen: dict[tuple[str, bool], int] = {}
-        index = np.asarray(rows)[chosen]
+        names = {"name": [""] * len(line), "name_en": [""] * len(line)}
         for i in order:
             key = (labels[i], bool(left[i]))
             seen[key] = seen.get(key, 0) + 1
             number = 2 * seen[key] - (1 if left[i] else 0)
-            out.loc[index[i], ["name", "name_en"]] = [f"{labels[i]}{number}号", f"No. {number} {english[i]}"]
+            names["name"][i] = f"{labels[i]}{number}号"
+            names["name_en"][i] = f"No. {number} {english[i]}"
+        index = np.asarray(rows)[chosen]
+        for column, values in names.items():
+            out.loc[index, column] = values

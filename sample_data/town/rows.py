@@ -171,15 +171,28 @@ def _units(length: float, s: Style) -> int:
 
 def _free(inner: Polygon, low: float, high: float, spines: Sequence[float]) -> list[tuple[float, float]]:
     """The stretches along a row where a building of that depth stays inside and leaves the roads free."""
-    x0, _, x1, _ = inner.bounds
-    free = shapely.box(x0, 0, x1, 1)
+    rings = [shapely.get_coordinates(ring) for ring in (inner.exterior, *inner.interiors)]
+    edges = np.vstack([np.hstack([ring[:-1], ring[1:]]) for ring in rings])
+    free = [(-np.inf, np.inf)]
     for y in np.linspace(low, high, 5):
-        cut = shapely.intersection(inner, shapely.linestrings([(x0 - 1, y), (x1 + 1, y)]))
-        strips = [shapely.box(p.bounds[0], 0, p.bounds[2], 1) for p in shapely.get_parts(cut) if p.length > 1]
-        free &= shapely.union_all(strips)
+        free = _both(free, _stretches(edges, y))
     for x in spines:
-        free -= shapely.box(x - 4.0, -1, x + 4.0, 2)
-    return [(p.bounds[0], p.bounds[2]) for p in shapely.get_parts(free) if p.area > 1]
+        free = _both(free, [(-np.inf, x - 4.0), (x + 4.0, np.inf)])
+    return [(a, b) for a, b in free if b - a > 1]
+
+
+def _stretches(edges: np.ndarray, y: float) -> list[tuple[float, float]]:
+    """Where a level line runs inside a polygon of those edges (x0, y0, x1, y1)."""
+    x0, y0, x1, y1 = edges.T
+    cut = (y0 <= y) != (y1 <= y)
+    xs = np.sort(x0[cut] + (y - y0[cut]) / (y1[cut] - y0[cut]) * (x1[cut] - x0[cut])).tolist()
+    return list(zip(xs[::2], xs[1::2], strict=True))
+
+
+def _both(one: list[tuple[float, float]], other: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """What lies in a stretch of both lists."""
+    common = [(max(a, c), min(b, d)) for a, b in one for c, d in other]
+    return [(a, b) for a, b in common if a < b]
 
 
 def _pack(

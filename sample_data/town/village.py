@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
@@ -10,6 +11,8 @@ import shapely
 from town import ground, plan
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from shapely import Polygon
     from town.blocks import Town
 
@@ -19,31 +22,39 @@ _ROWS = (6.5, 24.5)  # metres from the lane's middle to the front of the first a
 def fill(town: Town, border: Polygon, taken: Polygon, rng: np.random.Generator) -> None:
     """Houses of all groups; a group's houses stand along its lanes, most of them facing south."""
     free = border.buffer(-6) - taken
+    shapely.prepare(free)
+    placed: list[Polygon] = []
     for hamlet in plan.HAMLETS:
-        made = 0
-        for number, line in enumerate(hamlet.lanes):
-            lane = ground.smooth(line)
-            back = 7.0 if number == 0 else 0.0  # the first line of a group is a road, wider than a lane
-            for side in (1, -1):
-                for offset in _ROWS[: hamlet.rows]:
-                    at = rng.uniform(2, 9)
-                    while at < lane.length - 4:
-                        shape = _house(lane, at, side, offset + back, rng)
-                        if made < hamlet.houses and free.contains(shape) and rng.random() > 0.06:
-                            town.add_building(
-                                shape,
-                                community_id=plan.VILLAGE,
-                                use="residential",
-                                floors=int(rng.choice([1, 2, 2, 2, 3])),
-                                units=1,
-                                dwellings=int(rng.choice([1, 1, 2, 2])),
-                                shops=0,
-                                group=hamlet.name,
-                                group_en=hamlet.name_en,
-                            )
-                            free -= shape.buffer(1.6)
-                            made += 1
-                        at += rng.uniform(13.5, 18.5)
+        full = len(placed) + hamlet.houses
+        for shape in _sites(hamlet, rng):
+            if len(placed) >= full or not free.contains(shape) or rng.random() < 0.06:
+                continue
+            if shapely.dwithin(placed, shape, 1.6).any():
+                continue
+            placed.append(shape)
+            town.add_building(
+                shape,
+                community_id=plan.VILLAGE,
+                use="residential",
+                floors=int(rng.choice([1, 2, 2, 2, 3])),
+                units=1,
+                dwellings=int(rng.choice([1, 1, 2, 2])),
+                shops=0,
+                group=hamlet.name,
+                group_en=hamlet.name_en,
+            )
+
+
+def _sites(hamlet: plan.Hamlet, rng: np.random.Generator) -> Iterator[Polygon]:
+    """Where houses may stand: rows on both sides of each lane."""
+    for number, line in enumerate(hamlet.lanes):
+        lane = ground.smooth(line)
+        back = 7.0 if number == 0 else 0.0  # the first line of a group is a road, wider than a lane
+        for side, offset in product((1, -1), _ROWS[: hamlet.rows]):
+            at = rng.uniform(2, 9)
+            while at < lane.length - 4:
+                yield _house(lane, at, side, offset + back, rng)
+                at += rng.uniform(13.5, 18.5)
 
 
 def lanes(roads: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
