@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
+from gridmap.division.adjacency import longest
 from gridmap.division.land import Land, place
 from gridmap.division.sides import GRID
 
@@ -114,12 +115,12 @@ def _shares_in(blocks: Blocks, start: np.ndarray, end: np.ndarray, owner: np.nda
     """Whether a wall gets part of its block: in a light well only those of the owner with the longest walls do."""
     open_ = blocks.block >= 0
     area = np.bincount(blocks.block[open_], weights=shapely.area(blocks.faces[open_]), minlength=len(blocks.faces))
-    pairs, of = np.unique(np.c_[block, owner], axis=0, return_inverse=True)
-    length = np.bincount(of.ravel(), weights=np.hypot(*(end - start).T), minlength=len(pairs))
-    order = np.lexsort((pairs[:, 1], -length, pairs[:, 0]))
-    best = np.zeros(len(pairs), dtype=bool)
-    best[order[np.diff(pairs[order, 0], prepend=-1) > 0]] = True
-    return np.asarray((best | (area[pairs[:, 0]] >= WELL_M2))[of.ravel()])
+    wide = int(owner.max(initial=0)) + 1
+    key, of = np.unique(block * wide + owner, return_inverse=True)
+    length = np.bincount(of.ravel(), weights=np.hypot(*(end - start).T), minlength=len(key))
+    first, most = longest(key // wide, key % wide, length)
+    best = np.isin(key, first * wide + most)
+    return np.asarray((best | (area[key // wide] >= WELL_M2))[of.ravel()])
 
 
 def _sample(

@@ -182,13 +182,14 @@ def lay_out(
     load = np.bincount(within[within >= 0], weights=loads[within >= 0], minlength=len(wall))
     closed = (load <= upper) | compounds.whole[wall_of]
 
+    held_by = np.where(np.append(closed, False)[within], within, -1)
     stack = _stacks(footprints)
-    free = within < 0
-    free[~free] = ~closed[within[~free]]
+    held_by = np.where(held_by < 0, _lowest(held_by, stack)[stack], held_by)
+    free = held_by < 0
     owner = np.full(len(buildings), -1, dtype=np.int64)
     heads, owner[free] = np.unique(stack[free], return_inverse=True)
     number = np.cumsum(closed) - 1 + len(heads)
-    owner[~free] = number[within[~free]]
+    owner[~free] = number[held_by[~free]]
 
     ids = buildings["building_id"].to_numpy(dtype=object)
     named = np.r_[compounds.ids[wall_of], np.array([None], dtype=object)]
@@ -204,7 +205,8 @@ def lay_out(
         np.repeat(np.array(["building", "compound"], dtype=object), [len(heads), closed.sum()]),
         np.r_[named[within[heads]], named[:-1][closed]],
     )
-    hard, soft = _lines_within(lines.hard, area), _lines_within(lines.soft, area)
+    # Not cut at the border of the community: a barrier may lie between two of its pieces.
+    hard, soft, followed = (_near(each, area, NEAR) for each in (lines.hard, lines.soft, lines.followed))
     land = Land(
         area=area,
         footprints=footprints,
@@ -213,11 +215,11 @@ def lay_out(
         wall_owner=number[closed],
         owners=len(owners.atom_id),
         cuts=_lines_within(lines.streets, area),
-        fixed=np.r_[hard, soft, shapely.boundary(wall[~closed])],
+        fixed=np.r_[_lines_within(hard, area), _lines_within(soft, area), shapely.boundary(wall[~closed])],
         water=_polygons_within(lines.water, area),
         hard=hard,
         soft=soft,
-        followed=np.r_[_near(lines.followed, area, NEAR), hard, soft, shapely.boundary(wall)],
+        followed=np.r_[followed, hard, soft, shapely.boundary(wall)],
     )
     return land, owners
 
@@ -298,6 +300,13 @@ def _compounds_in(area: shapely.Geometry, compounds: Compounds) -> tuple[np.ndar
             shapes[other] = _only_polygons(np.array([shapely.difference(shapes[other], shapes[one])]))[0]
     keep = shapely.area(shapes) > 1.0
     return shapes[keep], of[keep]
+
+
+def _lowest(value: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """Lowest value of each group that is not -1; -1 where there is none."""
+    out = np.full(group.max(initial=-1) + 1, np.iinfo(np.int64).max)
+    np.minimum.at(out, group[value >= 0], value[value >= 0])
+    return np.where(out == np.iinfo(np.int64).max, -1, out)
 
 
 def _stacks(footprints: np.ndarray) -> np.ndarray:
