@@ -103,7 +103,11 @@ def _faults(grids: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """An overlap and a gap; the grids of too many and too few households come from the blocks chosen above."""
     by_name = dict(zip(grids["name"], grids.geometry, strict=True))
     a, b = "锦华第九网格", "锦华第十网格"  # drawn across Jinhua Road
-    by_name[a] = shapely.union(by_name[a], shapely.intersection(by_name[b], by_name[a].buffer(52)), grid_size=0.01)
+    by_name[a] = shapely.union(
+        by_name[a],
+        shapely.intersection(by_name[b], by_name[a].buffer(52) & shapely.box(800, 1200, 1000, 1345)),
+        grid_size=0.01,
+    )
     d, e = "锦华第十一网格", "锦华第八网格"  # a few shop-houses south of Fangzhi Road, on the wrong side of it
     piece = shapely.intersection(by_name[e], shapely.box(1070, 1256, 1113, 1310), grid_size=0.01)
     by_name[d] = shapely.union(by_name[d], piece, grid_size=0.01)
