@@ -83,7 +83,7 @@ def extra_pieces(shapes: Shapes, land: Shapes, owner: Ints) -> Ints:
     """How many pieces each polygon has beyond one in each piece of its own land.
 
     A community in two pieces forces a grid that spans both into two; such are not extra. Pieces that touch in a point
-    are two.
+    are two, and a piece outside the community is extra.
 
     Parameters
     ----------
@@ -99,6 +99,8 @@ def extra_pieces(shapes: Shapes, land: Shapes, owner: Ints) -> Ints:
     home = np.full(len(parts), -1, dtype=np.intp)
     # in reverse, so that the first piece wins where communities overlap themselves
     home[part[own][::-1]] = piece[own][::-1]
-    kept = np.unique(np.column_stack((shape, home)), axis=0)[:, 0]
-    counted: Ints = np.bincount(shape, minlength=len(shapes)) - np.bincount(kept, minlength=len(shapes))
+    at_home = home >= 0
+    forced = np.unique(np.column_stack((shape[at_home], home[at_home])), axis=0)[:, 0]
+    allowed = np.maximum(1, np.bincount(forced, minlength=len(shapes)))
+    counted: Ints = np.maximum(0, np.bincount(shape, minlength=len(shapes)) - allowed)
     return counted
