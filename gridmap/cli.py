@@ -80,7 +80,7 @@ def demo(out: OutFolder = Path("gridmap-demo"), lang: Lang = "en") -> None:
 
 @app.command()
 def run(
-    project: Annotated[Path, typer.Argument(help="PROJECT.toml: inputs, options and outputs.")],
+    project: Annotated[Path, typer.Argument(metavar="PROJECT.toml", help="Inputs, options and outputs.")],
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder for the results; default: NAME-out.")] = None,
     lang: Lang = None,
     effort: Effort = None,
@@ -110,7 +110,7 @@ def divide(
     from gridmap.io.project import write_project
     from gridmap.io.write import write_table
     from gridmap.job import complete_households
-    from gridmap.tables.findings import findings_table
+    from gridmap.tables.findings import findings_table, join_findings
     from gridmap.view import console
 
     with _progress() as stage:
@@ -129,7 +129,7 @@ def divide(
             write_table(plan.grids, out)
     _print(
         console.grids_overview(plan.grids, plan.communities),
-        findings_table([*found, *plan.findings.to_dict("records")]),
+        join_findings([findings_table(found), plan.findings]),
     )
     typer.echo(str(out))
 
@@ -154,7 +154,7 @@ def cover(
     from gridmap.io.workbook import write_workbook
     from gridmap.io.write import write_table
     from gridmap.job import complete_households
-    from gridmap.tables.findings import findings_table
+    from gridmap.tables.findings import findings_table, join_findings
     from gridmap.view import console
 
     with _progress() as stage:
@@ -162,7 +162,7 @@ def cover(
         houses, found = complete_households(gm.read_buildings(buildings))
         paths = _given(compounds=compounds, barriers=barriers, entrances=entrances)
         walls = {name: getattr(gm, f"read_{name}")(path) for name, path in paths.items()}
-        units = None if by is None else gm.read_communities(by)
+        units = None if by is None else _units(by)
         stage("network")
         network = gm.StreetNetwork.from_streets(gm.read_streets(streets), profile=profile, **walls)
         stage("cover")
@@ -176,7 +176,7 @@ def cover(
             write_project(out, cover=result)
         else:
             write_table(rates, out)
-    _print(console.rates_overview(result.rate()), findings_table([*found, *result.findings.to_dict("records")]))
+    _print(console.rates_overview(result.rate()), join_findings([findings_table(found), result.findings]))
     typer.echo(str(out))
 
 
@@ -206,6 +206,16 @@ def _layers(path: Path) -> list[Any]:
     if path.suffix.lower() in (".gpkg", ".toml"):
         return list(read_project(path).tables.values())
     return [gpd.read_file(path)]
+
+
+def _units(path: Path) -> Any:
+    """Polygons to report by: grids where they have a grid_id, else communities."""
+    from gridmap.io.readers import read_table
+
+    try:
+        return read_table("grids", path)
+    except TableError:
+        return read_table("communities", path)
 
 
 def sample_project() -> Path:

@@ -213,11 +213,12 @@ def _settings(
 def _divide(tables: Mapping[str, Any], options: Mapping[str, Any]) -> tuple[GridPlan, GridPlan | None]:
     """The new plan, and the present grids as a plan where there are any."""
     ground = _present({**tables, **_soft_walls(tables)}, _GROUND)
-    inputs = (tables["communities"], tables["buildings"], tables.get("streets"))
-    plan = divide(*inputs, **{**ground, **options})
+    communities, buildings, streets = tables["communities"], tables["buildings"], tables.get("streets")
+    plan = divide(communities, buildings, streets, **{**ground, **options})
     if "grids" not in tables:
         return plan, None
-    return plan, GridPlan.from_grids(tables["grids"], *inputs, **_present(ground, _WALLS), **_bands(options))
+    rules = {**_present(ground, _WALLS), **_bands(options)}
+    return plan, GridPlan.from_grids(tables["grids"], communities, buildings, streets, **rules)
 
 
 def _all_findings(found: list[dict[str, Any]], plan: GridPlan, reach: Cover | None) -> gpd.GeoDataFrame:
@@ -346,7 +347,7 @@ def _with_counts(buildings: gpd.GeoDataFrame, counts: pd.DataFrame) -> tuple[gpd
     numbers = numbers.groupby(level=0).sum(min_count=1)
     ids = clean_ids(buildings["building_id"])
     households = ids.map(numbers)
-    blank, unknown = households.isna(), numbers.index.difference(ids)
+    blank, unknown = households.isna(), numbers.index.difference(pd.Index(ids))
     out = buildings.assign(households=households.fillna(0).astype("float64"))
     found = []
     if blank.any():
@@ -400,7 +401,7 @@ def _bands(options: Mapping[str, Any]) -> dict[str, Any]:
 def _cover_options(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
     """The `[cover]` section parted into options of the network, of `cover` and of `service_circles`."""
     rest = dict(options)
-    network = {name: rest.pop(name) for name in ("mode", "profile", "access_metres") if name in rest}
+    network: dict[str, Any] = {name: rest.pop(name) for name in ("mode", "profile", "access_metres") if name in rest}
     circles = {"minutes": rest.pop("circles")} if "circles" in rest else {}
     if not circles:
         circles = {name: rest[name] for name in ("minutes", "metres") if name in rest}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
-
-import pandas as pd
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import pandas as pd
     from rich.table import Table
 
 __all__ = ["findings_overview", "grids_overview", "in_band_share", "rates_overview", "stages_overview"]
@@ -51,21 +51,20 @@ def grids_overview(grids: pd.DataFrame, communities: pd.DataFrame) -> Table:
 def rates_overview(rates: pd.DataFrame) -> Table:
     """Covered households and the coverage rate of each category, as `Cover.rate()` gives them for one unit."""
     table = _table("category", ">households", ">covered", ">rate")
-    for row in rates.sort_values("category").itertuples():
-        rate = "-" if pd.isna(row.rate) else f"{row.rate:.1%}"
-        table.add_row(str(row.category), f"{row.total:,.0f}", f"{row.covered:,.0f}", rate)
+    for row in rates.sort_values("category").to_dict("records"):
+        rate = "-" if math.isnan(row["rate"]) else f"{row['rate']:.1%}"
+        table.add_row(str(row["category"]), f"{row['total']:,.0f}", f"{row['covered']:,.0f}", rate)
     return table
 
 
 def findings_overview(findings: pd.DataFrame) -> Table:
     """How often each rule was found, gravest first, with the first message of each."""
     table = _table("severity", "finding", ">count", "the first of them")
-    order = {name: rank for rank, name in enumerate(_STYLES)}
-    groups = findings.groupby(["severity", "rule"], sort=False)
-    for (severity, rule), rows in sorted(groups, key=lambda g: (order.get(g[0][0], len(order)), g[0][1])):
-        table.add_row(
-            str(severity), str(rule), str(len(rows)), str(rows["message"].iloc[0]), style=_STYLES.get(severity)
-        )
+    ranked = findings.assign(rank=findings["severity"].map({name: rank for rank, name in enumerate(_STYLES)}))
+    for _, rows in ranked.groupby(["rank", "rule"], sort=True):
+        first = rows.iloc[0]
+        severity = str(first["severity"])
+        table.add_row(severity, str(first["rule"]), str(len(rows)), str(first["message"]), style=_STYLES[severity])
     return table
 
 
