@@ -187,7 +187,8 @@ def _doors(plan: GridPlan, ground: _Metric) -> tuple[npt.NDArray[np.float64], In
         return shapely.get_coordinates(points), grid
     of_building = (doors["of"] == "building").to_numpy()
     if "open" in doors:
-        of_building &= doors["open"].map(lambda value: value is not False and value != "no").to_numpy(dtype=bool)
+        is_open = doors["open"].map(lambda value: value is not False and value != "no").to_numpy(dtype=bool)
+        of_building = of_building & is_open
     doors = doors[of_building]
     at = _positions(doors["of_id"], plan.buildings["building_id"])
     known = pd.DataFrame({"building": at, "door": doors.geometry.to_numpy()})
