@@ -22,7 +22,7 @@ from map_town import HOSTILE, frame, make_town, square
 import gridmap.maps
 from gridmap.errors import GridmapError, OptionError, TableError, WriteError
 from gridmap.maps.classes import band_theme, rate_theme
-from gridmap.maps.encode import STEP, encode_shapes, frame_of, pack_varints
+from gridmap.maps.encode import STEP, encode_shapes, frame_of, pack_varints, simplify_tiles
 from gridmap.maps.explore import explore
 from gridmap.maps.finding_words import CHINESE, finding_text
 from gridmap.maps.layers import recognise
@@ -60,8 +60,9 @@ def test_a_map_is_a_folium_map_that_names_no_other_place(town):
     assert loaded == ["data:,"]
     assert re.findall(r"url\((?!data:|#)[^)]*\)", page.split("gm-data")[0].replace("url(${", "")) == []
     assert "sourceMappingURL" not in page
-    for library in ("jquery", "bootstrap", "awesome"):
+    for library in ("jquery.min", "bootstrap", "awesome"):
         assert library not in page.lower()
+    assert len(page) < 400_000
     assert "Volodymyr Agafonkin" in page  # Leaflet's licence goes with it
 
 
@@ -253,7 +254,9 @@ def test_neighbours_keep_their_border_in_common_when_simplified():
     west = shapely.Polygon([(116, 39.9), *wave, (116, wave[-1][1])])
     east = shapely.Polygon([(116.002, 39.9), *wave, (116.002, wave[-1][1])])
     place = frame_of(np.array([116, 39.9, 116.01, 39.91]))
-    layer = encode_shapes(np.array([west, east]), place, tolerance=1.0)
+    metres = simplify_tiles(shapely.transform(np.array([west, east]), place.to_metres), 1.0)
+    degrees = shapely.transform(metres, lambda xy: xy / STEP * (place.dlon, place.dlat) + (place.lon0, place.lat0))
+    layer = encode_shapes(degrees, place)
     first, second = ({tuple(p) for p in rings[0]} for rings in decode(layer, place))
     exact, _ = ({tuple(p) for p in rings[0]} for rings in decode(encode_shapes(np.array([west, east]), place), place))
     border = first & second
@@ -261,6 +264,16 @@ def test_neighbours_keep_their_border_in_common_when_simplified():
     assert len(first) < len(exact)
     corners = first - second
     assert len(corners) == 2
+
+
+def test_thinned_rings_stay_near_and_never_vanish():
+    round_one, tiny = shapely.Point(116.01, 39.91).buffer(0.003, 200), shapely.box(116, 39.9, 116.000005, 39.900005)
+    place = frame_of(np.array([116, 39.9, 116.05, 39.95]))
+    [[thin], [small]] = decode(encode_shapes(np.array([round_one, tiny]), place, tolerance=1.0), place)
+    assert 10 < len(thin) < 80
+    assert len(small) >= 3
+    line = shapely.LinearRing(place.to_metres(thin))
+    assert line.hausdorff_distance(shapely.transform(round_one.exterior, place.to_metres)) <= 1 + STEP
 
 
 def test_mixed_kinds_are_drawn_as_what_they_are():

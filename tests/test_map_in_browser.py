@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import time
@@ -344,3 +345,31 @@ def test_a_notebook_frame_shows_it_too(opened, town):
     page = opened(page=f"<!doctype html><body>{explore(town['plan'], date=DAY)._repr_html_()}")
     assert text_of(page, "h1") == words("en")["title.grids"]
     page.switch_to.default_content()
+
+
+def test_it_prints_on_one_sheet_and_comes_back(opened, town):
+    page = opened(town["plan"], town["cover"], town["circles"], lang="zh")
+    before = page.execute_script(
+        "const m = gridmap.app.map; return [m.getZoom(), m.getCenter().lat, m.getCenter().lng]"
+    )
+    pdf = base64.b64decode(
+        page.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True, "printBackground": True})["data"]
+    )
+    assert len(re.findall(rb"/Type\s*/Page\b", pdf)) == 1
+    after = page.execute_script("const m = gridmap.app.map; return [m.getZoom(), m.getCenter().lat, m.getCenter().lng]")
+    assert after == pytest.approx(before, abs=1e-5)
+    page.execute_script("window.dispatchEvent(new Event('beforeprint'))")
+    boxes = page.execute_script(
+        """
+        return ['.gm-top', '.gm-legend', '.gm-stage', '.gm-details'].map(s => {
+          const b = document.querySelector(s).getBoundingClientRect();
+          return [b.left, b.top, b.right, b.bottom];
+        });
+        """
+    )
+    for k, one in enumerate(boxes):
+        for two in boxes[k + 1 :]:
+            assert one[2] <= two[0] + 1 or two[2] <= one[0] + 1 or one[3] <= two[1] + 1 or two[3] <= one[1] + 1
+    assert page.execute_script("return document.querySelector('.gm-buttons').offsetParent") is None
+    page.execute_script("window.dispatchEvent(new Event('afterprint'))")
+    assert page.execute_script("return document.querySelector('.gm-buttons').offsetParent") is not None

@@ -37,7 +37,7 @@ _FAR_BELOW, _BELOW = "#5b8fc4", "#a6c6e4"
 _LEGAL_LOW, _LEGAL_HIGH = "#dbe8d8", "#bcd5bd"
 _ABOVE, _FAR_ABOVE = "#f6b26b", "#d9741a"
 _EMPTY, _DEDICATED, _UNKNOWN = "#efece6", "#dcd3e6", "#e6e3dd"
-_RATES = ("#f3ead3", "#cfe0c8", "#92c5b5", "#4a9ba3", "#1f6a86")
+_RATES = ("#f6ebd0", "#d6e4c8", "#a5cfba", "#70b2ae", "#4a90a4")
 #: From the nearest circle to the farthest.
 _CIRCLES = ("#7a68b3", "#a99ccf", "#d3cae6", "#e2dcef", "#f0edf6")
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import shapely
 
-__all__ = ["Frame", "encode_shapes", "encode_uint16", "frame_of", "pack_varints", "simplify"]
+__all__ = ["Frame", "encode_shapes", "encode_uint16", "frame_of", "pack_varints", "simplify_tiles"]
 
 #: Metres of one whole step of the coordinates in the page.
 STEP = 0.1
@@ -40,22 +40,20 @@ def frame_of(bounds: np.ndarray) -> Frame:
     return Frame(round(west, 6), round(south, 6), dlat / shrink, dlat)
 
 
-def simplify(shapes: np.ndarray, tolerance: float) -> np.ndarray:
-    """Shapes in metres with fewer vertices; polygons that tile the land keep their borders in common.
+def simplify_tiles(shapes: np.ndarray, tolerance: float) -> np.ndarray:
+    """Polygons in metres with fewer vertices, those side by side still side by side; as they are where they overlap.
 
     Parameters
     ----------
     shapes
-        Array of geometries in metres.
+        Array of polygons in metres.
     tolerance
-        Largest shift in metres; 0 returns the shapes as they are.
+        Largest shift in metres.
     """
-    if tolerance <= 0 or len(shapes) == 0:
-        return shapes
     polygons = np.isin(shapely.get_type_id(shapes), _DIMENSION_TYPES[POLYGON]) & ~shapely.is_empty(shapes)
-    if polygons.all() and len(shapes) > 1 and shapely.coverage_is_valid(shapes):
+    if len(shapes) > 1 and polygons.all() and shapely.coverage_is_valid(shapes):
         return shapely.coverage_simplify(shapes, tolerance)
-    return shapely.simplify(shapes, tolerance, preserve_topology=True)
+    return shapes
 
 
 def encode_shapes(shapes: np.ndarray, frame: Frame, *, tolerance: float = 0.0) -> dict[str, Any]:
@@ -68,7 +66,7 @@ def encode_shapes(shapes: np.ndarray, frame: Frame, *, tolerance: float = 0.0) -
     frame
         Corner and step of the whole numbers.
     tolerance
-        Simplification for display, in metres.
+        Simplification of each line and ring for display, in metres. Rings that would collapse stay as they are.
 
     Returns
     -------
@@ -79,7 +77,6 @@ def encode_shapes(shapes: np.ndarray, frame: Frame, *, tolerance: float = 0.0) -
     """
     count = len(shapes)
     metres = shapely.transform(shapes, frame.to_metres)
-    metres = simplify(metres, tolerance)
     parts, owner = shapely.get_parts(metres, return_index=True)
     while (shapely.get_type_id(parts) >= 4).any():  # multi parts inside collections
         parts, inner = shapely.get_parts(parts, return_index=True)
@@ -88,6 +85,8 @@ def encode_shapes(shapes: np.ndarray, frame: Frame, *, tolerance: float = 0.0) -
     own_kind = np.select([np.isin(shapely.get_type_id(parts), _DIMENSION_TYPES[k]) for k in (0, 1, 2)], [0, 1, 2], -1)
     keep = own_kind == kinds[owner]
     rings, owner, own_kind = _rings(parts[keep], owner[keep], own_kind[keep])
+    if tolerance > 0:
+        rings = _thinned(rings, tolerance)
     xy, ring_of = shapely.get_coordinates(rings, return_index=True)
     steps = np.rint(xy / STEP).astype(np.int64)
     same_ring = ring_of[1:] == ring_of[:-1]
@@ -96,14 +95,13 @@ def encode_shapes(shapes: np.ndarray, frame: Frame, *, tolerance: float = 0.0) -
     drop = repeated | (last & (own_kind[ring_of] == POLYGON))
     steps, ring_of = steps[~drop], ring_of[~drop]
     sizes = np.bincount(ring_of, minlength=len(rings))
-    out: dict[str, Any] = {
+    return {
         "n": count,
         "shape": int(kinds[0]) if count and (kinds == kinds[0]).all() else "".join(map(str, kinds)),
         "rings": pack_varints(np.bincount(owner, minlength=count)),
         "sizes": pack_varints(sizes),
         "xy": pack_varints(_zigzag(np.diff(steps, axis=0, prepend=np.zeros((1, 2), dtype=np.int64))).ravel()),
     }
-    return out
 
 
 def encode_uint16(values: np.ndarray) -> str:
@@ -124,6 +122,13 @@ def pack_varints(values: np.ndarray) -> str:
         more = (lengths[has] > k + 1).astype(np.uint8) << 7
         out[start[has] + k] = ((numbers[has] >> np.uint64(7 * k)) & np.uint64(127)).astype(np.uint8) | more
     return base64.b64encode(out.tobytes()).decode("ascii")
+
+
+def _thinned(rings: np.ndarray, tolerance: float) -> np.ndarray:
+    # ring by ring: keeping the topology of whole circles takes twenty times as long, and nothing is counted on them
+    thin = shapely.simplify(rings, tolerance, preserve_topology=False)
+    collapsed = shapely.get_num_coordinates(thin) < np.where(shapely.get_type_id(rings) == 2, 4, 1)
+    return np.where(collapsed, rings, thin)
 
 
 def _zigzag(differences: np.ndarray) -> np.ndarray:

@@ -176,10 +176,9 @@ def reach_codes(reach: pd.DataFrame, buildings: pd.Index, facilities: pd.Index, 
 
 def is_estimated(content: Content) -> bool:
     """Whether any household number of the page is an estimate."""
-    buildings = content.tables.get("buildings")
-    if buildings is not None and "households_estimated" in buildings:
-        return bool(buildings["households_estimated"].fillna(value=False).astype(bool).any())
-    return any(bool(t.attrs.get("households_estimated")) for t in content.tables.values())
+    tables = [*content.tables.values(), getattr(content.cover, "buildings", None)]
+    flags = [t["households_estimated"] for t in tables if t is not None and "households_estimated" in t]
+    return any(bool(flag.fillna(value=False).astype(bool).any()) for flag in flags)
 
 
 def areas(table: gpd.GeoDataFrame) -> NDArray[np.float64]:

@@ -25,8 +25,9 @@ _ACCEPTED = (
     "a GridPlan, a Cover, service circles, a table of gridmap (communities, buildings, compounds, entrances, streets, "
     'barriers, facilities, grids, findings), any GeoDataFrame, or ("name", GeoDataFrame)'
 )
-# A plan and a cover carry what they were made from; a table given by itself goes before theirs.
-_OF_PLAN = ("grids", "communities", "buildings", "compounds", "entrances", "streets", "barriers", "atoms")
+# A plan and a cover carry what they were made from; a table given by itself goes before theirs. The atoms of a plan are
+# drawn on request only, explore(plan, plan.atoms): they are as many as the buildings.
+_OF_PLAN = ("grids", "communities", "buildings", "compounds", "entrances", "streets", "barriers")
 _OF_COVER = ("buildings", "facilities", "entrances", "compounds", "barriers")
 
 

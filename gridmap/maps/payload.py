@@ -13,10 +13,10 @@ import shapely
 
 from gridmap._version import __version__
 from gridmap.maps import classes, facts
-from gridmap.maps.encode import encode_shapes, encode_uint16, frame_of, pack_varints
+from gridmap.maps.encode import encode_shapes, encode_uint16, frame_of, pack_varints, simplify_tiles
 from gridmap.maps.finding_words import finding_text
 from gridmap.maps.words import category_labels, words
-from gridmap.tables.crs import to_crs
+from gridmap.tables.crs import to_crs, to_metric
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,8 +28,10 @@ if TYPE_CHECKING:
 
 __all__ = ["build_payload"]
 
-#: Display tolerance of outlines, in metres; buildings and compounds are not simplified.
-TOLERANCE = 1.0
+#: Simplification for display, in metres: of polygons that lie side by side, and of single lines and rings. Tables not
+#: named here are drawn as they are.
+TILINGS = {"grids": 1.0, "communities": 1.0, "blocks": 1.0}
+TOLERANCES = {"circles": 1.0, "gaps": 1.0, "findings": 1.0, "streets": 0.5, "barriers": 0.5}
 _STREET_RANKS = {
     0: ("motorway", "trunk", "primary", "motorway_link", "trunk_link", "primary_link"),
     1: ("secondary", "tertiary", "secondary_link", "tertiary_link"),
@@ -49,7 +51,7 @@ class _Page:
 
     def __init__(self, content: Content, lang: str) -> None:
         self.content, self.lang, self.words = content, lang, words(lang)
-        self.degrees = {kind: to_crs(table, 4326) for kind, table in content.tables.items()}
+        self.degrees = {kind: _display(table, kind) for kind, table in content.tables.items()}
         self.own = [(name, to_crs(_frame(table), 4326)) for name, table in content.own]
         shown = [*self.degrees.values(), *(table for _, table in self.own)]
         core = [
@@ -111,7 +113,7 @@ def _grids(page: _Page) -> dict[str, Any]:
     table, shown = page.content.tables["grids"], page.degrees["grids"]
     owner = _rows_of(table.get("community_id"), page.content.tables.get("communities"), "community_id", len(table))
     return {
-        **_shapes(page, shown, TOLERANCE),
+        **_shapes(page, shown),
         "id": _texts(table["grid_id"]),
         "name": _grid_names(page, table, owner),
         "label": _short_codes(table, page.content.tables.get("communities")),
@@ -128,7 +130,7 @@ def _communities(page: _Page) -> dict[str, Any]:
     grids = page.content.tables.get("grids")
     owner = None if grids is None else _rows_of(grids.get("community_id"), table, "community_id", len(grids))
     return {
-        **_shapes(page, shown, TOLERANCE),
+        **_shapes(page, shown),
         "id": _texts(table["community_id"]),
         "name": _names(page, table),
         "kind": _coded(table.get("kind")),
@@ -140,7 +142,7 @@ def _communities(page: _Page) -> dict[str, Any]:
 def _compounds(page: _Page) -> dict[str, Any]:
     table = page.content.tables["compounds"]
     return {
-        **_shapes(page, page.degrees["compounds"], 0.0),
+        **_shapes(page, page.degrees["compounds"]),
         "id": _texts(table["compound_id"]),
         "name": _names(page, table),
         "households": _numbers(table, "households"),
@@ -150,7 +152,7 @@ def _compounds(page: _Page) -> dict[str, Any]:
 def _entrances(page: _Page) -> dict[str, Any]:
     shown = page.degrees["entrances"]
     return {
-        **_shapes(page, shown, 0.0),
+        **_shapes(page, shown),
         "of": _coded(shown.get("of")),
         "of_id": _texts(shown.get("of_id"), len(shown)),
     }
@@ -160,7 +162,7 @@ def _buildings(page: _Page) -> dict[str, Any]:
     table, shown = page.content.tables["buildings"], page.degrees["buildings"]
     ids = table["building_id"].astype(str)
     out = {
-        **_shapes(page, shown, 0.0),
+        **_shapes(page, shown),
         "id": _texts(ids),
         "households": _numbers(table, "households", 2),
         "use": _coded(table.get("use")),
@@ -211,7 +213,7 @@ def _circles(page: _Page) -> dict[str, Any]:
     # the largest first, so that smaller ones are drawn over it
     shown = shown.assign(_limit=limit).sort_values("_limit", ascending=False, kind="stable")
     return {
-        **encode_shapes(np.asarray(shown.geometry.array), page.frame, tolerance=TOLERANCE),
+        **_shapes(page, shown, "circles"),
         "measure": measure,
         "limit": facts.listed(shown["_limit"]),
         "category": pd.Index(page.categories).get_indexer(pd.Index(shown["category"].astype(str))).tolist(),
@@ -222,7 +224,7 @@ def _circles(page: _Page) -> dict[str, Any]:
 def _gaps(page: _Page) -> dict[str, Any]:
     shown = page.degrees["gaps"]
     return {
-        **_shapes(page, shown, TOLERANCE),
+        **_shapes(page, shown, "gaps"),
         "category": pd.Index(page.categories).get_indexer(pd.Index(shown["category"].astype(str))).tolist(),
     }
 
@@ -233,7 +235,7 @@ def _streets(page: _Page) -> dict[str, Any]:
     rank = {c: r for r, names in _STREET_RANKS.items() for c in names}
     ranks = np.full(len(shown), 2) if name is None else shown[name].map(rank).fillna(2).to_numpy(dtype=int)
     return {
-        **encode_shapes(np.asarray(shown.geometry.array), page.frame, tolerance=TOLERANCE / 2),
+        **_shapes(page, shown, "streets"),
         "rank": "".join(map(str, ranks)),
         "name": _coded(_in_language(page, shown, "name")),
     }
@@ -243,12 +245,12 @@ def _barriers(page: _Page) -> dict[str, Any]:
     shown = page.degrees["barriers"]
     kinds = shown.get("kind", pd.Series("", index=shown.index)).fillna("").astype(str).str.lower()
     code = np.where(kinds.isin(_WATER), 0, np.where(kinds.isin(_RAIL), 1, 2))
-    return {**_shapes(page, shown, TOLERANCE / 2), "code": "".join(map(str, code))}
+    return {**_shapes(page, shown, "barriers"), "code": "".join(map(str, code))}
 
 
 def _plain(kind: str) -> Any:
     def make(page: _Page) -> dict[str, Any]:
-        return _shapes(page, page.degrees[kind], TOLERANCE)
+        return _shapes(page, page.degrees[kind])
 
     return make
 
@@ -263,7 +265,7 @@ def _findings(page: _Page) -> dict[str, Any]:
     grids = page.content.tables.get("grids")
     index = pd.Index([]) if grids is None else pd.Index(grids["grid_id"].astype(str))
     return {
-        **encode_shapes(np.asarray(shown.geometry.array), page.frame, tolerance=TOLERANCE),
+        **_shapes(page, shown, "findings"),
         "severity": _coded(table["severity"]),
         "text": [text for text, _ in texts],
         "cure": [cure for _, cure in texts],
@@ -277,7 +279,7 @@ def _findings(page: _Page) -> dict[str, Any]:
 def _own_layer(page: _Page, number: int, name: str, table: gpd.GeoDataFrame) -> dict[str, Any]:
     columns = [c for c in table.columns if c != table.geometry.name][:_OWN_COLUMNS]
     return {
-        **_shapes(page, table, TOLERANCE / 2),
+        **_shapes(page, table),
         "name": name or page.words["layer.own"].format(n=number + 1),
         "colour": classes.OWN_COLOURS[number % len(classes.OWN_COLOURS)],
         "columns": [str(c) for c in columns],
@@ -365,7 +367,7 @@ def _notes(page: _Page, given: Sequence[str], attribution: str | None, *, online
         *([say["note.estimated"]] if facts.is_estimated(content) else []),
         *([say["note.counted"]] if content.cover is not None else []),
         *own,
-        say["note.display"].format(tolerance=f"{TOLERANCE:g}"),
+        say["note.display"].format(tolerance=f"{max(*TILINGS.values(), *TOLERANCES.values()):g}"),
         *([say["note.basemap"]] if online_map else []),
     ]
     source = attribution or "; ".join(dict.fromkeys(sources))
@@ -429,8 +431,17 @@ def _default_title(content: Content) -> str:
     )
 
 
-def _shapes(page: _Page, table: gpd.GeoDataFrame, tolerance: float) -> dict[str, Any]:
-    return encode_shapes(np.asarray(table.geometry.array), page.frame, tolerance=tolerance)
+def _display(table: gpd.GeoDataFrame, kind: str) -> gpd.GeoDataFrame:
+    """The table in degrees; polygons that lie side by side are simplified together."""
+    if kind not in TILINGS:
+        return to_crs(table, 4326)
+    metric = to_metric(table)
+    shapes = simplify_tiles(np.asarray(metric.geometry.array), TILINGS[kind])
+    return to_crs(metric.set_geometry(gpd.GeoSeries(shapes, index=metric.index, crs=metric.crs)), 4326)
+
+
+def _shapes(page: _Page, table: gpd.GeoDataFrame, kind: str = "") -> dict[str, Any]:
+    return encode_shapes(np.asarray(table.geometry.array), page.frame, tolerance=TOLERANCES.get(kind, 0.0))
 
 
 def _spots(page: _Page, table: gpd.GeoDataFrame) -> list[list[int]]:

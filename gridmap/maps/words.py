@@ -76,7 +76,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "layer.own": ("Layer {n}", "图层 {n}"),
     # grids
     "theme": ("Colour grids by", "网格着色"),
-    "theme.households": ("Households, {lower}–{upper} wanted", "户数（标准 {lower}–{upper} 户）"),
+    "theme.households": ("Households ({lower}–{upper})", "户数（标准 {lower}–{upper} 户）"),
     "theme.coverage": ("Coverage: {category}", "覆盖率：{category}"),
     "theme.none": ("Outlines only", "仅轮廓"),
     "theme.circles": ("Outlines, since service circles are shown", "显示服务圈时只绘轮廓"),

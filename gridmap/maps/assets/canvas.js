@@ -2,7 +2,7 @@
 (function (gm) {
   "use strict";
 
-  gm.FONT = "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', 'Source Han Sans SC', 'WenQuanYi Micro Hei', sans-serif";
+  gm.FONT = "'Segoe UI', -apple-system, 'Helvetica Neue', Roboto, 'Noto Sans', 'Liberation Sans', Arial, 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', 'Source Han Sans SC', 'WenQuanYi Micro Hei', sans-serif";
 
   gm.Surface = L.Renderer.extend({
     options: { padding: 0.15, paint: null },
@@ -10,7 +10,6 @@
     _initContainer: function () {
       this._container = document.createElement("canvas");
       this._container.setAttribute("aria-hidden", "true");
-      this._context = this._container.getContext("2d");
     },
     _destroyContainer: function () {
       L.DomUtil.remove(this._container);
@@ -23,6 +22,15 @@
       L.Renderer.prototype._update.call(this);
       this.repaint();
     },
+    /* A canvas that was never cleared. Browsers print a canvas as vectors, and a clearing would blot out the page. */
+    renew: function () {
+      const old = this._container;
+      const canvas = this._container = old.cloneNode(false);
+      canvas.width = canvas.height = 0;
+      old.parentNode.replaceChild(canvas, old);
+      this._context = null;
+      this.repaint();
+    },
     repaint: function () {
       if (!this._map || !this._bounds) return;
       const size = this._bounds.getSize(), min = this._bounds.min, canvas = this._container;
@@ -33,9 +41,8 @@
       canvas.style.width = size.x + "px";
       canvas.style.height = size.y + "px";
       const origin = this._map.getPixelOrigin().add(min), scale = Math.pow(2, this._map.getZoom());
-      const context = this._context;
+      const context = this._context = this._context || canvas.getContext("2d");
       context.setTransform(ratio, 0, 0, ratio, 0, 0);
-      context.clearRect(0, 0, size.x, size.y);
       context.lineJoin = context.lineCap = "round";
       this.options.paint({
         context: context, zoom: this._map.getZoom(), scale: scale, ox: origin.x, oy: origin.y,

@@ -332,15 +332,20 @@
 
     if (has("facilities")) {
       const facilities = data.layers.facilities, f0 = shapes.facilities;
-      const planned = facilities.planned || "";
+      const planned = facilities.planned || "", crowd = facilities.n > 300;
+      // thousands of dots say nothing from afar; those whose circles or blind spots are shown do
+      const near = function (f, zoom) {
+        return !crowd || zoom >= 14 || (app.isDrawn("circles") || app.isDrawn("blind")) && facilities.category[f] === state.category;
+      };
       const shown = function (f) { return !state.hidden[facilities.category[f]]; };
       add({
         key: "facilities", group: "services", order: 70, label: say("layer.facilities"), count: facilities.n,
+        minZoom: crowd ? 14 : 0,
         words: function (view, labels) {
           const context = view.context, size = view.zoom < 14 ? 15 : view.zoom < 16 ? 17 : 20;
           const later = [];
-          const badges = view.zoom >= 12.5 || facilities.n <= 200;
-          gm.dots(f0, view, shown, function (f, x, y) {
+          const badges = view.zoom >= 12.5 || !crowd;
+          gm.dots(f0, view, function (f) { return shown(f) && near(f, view.zoom); }, function (f, x, y) {
             const category = data.categories[facilities.category[f]];
             if (!category) return;
             if (badges && labels.take([x - size / 2, y - size / 2, x + size / 2, y + size / 2])) { later.push([f, x, y, category]); return; }
@@ -364,7 +369,7 @@
         pick: function (at) {
           let best = -1, near = 12 / at.scale;
           for (let f = 0; f < f0.n; f++) {
-            if (!shown(f)) continue;
+            if (!shown(f) || !near(f, at.zoom)) continue;
             const d = Math.hypot(f0.box[4 * f] - at.x, f0.box[4 * f + 1] - at.y);
             if (d < near) { near = d; best = f; }
           }

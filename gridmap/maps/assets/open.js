@@ -184,6 +184,22 @@
     document.addEventListener("keydown", function (event) { if (event.key === "Escape" && app.state.selected) app.select(null); });
     map.on("zoomend", function () { legend.refresh(); });
 
+    let before = null;
+    window.addEventListener("beforeprint", function () {
+      before = before || { bounds: map.getBounds(), center: map.getCenter(), zoom: map.getZoom() };
+      document.documentElement.classList.add("gm-printing");
+      map.invalidateSize({ animate: false, pan: false });
+      map.fitBounds(before.bounds, { animate: false });
+      surface.renew();
+      choice.renew();
+    });
+    window.addEventListener("afterprint", function () {
+      document.documentElement.classList.remove("gm-printing");
+      map.invalidateSize({ animate: false, pan: false });
+      if (before) map.setView(before.center, before.zoom, { animate: false });
+      before = null;
+    });
+
     controls(app, shell);
     const b = data.bounds, bounds = L.latLngBounds([b[1], b[0]], [b[3], b[2]]);
     app.home = function () { map.fitBounds(bounds, { padding: [14, 14] }); };
@@ -224,7 +240,7 @@
       button.setAttribute("aria-expanded", String(open));
     };
     const left = toggle(legend, "button.layers", icon("M2 4h12M2 8h12M2 12h12")), right = toggle(details, "button.details", icon("M3 14V8M8 14V2M13 14v-9"));
-    const print = element("button", { type: "button", class: "gm-icon", "aria-label": say("button.print"), title: say("button.print"), onclick: function () { window.print(); } }, icon("M4 6V2h8v4M4 12H2V6h12v6h-2M4 10h8v4H4z"));
+    const print = element("button", { type: "button", class: "gm-icon gm-print", "aria-label": say("button.print"), title: say("button.print"), onclick: function () { window.print(); } }, icon("M4 6V2h8v4M4 12H2V6h12v6h-2M4 10h8v4H4z"));
     const header = element("header", { class: "gm-top" }, left,
       element("div", { class: "gm-title" }, element("h1", {}, gm.data(data.title)), element("p", {}, say("date", { date: data.date }))),
       search, print, right);
