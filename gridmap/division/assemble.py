@@ -37,8 +37,10 @@ __all__ = [
 # DESIGN, section 6: grids that touch along less than this are not neighbours.
 _JOINED = 3.0
 #: Columns of the input that a plan carries on.
-BUILDING_COLUMNS = ("building_id", "households", *COUNTS, "floors", "use", "compound_id", "group")
-COMMUNITY_COLUMNS = ("community_id", "name", "kind", "subdistrict", "district", "code")
+BUILDING_COLUMNS = (
+    "building_id", "households", "households_estimated", *COUNTS, "floors", "use", "compound_id", "group",
+)  # fmt: skip
+COMMUNITY_COLUMNS = ("community_id", "name", "name_en", "name_zh", "kind", "subdistrict", "district", "code")
 
 
 class Ground(Protocol):
