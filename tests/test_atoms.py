@@ -90,7 +90,7 @@ def check(tables, ground):
     assert (pairs["on_street"] <= pairs["metres"] + 1e-6).all()
     of = atoms.set_index("atom_id")["community_id"]
     assert (of[pairs["atom_a"]].to_numpy() == of[pairs["atom_b"]].to_numpy()).all()
-    touch = pairs[pairs["kind"] == "border"]
+    touch = pairs[(pairs["metres"] + pairs["barrier"] > 0) | (pairs["kind"] == "border")]
     found = {
         (a, b): m for a, b, m in zip(touch["atom_a"], touch["atom_b"], touch["metres"] + touch["barrier"], strict=True)
     }
