@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
 
 from gridmap.network.points import FAR, OK, UNSNAPPED, Points, join_points
-from gridmap.network.snapping import USUAL_METRES, blocked
+from gridmap.network.snapping import USUAL_METRES, index_arrays
+from gridmap.network.walls import ON_WALL
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -24,7 +25,8 @@ __all__ = ["snap_areas"]
 
 # Places whose distance differs by less are equally near. Metres.
 _TIE = 1e-9
-_CHUNK = 2_000_000
+# How far around a polygon the nearest edge is looked for before the whole network is.
+_SEARCH_METRES = (100.0, 400.0)
 
 
 def snap_areas(
@@ -44,41 +46,73 @@ def snap_areas(
         Metres: how far the nearest edge is looked for; 0 for not at all.
     """
     radius = network.access_metres
+    usual = radius if radius > 0 else USUAL_METRES
     found = _within(network, polygons, np.arange(len(polygons)), side, radius) if radius > 0 else Points.none()
     status = np.full(len(polygons), UNSNAPPED, dtype=np.int8)
     status[found.owner] = OK
     parts = [found]
-    width = np.linalg.norm(np.ptp(network.graph.node_xy, axis=0)) if network.graph.n_nodes else 0.0
-    low, high = network.graph.node_xy.min(axis=0), network.graph.node_xy.max(axis=0)
-    box = shapely.bounds(polygons).reshape(-1, 4)
-    off = np.hypot(*np.maximum(np.maximum(low - box[:, 2:], box[:, :2] - high), 0).T)
-    # where nothing is in range, the range grows until something is
-    wide = max(2 * radius, 2 * USUAL_METRES)
-    waiting = np.flatnonzero((status == UNSNAPPED) & (reach > radius))
-    while len(waiting):
-        tried = _within(network, polygons, waiting, side, wide)
-        nearest = np.full(len(polygons), np.inf)
-        np.minimum.at(nearest, tried.owner, tried.leg)
-        kept = tried.take(tried.leg <= nearest[tried.owner] + _TIE)
-        parts.append(kept)
-        status[kept.owner] = np.where(kept.leg > (radius if radius > 0 else USUAL_METRES), FAR, OK)
-        waiting = waiting[(status[waiting] == UNSNAPPED) & (wide < np.minimum(reach, off + width)[waiting])]
-        wide *= 4
+    for row in np.flatnonzero((status == UNSNAPPED) & (reach > radius)).tolist():
+        nearest = _nearest(network, polygons, row, side, float(reach[row]))
+        if len(nearest.owner):
+            parts.append(nearest)
+            status[row] = FAR if nearest.leg[0] > usual else OK
     return join_points(parts), status
+
+
+def _nearest(network: StreetNetwork, polygons: Shapes, row: int, side: Ints, reach: float) -> Points:
+    """The nearest edge that a leg from one polygon reaches, wherever it is; edges equally near are all taken."""
+    polygon = polygons[row]
+    done = -1.0
+    for metres in (*_SEARCH_METRES, np.inf):
+        if metres < np.inf:
+            edge: Longs = network.edge_tree.query(polygon, predicate="dwithin", distance=metres)
+        else:
+            enclosed = _same_enclosure(network, polygon, done)
+            edge = np.arange(network.graph.n_edges) if enclosed is None else enclosed
+        apart = np.asarray(shapely.distance(polygon, network.edge_lines[edge]))
+        new = (apart > done) & (apart <= reach)
+        owner = np.full(int(new.sum()), row, dtype=np.int64)
+        found = _reached(network, polygons, owner, edge[new], apart[new], side)
+        if len(found.owner):
+            return found.take(found.leg <= found.leg.min() + _TIE)
+        if metres >= reach:
+            break
+        done = metres
+    return Points.none()
+
+
+def _same_enclosure(network: StreetNetwork, polygon: Any, metres: float) -> Longs | None:
+    """Edges in the same enclosure of walls as a polygon; None where no ring of walls is closed around it nearby.
+
+    What is shut in by walls reaches nothing beyond them, so that not every edge of a city need be tried.
+    """
+    walls = network.walls
+    if not len(walls.segments[0]):
+        return None
+    near = walls.segment_tree.query(polygon, predicate="dwithin", distance=metres)
+    faces = np.array(shapely.polygonize([shapely.union_all(walls.segment_lines[near])]).geoms, dtype=object)
+    around = shapely.union_all(faces[shapely.intersects(faces, polygon)])
+    if not around.contains_properly(polygon):
+        return None
+    # a leg may end on the wall itself
+    return np.asarray(network.edge_tree.query(around, predicate="dwithin", distance=2 * ON_WALL), dtype=np.int64)
 
 
 def _within(network: StreetNetwork, polygons: Shapes, rows: Longs, side: Ints, metres: float) -> Points:
     """Access points of some of the polygons on all edges within a distance that a leg reaches."""
     row, edge = network.edge_tree.query(polygons[rows], predicate="dwithin", distance=metres)
     owner, edge = rows[row], edge.astype(np.int64)
-    lines = network.edge_lines
-    apart = np.asarray(shapely.distance(polygons[owner], lines[edge]))
+    apart = np.asarray(shapely.distance(polygons[owner], network.edge_lines[edge]))
+    return _reached(network, polygons, owner, edge, apart, side)
+
+
+def _reached(network: StreetNetwork, polygons: Shapes, owner: Longs, edge: Longs, apart: Floats, side: Ints) -> Points:
+    """Access points of pairs of a polygon and an edge, as far as both lie on one side of the walls."""
     enters = apart == 0
     inner = _entering(network, polygons, owner[enters], edge[enters])
     outer = _beside(network, polygons, owner[~enters], edge[~enters], apart[~enters])
     points = join_points((inner, outer))
-    at = np.minimum((points.t0 + points.t1) / 2, 1.0)
-    return points.take(network.side_at(points.edge, at) == side[points.owner])
+    return points.take(network.side_at(points.edge, (points.t0 + points.t1) / 2) == side[points.owner])
 
 
 def _entering(network: StreetNetwork, polygons: Shapes, owner: Longs, edge: Longs) -> Points:
@@ -94,36 +128,16 @@ def _entering(network: StreetNetwork, polygons: Shapes, owner: Longs, edge: Long
 
 def _beside(network: StreetNetwork, polygons: Shapes, owner: Longs, edge: Longs, apart: Floats) -> Points:
     """The places of edges that are nearest to a polygon they do not enter; stretches where they run beside it."""
+    from gridmap.network.area_kernel import nearest_stretches
+
+    if not len(owner):
+        return Points.none()
     outlines, start = _outline_segments(polygons, np.unique(owner))
-    work = np.cumsum(np.diff(start)[owner]) // _CHUNK
-    chunks = np.split(np.arange(len(owner)), np.flatnonzero(np.diff(work)) + 1)
-    return join_points(_beside_some(network, owner[c], edge[c], apart[c], outlines, start) for c in chunks)
-
-
-def _beside_some(
-    network: StreetNetwork, owner: Longs, edge: Longs, apart: Floats, outlines: Floats, start: Longs
-) -> Points:
-    count = start[owner + 1] - start[owner]
-    pair = np.repeat(np.arange(len(owner)), count)
-    at = np.arange(len(pair)) - np.repeat(np.cumsum(count) - count, count) + start[owner][pair]
-    c, d = outlines[at, :2], outlines[at, 2:]
-    graph = network.graph
-    a, b = graph.node_xy[graph.edge_u[edge]][pair], graph.node_xy[graph.edge_v[edge]][pair]
-    # two segments that do not meet are nearest at an end of one of them: the place on the edge, and that on the outline
-    t_c, t_d = _foot(c, a, b), _foot(d, a, b)
-    s_a, s_b = _foot(a, c, d), _foot(b, c, d)
-    on_edge = np.stack((np.zeros(len(pair)), np.ones(len(pair)), t_c, t_d))
-    on_outline = np.stack((_at(c, d, s_a), _at(c, d, s_b), c, d))
-    reached = np.stack((a, b, _at(a, b, t_c), _at(a, b, t_d)))
-    near = np.hypot(*np.moveaxis(reached - on_outline, 2, 0)) <= apart[pair] + _TIE
-    which, column = np.nonzero(near)
-    free = ~blocked(network.walls, on_outline[which, column], reached[which, column])
-    which, column = which[free], column[free]
-    low, high = np.full(len(pair), np.inf), np.full(len(pair), -np.inf)
-    np.minimum.at(low, column, on_edge[which, column])
-    np.maximum.at(high, column, on_edge[which, column])
-    some = np.isfinite(low)
-    return Points(owner[pair[some]], edge[pair[some]].astype(np.int32), low[some], high[some], apart[pair[some]])
+    wall_xy, wall_of = network.walls.segments
+    pair, low, high = nearest_stretches(
+        owner, edge, apart, network.edge_xy, start, outlines, wall_xy, wall_of, *index_arrays(network.walls.index)
+    )
+    return Points(owner[pair], edge[pair].astype(np.int32), low, high, apart[pair])
 
 
 def _outline_segments(polygons: Shapes, rows: Longs) -> tuple[Floats, Longs]:
@@ -135,16 +149,3 @@ def _outline_segments(polygons: Shapes, rows: Longs) -> tuple[Floats, Longs]:
     owner = rows[ring_row[ring[:-1][joined]]]
     np.cumsum(np.bincount(owner, minlength=len(polygons)), out=start[1:])
     return np.hstack((xy[:-1], xy[1:]))[joined], start
-
-
-def _foot(point: Floats, a: Floats, b: Floats) -> Floats:
-    """How far along a to b (0 to 1) the place nearest to each point is."""
-    along = b - a
-    square = (along**2).sum(axis=1)
-    share = ((point - a) * along).sum(axis=1)
-    foot: Floats = np.clip(np.divide(share, square, out=np.zeros(len(square)), where=square > 0), 0.0, 1.0)
-    return foot
-
-
-def _at(a: Floats, b: Floats, t: Floats) -> Floats:
-    return a + t[:, None] * (b - a)

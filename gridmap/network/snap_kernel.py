@@ -54,7 +54,7 @@ def crosses(
     j_first = max(int(np.floor((low - y0) / side)), 0)
     j_last = min(int(np.floor((high - y0) / side)), ny - 1)
     for jj in range(j_first, j_last + 1):
-        # rows in the order of the leg, so that a wall close to p ends the search early
+        # cells in the order of the leg, so that a wall close to p ends the search early
         j = jj if dy >= 0 else j_last - (jj - j_first)
         a, b = px, qx
         if abs(dy) > 1e-12:
@@ -64,7 +64,8 @@ def crosses(
             b = px + min(max(t, 0.0), 1.0) * dx
         i_first = max(int(np.floor((min(a, b) - 1e-6 - x0) / side)), 0)
         i_last = min(int(np.floor((max(a, b) + 1e-6 - x0) / side)), nx - 1)
-        for i in range(i_first, i_last + 1):
+        for ii in range(i_first, i_last + 1):
+            i = ii if dx >= 0 else i_last - (ii - i_first)
             for k in range(start[j * nx + i], start[j * nx + i + 1]):
                 w = item[k]
                 ax, ay = wall_xy[w, 0], wall_xy[w, 1]
@@ -105,6 +106,60 @@ def blocked_legs(
             wall_xy, wall_of, wall_frame, wall_shape, wall_start, wall_item,
         )  # fmt: skip
     return out
+
+
+@compiled
+def shut_in(
+    px: float,
+    py: float,
+    gate_of: int,
+    metres: float,
+    begins: np.ndarray,
+    ends: np.ndarray,
+    wall_xy: np.ndarray,
+    wall_of: np.ndarray,
+    frame: np.ndarray,
+    shape: np.ndarray,
+    start: np.ndarray,
+    item: np.ndarray,
+) -> bool:
+    """Whether walls within some metres of p stand all around it, so that no longer leg gets out.
+
+    `begins` and `ends` are room for directions; more walls than they hold are not looked at, which errs towards no.
+    """
+    x0, y0, side = frame[0], frame[1], frame[2]
+    found = 0
+    for j in range(max(int((py - metres - y0) / side), 0), min(int((py + metres - y0) / side), shape[1] - 1) + 1):
+        for i in range(max(int((px - metres - x0) / side), 0), min(int((px + metres - x0) / side), shape[0] - 1) + 1):
+            for k in range(start[j * shape[0] + i], start[j * shape[0] + i + 1]):
+                w = item[k]
+                ax, ay, bx, by = wall_xy[w, 0] - px, wall_xy[w, 1] - py, wall_xy[w, 2] - px, wall_xy[w, 3] - py
+                if np.hypot(ax, ay) > metres or np.hypot(bx, by) > metres or found == len(begins):
+                    continue
+                turn = ax * by - ay * bx
+                # a wall that p lies on, or the gate's own, does not shut it in
+                if abs(turn) <= TOUCH * np.hypot(bx - ax, by - ay) or (gate_of >= 0 and wall_of[w] == gate_of):
+                    continue
+                a, b = np.arctan2(ay, ax), np.arctan2(by, bx)
+                begins[found] = a if turn > 0 else b
+                ends[found] = b if turn > 0 else a
+                found += 1
+    if found < 3:
+        return False
+    # go around by always taking the wall that leads furthest on
+    full = 2 * np.pi
+    here, gone = begins[0], 0.0
+    while gone < full - 1e-12:
+        step, there = 0.0, here
+        for k in range(found):
+            end = (ends[k] - here) % full
+            if (here - begins[k]) % full <= (ends[k] - begins[k]) % full and end > step:
+                step, there = end, ends[k]
+        if step == 0.0:
+            return False
+        gone += step
+        here = there
+    return True
 
 
 @compiled
@@ -221,6 +276,7 @@ def snap_points(
     m = len(piece_edge)
     stamp = np.full(m, -1, dtype=np.int64)
     node_stamp = np.full(n_nodes, -1, dtype=np.int64)
+    begins, ends = np.empty(4096), np.empty(4096)
     piece_at = np.empty(m + 1, dtype=np.int32)
     t_at = np.empty(m + 1, dtype=np.float64)
     leg_at = np.empty(m + 1, dtype=np.float64)
@@ -239,10 +295,19 @@ def snap_points(
             if found > 0 or limit <= 0.0:
                 continue
             mark += 1
+            next_look = cell
             for ring in range(first_ring, last_ring + 1):
                 # what lies in this ring of cells or beyond is further off than the rings within are wide
-                if (ring - 1) * cell + margin > limit:
+                clear = (ring - 1) * cell + margin
+                if clear > limit:
                     break
+                if nearest and found == 0 and clear > next_look:
+                    next_look = 4.0 * clear
+                    if shut_in(
+                        px, py, gate_of[p], clear, begins, ends,
+                        wall_xy, wall_of, wall_frame, wall_shape, wall_start, wall_item,
+                    ):  # fmt: skip
+                        break
                 for j in range(max(j_mid - ring, 0), min(j_mid + ring, ny - 1) + 1):
                     whole_row = abs(j - j_mid) == ring
                     i = max(i_mid - ring, 0) if whole_row else i_mid - ring

@@ -293,11 +293,17 @@ class StreetNetwork:
         return snap_gates(self)
 
     @cached_property
-    def piece_arrays(self) -> tuple[Floats, Floats, Ints, Ints]:
-        """The pieces as kernels take them: both ends of the whole edge (m, 4), part (m, 2), edge, side."""
-        edge, part, side = self.pieces
+    def edge_xy(self) -> Floats:
+        """Both ends of every edge, (m, 4): x and y of u, x and y of v."""
         graph = self.graph
-        return np.hstack((graph.node_xy[graph.edge_u[edge]], graph.node_xy[graph.edge_v[edge]])), part, edge, side
+        return np.hstack((graph.node_xy[graph.edge_u], graph.node_xy[graph.edge_v]))
+
+    @cached_property
+    def piece_arrays(self) -> tuple[Floats, Floats, Ints, Ints]:
+        """The pieces as kernels take them: both ends of the whole edge (p, 4), part (p, 2), edge, side."""
+        edge, part, side = self.pieces
+        # without compounds the pieces are the edges
+        return self.edge_xy if len(edge) == self.graph.n_edges else self.edge_xy[edge], part, edge, side
 
     @cached_property
     def piece_index(self) -> GroundIndex:
@@ -309,9 +315,7 @@ class StreetNetwork:
     @cached_property
     def edge_lines(self) -> npt.NDArray[np.object_]:
         """The edges as LineStrings."""
-        graph = self.graph
-        ends = np.stack((graph.node_xy[graph.edge_u], graph.node_xy[graph.edge_v]), axis=1)
-        return np.asarray(shapely.linestrings(ends), dtype=object)
+        return np.asarray(shapely.linestrings(self.edge_xy.reshape(-1, 2, 2)), dtype=object)
 
     @cached_property
     def edge_tree(self) -> shapely.STRtree:

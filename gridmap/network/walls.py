@@ -81,6 +81,16 @@ class Walls:
         return Walls(none, none, np.empty((0, 2)), np.empty(0, dtype=np.int32), self.barriers)
 
     @cached_property
+    def segment_lines(self) -> Shapes:
+        """`segments` as LineStrings."""
+        return np.asarray(shapely.linestrings(self.segments[0].reshape(-1, 2, 2)), dtype=object)
+
+    @cached_property
+    def segment_tree(self) -> shapely.STRtree:
+        """Tree over `segment_lines`."""
+        return shapely.STRtree(self.segment_lines)
+
+    @cached_property
     def outlines(self) -> Shapes:
         """Outline of each compound."""
         return np.asarray(shapely.boundary(self.compounds), dtype=object)
