@@ -51,9 +51,6 @@ _OTHER_OUTPUTS = ("geojson", "parquet")
 _GROUND = ("compounds", "barriers", "entrances", "dedicated")
 _WALLS = ("compounds", "barriers", "entrances")
 _PRESENT = {"en": "Present grids", "zh": "现有网格"}
-# Kinds of barrier that part plots rather than neighbourhoods: a leg of a walk cannot cross them, but a grid may lie on
-# both sides, so the division takes them as soft.
-_PLOT_WALLS = ("wall", "fence", "hedge", "retaining_wall", "city_wall")
 # A community made from the data's bounds gets this much land around the outermost buildings, in metres.
 _MARGIN = 20.0
 
@@ -152,7 +149,7 @@ def run_project(
             network = StreetNetwork.from_streets(tables["streets"], **_present(tables, _WALLS), **chosen.network)
         with stage("cover"):
             reach = cover(inside, tables["facilities"], network, **chosen.cover)
-            gaps = reach.gaps(by=plan)
+            gaps = reach.gaps()
         with stage("circles"):
             circles = service_circles(tables["facilities"], network, buildings=inside, **chosen.circles)
     else:
@@ -212,7 +209,7 @@ def _settings(
 
 def _divide(tables: Mapping[str, Any], options: Mapping[str, Any]) -> tuple[GridPlan, GridPlan | None]:
     """The new plan, and the present grids as a plan where there are any."""
-    ground = _present({**tables, **_soft_walls(tables)}, _GROUND)
+    ground = _present(tables, _GROUND)
     communities, buildings, streets = tables["communities"], tables["buildings"], tables.get("streets")
     plan = divide(communities, buildings, streets, **{**ground, **options})
     if "grids" not in tables:
@@ -362,16 +359,6 @@ def _with_counts(buildings: gpd.GeoDataFrame, counts: pd.DataFrame) -> tuple[gpd
 
 def _present(tables: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
     return {name: tables[name] for name in names if name in tables}
-
-
-def _soft_walls(tables: Mapping[str, Any]) -> dict[str, gpd.GeoDataFrame]:
-    """The barriers as the division takes them: walls and fences of plots are soft."""
-    barriers = tables.get("barriers")
-    if barriers is None or "kind" not in barriers.columns:
-        return {}
-    plot = barriers["kind"].isin(_PLOT_WALLS)
-    hard = barriers["hard"] if "hard" in barriers.columns else pd.Series(data=True, index=barriers.index)
-    return {"barriers": barriers.assign(hard=hard.where(~plot, other=False))}
 
 
 def _inside(buildings: gpd.GeoDataFrame, plan: GridPlan) -> gpd.GeoDataFrame:

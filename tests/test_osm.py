@@ -300,7 +300,7 @@ def test_barriers_by_kind_and_hardness(extract):
     barriers = read_osm(extract.write(extract.path), ["barriers"])["barriers"]
     assert list(zip(barriers["kind"], barriers["hard"], barriers.geom_type, strict=True)) == [
         ("river", True, "LineString"), ("railway", True, "LineString"), ("railway", False, "LineString"),
-        ("wall", True, "LineString"), ("hedge", False, "LineString"), ("water", True, "Polygon"),
+        ("wall", False, "LineString"), ("hedge", False, "LineString"), ("water", True, "Polygon"),
     ]  # fmt: skip
     assert left_out(barriers) == {"barrier below ground": 2}
 

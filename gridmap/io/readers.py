@@ -115,7 +115,11 @@ def read_entrances(
 def read_barriers(
     source: Source, *, crs: Any = None, columns: Columns | None = None, layer: str | None = None
 ) -> gpd.GeoDataFrame:
-    """Barriers: rivers, railways, walls. ``hard`` is true where nothing is said. As in `read_buildings` otherwise."""
+    """Barriers: rivers, railways, walls. ``hard`` is true where nothing is said. As in `read_buildings` otherwise.
+
+    From OpenStreetMap, water and railways on the ground are hard; walls and fences are not, as their gates are seldom
+    mapped.
+    """
     return read_table("barriers", source, crs=crs, columns=columns, layer=layer)
 
 
