@@ -5,6 +5,7 @@ from __future__ import annotations
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 from shapely import LineString, Point, Polygon, box
 
 from gridmap.coverage.cover import cover
@@ -148,3 +149,43 @@ def make_town(names: tuple[str, ...] = NAMES, facility_names: tuple[str, ...] = 
         "buildings": buildings, "compounds": compounds, "entrances": entrances, "streets": streets,
         "barriers": barriers, "facilities": facilities, "findings": findings,
     }  # fmt: skip
+
+
+def make_city(buildings: int = 22_000, side: int = 18, categories: int = 10, seed: int = 0) -> tuple:
+    """Plan, cover and circles of the size of a city: as many buildings on a raster of `side` x `side` grids."""
+    random = np.random.default_rng(seed)
+    width = 400.0
+    corners = np.array([(width * i, width * j) for j in range(side) for i in range(side)])
+    codes = [f"110101001001{i:03d}" for i in range(len(corners))]
+    grids = frame(
+        {"grid_id": codes, "community_id": "110101001001", "kind": "basic", "households": 400.0, "status": "legal"},
+        [square(x, y, width) for x, y in corners],
+    )
+    communities = frame({"community_id": ["110101001001"], "name": ["一"]}, [square(0, 0, width * side)])
+    owner = np.sort(random.integers(0, len(corners), buildings))
+    corner = corners[owner] + random.uniform(0, width - 25, (buildings, 2))
+    angle, radius = np.linspace(0, 2 * np.pi, 9)[:-1], random.uniform(5, 12, (buildings, 8))
+    ring = corner[:, None] + 12 + np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=-1)
+    homes = frame(
+        {"building_id": [f"way/{100_000_000 + i}" for i in range(buildings)], "households": 5.0},
+        list(shapely.polygons(ring + np.array([WEST, SOUTH]))),
+    )
+    assignment = pd.DataFrame(
+        {"building_id": homes["building_id"], "unit_id": None, "grid_id": np.array(codes)[owner], "households": 5.0}
+    )
+    empty = findings_table([], crs=CRS)
+    plan = GridPlan(
+        grids=grids, assignment=assignment, findings=empty, communities=communities, buildings=homes,
+        parameters={"lower": 300, "upper": 500},
+    )  # fmt: skip
+    names = [f"c{i}" for i in range(categories) for _ in range(40)]
+    places = random.uniform(0, width * side, (len(names), 2))
+    facilities = frame(
+        {"facility_id": [f"node/{i}" for i in range(len(names))], "category": names},
+        [Point(*at(x, y)) for x, y in places],
+    )
+    reach = cover(homes, facilities, minutes=15, how="straight")
+    rows = [(c, m) for c in dict.fromkeys(names) for m in (5.0, 10.0, 15.0)]
+    areas = [facilities.geometry[facilities["category"] == c].buffer(60 * m, 64).union_all() for c, m in rows]
+    circles = frame({"category": [c for c, _ in rows], "minutes": [m for _, m in rows]}, areas)
+    return plan, reach, circles

@@ -17,7 +17,7 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from map_town import HOSTILE, frame, make_town, square
+from map_town import HOSTILE, frame, make_city, make_town, square
 
 import gridmap.maps
 from gridmap.errors import GridmapError, OptionError, TableError, WriteError
@@ -378,6 +378,13 @@ def test_the_colours_of_classes_differ_for_the_colour_blind():
             assert np.abs(one - two).max() > 0.08
 
 
+def test_a_city_fits_in_a_small_file():
+    """22,000 buildings, 324 grids, ten categories of three circles: as text less than 6 MB."""
+    page = page_of(*make_city())
+    assert payload_of(page)["layers"]["buildings"]["n"] == 22_000
+    assert 1_000_000 < len(page.encode()) < 6_000_000
+
+
 # -- layers ----------------------------------------------------------------------------------------------------------
 
 
@@ -413,6 +420,12 @@ def test_other_tables_are_drawn_with_their_columns(town):
     named = trees.copy()
     named.attrs["layer"] = "古树"
     assert payload_of(page_of(named))["own"][0]["name"] == "古树"
+
+
+def test_second_grids_are_outlines_that_wait_for_the_reader(town):
+    payload = payload_of(page_of(town["plan"], ("Present grids", town["grids"])))
+    assert payload["own"][0]["outline"] is True
+    assert payload_of(page_of(("Only grids", town["grids"])))["own"][0]["outline"] is False
 
 
 def test_what_is_no_layer_is_refused(town):

@@ -8,7 +8,7 @@ import re
 import time
 
 import pytest
-from map_town import HOSTILE, HOUSEHOLDS, NAMES, make_town
+from map_town import HOSTILE, HOUSEHOLDS, NAMES, make_city, make_town
 
 from gridmap.maps.explore import explore
 from gridmap.maps.words import words
@@ -373,3 +373,22 @@ def test_it_prints_on_one_sheet_and_comes_back(opened, town):
     assert page.execute_script("return document.querySelector('.gm-buttons').offsetParent") is None
     page.execute_script("window.dispatchEvent(new Event('afterprint'))")
     assert page.execute_script("return document.querySelector('.gm-buttons').offsetParent") is not None
+
+
+@pytest.mark.full
+def test_a_city_opens_with_all_layers_within_two_seconds(opened):
+    begin = time.perf_counter()
+    plan, cover, circles = make_city()
+    made = time.perf_counter()
+    html = explore(plan, cover, circles, date=DAY).get_root().render()
+    assert time.perf_counter() - made < 3, f"made in {made - begin:.1f} s"
+    page = opened(page=html)
+    spent = page.execute_script(
+        """
+        const loaded = performance.getEntriesByType('navigation')[0].loadEventEnd, start = performance.now();
+        for (const layer of gridmap.app.layers) gridmap.app.state.visible[layer.key] = true;
+        gridmap.app.show('grids', true);
+        return loaded + performance.now() - start;
+        """
+    )
+    assert spent < 2_000

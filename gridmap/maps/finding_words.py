@@ -76,6 +76,8 @@ _CURES: tuple[tuple[str, str], ...] = (
     (r"split building (\S+) by unit.*", r"将建筑 \1 按单元拆分"),
     (r"accept ([\d,.]+), or make it a dedicated grid", r"确认 \1 户的现状，或设为专属网格"),
 )
+# An argument of a function is of no use to who reads the map.
+_CODE = re.compile(r" \(\w+=\w+\)")
 _FIRST_NUMBER = re.compile(r"^\D{0,80}?(\d[\d,]*)")
 
 
@@ -92,6 +94,7 @@ def finding_text(row: Mapping[str, Any], lang: str, labels: Mapping[str, str]) -
         Labels of the categories, by their names in the data.
     """
     message, cure = str(row.get("message") or ""), str(row.get("cure") or "")
+    cure = _CODE.sub("", cure)
     if lang != "zh" or not (message.isascii() or str(row.get("rule")) in CHINESE):
         return message, cure
     sentence, remedy = CHINESE.get(str(row.get("rule")), _OTHER)

@@ -284,6 +284,8 @@ def _own_layer(page: _Page, number: int, name: str, table: gpd.GeoDataFrame) -> 
         "colour": classes.OWN_COLOURS[number % len(classes.OWN_COLOURS)],
         "columns": [str(c) for c in columns],
         "values": [[_plain_value(v) for v in table[c].tolist()] for c in columns],
+        # a second set of grids lies over the first: outlines that the reader switches on
+        "outline": "grid_id" in columns and "grids" in page.content.tables,
     }
 
 

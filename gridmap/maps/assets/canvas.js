@@ -183,9 +183,12 @@
     };
   };
 
-  /* A name short enough for a label, apart from the writing direction of its neighbours. */
+  /* A name short enough for a label (most: Chinese characters, or twice as many Latin ones), its writing direction
+     kept apart from that of its neighbours. */
   gm.short = function (text, most) {
     const letters = Array.from(String(text));
-    return "\u2068" + (letters.length > most ? letters.slice(0, most - 1).join("") + "…" : text) + "\u2069";
+    let width = 0, end = 0;
+    while (end < letters.length && width <= 2 * most) width += letters[end++] > "\u2e80" ? 2 : 1;
+    return "\u2068" + (width > 2 * most ? letters.slice(0, end - 2).join("") + "…" : text) + "\u2069";
   };
 })(window.gridmap = window.gridmap || {});

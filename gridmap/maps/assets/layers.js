@@ -49,7 +49,7 @@
       const is = function (wanted, kind) { return function (f) { return code[f] === wanted && (b.kindOf(f) === 2) === (kind === 2); }; };
       const some = function (wanted) { return code.indexOf(wanted) >= 0; };
       add({
-        key: "barriers", group: "ground", order: 12, label: say("layer.barriers"),
+        key: "barriers", group: "ground", order: 31, label: say("layer.barriers"),
         draw: function (view) {
           const z = view.zoom;
           fillAll(view, "barriers", WATER, is("0", 2));
@@ -409,9 +409,10 @@
     data.own.forEach(function (own, i) {
       const kind = "own" + i, s = shapes[kind];
       add({
-        key: kind, group: "own", order: 62 + i / 100, label: own.name, dataLabel: true, count: own.n,
+        key: kind, group: "own", order: 62 + i / 100, label: own.name, dataLabel: true, count: own.n, off: own.outline,
         draw: function (view) {
           const context = view.context;
+          if (own.outline) { strokeAll(view, kind, { stroke: own.colour, width: 2.2, dash: [8, 5] }); return; }
           view.context.globalAlpha = 0.22;
           fillAll(view, kind, own.colour, function (f) { return s.kindOf(f) === 2; });
           view.context.globalAlpha = 1;
@@ -430,6 +431,7 @@
         swatch: (function () {
           const kinds = new Set();
           for (let f = 0; f < Math.min(s.n, 500); f++) kinds.add(s.kindOf(f));
+          if (own.outline) return { fill: "none", stroke: own.colour, width: 2, dash: "5 3" };
           if (kinds.has(2)) return { fill: own.colour, opacity: 0.3, stroke: own.colour };
           return kinds.has(1) ? { shape: "line", stroke: own.colour, width: 2 } : { shape: "dot", fill: own.colour };
         })(),

@@ -58,7 +58,10 @@
       if (layer.over) drawing.push([layer.overOrder, layer, layer.over]);
     });
     drawing.sort(function (a, b) { return a[0] - b[0]; });
-    const worded = app.layers.filter(function (l) { return l.words; }).sort(function (a, b) { return b.order - a.order; });
+    const first = ["communities", "grids", "facilities"];      // who gets room for a label before the others
+    const worded = app.layers.filter(function (l) { return l.words; }).sort(function (a, b) {
+      return (first.indexOf(a.key) + 4) % 4 - (first.indexOf(b.key) + 4) % 4;
+    });
     const picked = app.layers.filter(function (l) { return l.pick; }).sort(function (a, b) { return RANK(a) - RANK(b); });
 
     function paint(view) {
