@@ -65,8 +65,13 @@ def borders(land: Land, shapes: np.ndarray, wet: np.ndarray) -> pd.DataFrame:
         columns=list(_COLUMNS),
     )
     table.loc[table["metres"] < 1e-9, "metres"] = 0.0
-    pieces = _piece_pairs(land, shapes)
-    return pd.concat([table, pieces], ignore_index=True) if len(pieces) else table
+    joined = _piece_pairs(land, shapes)
+    if not len(joined):
+        return table
+    # An atom in two pieces (a compound) may be a neighbour already of the one it is joined to.
+    return pd.concat([joined, table]).groupby(["a", "b"], as_index=False, sort=True).agg(
+        {"metres": "max", "on_street": "max", "soft": "max", "barrier": "max", "kind": "first"}
+    )  # fmt: skip
 
 
 def _piece_pairs(land: Land, shapes: np.ndarray) -> pd.DataFrame:

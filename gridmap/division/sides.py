@@ -10,9 +10,9 @@ import shapely
 
 __all__ = ["Sides", "dissolve", "node_lines", "sides"]
 
-# Lines are noded on a grid of a tenth of a millimetre: fine enough that rounding moves the area of a lane quarter by
-# less than a millionth, coarse enough that nearly coincident lines fall together.
-GRID = 1e-4
+# Lines are noded on a grid of a hundredth of a millimetre: fine enough that rounding moves the area of two hectares by
+# less than a millionth, coarse enough that lines which are the same but for the last digits fall together.
+GRID = 1e-5
 
 
 @dataclass(frozen=True)
