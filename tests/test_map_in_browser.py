@@ -7,8 +7,12 @@ import json
 import re
 import time
 
+import geopandas as gpd
+import numpy as np
 import pytest
-from map_town import HOSTILE, HOUSEHOLDS, NAMES, make_city, make_town
+import shapely
+from map_town import CRS, HOSTILE, HOUSEHOLDS, NAMES, SOUTH, WEST, make_city, make_town
+from shapely import box
 
 from gridmap.maps.explore import explore
 from gridmap.maps.words import words
@@ -142,6 +146,40 @@ def test_a_click_on_a_grid_shows_the_numbers_of_the_table(opened, town):
     click_map(page, spots[2].x, spots[2].y)
     wait(page, "return gridmap.app.state.selected.row === 2")
     assert "Split it into 2 of about 306" in text_of(page, ".gm-findings")
+
+
+def test_shapes_lie_where_the_table_has_them(opened):
+    outer = shapely.Point(WEST, SOUTH).buffer(500, 7)
+    comb = shapely.union_all([box(WEST + 60 * k, SOUTH - 300, WEST + 60 * k + 30, SOUTH + 300) for k in range(-4, 5)])
+    shapes = [outer - comb, (comb & outer) - shapely.Point(WEST, SOUTH).buffer(100, 3)]
+    areas = gpd.GeoDataFrame({"name": ["a", "b"]}, geometry=shapes, crs=CRS)
+    page = opened(("areas", areas))
+    random = np.random.default_rng(1)
+    points = gpd.GeoSeries.from_xy(
+        WEST + random.uniform(-550, 550, 600), SOUTH + random.uniform(-550, 550, 600), crs=CRS
+    )
+    points = points[shapely.distance(shapely.union_all(areas.boundary.array), points.array) > 0.5]
+    lonlat = shapely.get_coordinates(points.to_crs(4326)).tolist()
+    inside = page.execute_script(
+        """
+        return arguments[0].map(([lon, lat]) => {
+          const at = gridmap.place(gridmap.app, {lng: lon, lat: lat});
+          return [0, 1].map(f => gridmap.contains(gridmap.app.shapes.own0, f, at.x, at.y));
+        });
+        """,
+        lonlat,
+    )
+    for k, shape in enumerate(shapes):
+        true = shapely.contains_xy(shape, points.x, points.y)
+        assert 50 < true.sum() < 550
+        assert [one[k] for one in inside] == true.tolist()
+    for row, bounds in enumerate(areas.to_crs(4326).bounds.to_numpy()):
+        shown = page.execute_script(
+            "const b = gridmap.app.bounds('own0', arguments[0]);"
+            "return [b.getWest(), b.getSouth(), b.getEast(), b.getNorth()]",
+            row,
+        )
+        assert shown == pytest.approx(bounds.tolist(), abs=3e-6)
 
 
 def test_nothing_chosen_shows_the_whole_area(opened, town):
