@@ -333,33 +333,42 @@
     if (has("facilities")) {
       const facilities = data.layers.facilities, f0 = shapes.facilities;
       const planned = facilities.planned || "", crowd = facilities.n > 300;
-      // thousands of dots say nothing from afar; those whose circles or blind spots are shown do
-      const near = function (f, zoom) {
-        return !crowd || zoom >= 14 || (app.isDrawn("circles") || app.isDrawn("blind")) && facilities.category[f] === state.category;
+      // a service in focus stands alone: its circles or blind spots say nothing of the others
+      const shown = function (f) {
+        const c = facilities.category[f];
+        return !state.hidden[c] && (!app.focused() || c === state.category);
       };
-      const shown = function (f) { return !state.hidden[facilities.category[f]]; };
+      // thousands of dots say nothing from afar, but for the service in focus
+      const near = function (zoom) { return !crowd || zoom >= 14 || app.focused(); };
       add({
-        key: "facilities", group: "services", order: 70, label: say("layer.facilities"), count: facilities.n,
+        key: "facilities", group: "services", order: 64, label: say("layer.facilities"), count: facilities.n,
         minZoom: crowd ? 14 : 0,
-        words: function (view, labels) {
-          const context = view.context, size = view.zoom < 14 ? 15 : view.zoom < 16 ? 17 : 20;
-          const later = [];
-          const badges = view.zoom >= 12.5 || !crowd;
-          gm.dots(f0, view, function (f) { return shown(f) && near(f, view.zoom); }, function (f, x, y) {
+        draw: function (view) {
+          if (!near(view.zoom)) return;
+          const context = view.context;
+          context.lineWidth = 0.8;
+          context.strokeStyle = "#fff";
+          gm.dots(f0, view, shown, function (f, x, y) {
             const category = data.categories[facilities.category[f]];
             if (!category) return;
-            if (badges && labels.take([x - size / 2, y - size / 2, x + size / 2, y + size / 2])) { later.push([f, x, y, category]); return; }
             context.beginPath();
             context.arc(x, y, view.zoom < 12.5 ? 1.8 : 3, 0, 2 * Math.PI);
             context.fillStyle = category.colour;
             context.fill();
-            context.lineWidth = 0.8;
-            context.strokeStyle = "#fff";
             context.stroke();
           });
-          later.forEach(function (one) { gm.drawBadge(context, one[3], one[1], one[2], size, planned[one[0]] === "1"); });
+        },
+        words: function (view, labels) {
+          if (!near(view.zoom) || view.zoom < 12.5 && crowd && !app.focused()) return;
+          const context = view.context, size = view.zoom < 14 ? 15 : view.zoom < 16 ? 17 : 20, placed = [];
+          gm.dots(f0, view, shown, function (f, x, y) {
+            const category = data.categories[facilities.category[f]];
+            if (!category || !labels.take([x - size / 2, y - size / 2, x + size / 2, y + size / 2])) return;
+            gm.drawBadge(context, category, x, y, size, planned[f] === "1");
+            placed.push([f, x, y, category]);
+          });
           if (view.zoom < CLOSER) return;
-          later.forEach(function (one) {
+          placed.forEach(function (one) {
             const name = facilities.name[one[0]];
             if (name) labels.text([{ text: gm.short(name, 14), font: font(500, 11), size: 11, colour: one[3].colour }], one[1], one[2] + size / 2 + 8, 0);
           });
@@ -369,7 +378,7 @@
         pick: function (at) {
           let best = -1, near = 12 / at.scale;
           for (let f = 0; f < f0.n; f++) {
-            if (!shown(f) || !near(f, at.zoom)) continue;
+            if (!shown(f) || !near(at.zoom)) continue;
             const d = Math.hypot(f0.box[4 * f] - at.x, f0.box[4 * f + 1] - at.y);
             if (d < near) { near = d; best = f; }
           }

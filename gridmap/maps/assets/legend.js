@@ -64,7 +64,7 @@
           onchange: function () { app.showCategory(i, box.checked); }
         });
         box.checked = !app.state.hidden[i];
-        list.appendChild(element("label", { class: "gm-class gm-category" }, box, gm.badge(category, 16),
+        list.appendChild(element("label", { class: "gm-class gm-category" + (app.focused() && i !== app.state.category ? " gm-dim" : "") }, box, gm.badge(category, 16),
           element("span", { class: "gm-class-label" }, gm.data(category.label)),
           element("span", { class: "gm-count" }, say.number(category.count))));
       });

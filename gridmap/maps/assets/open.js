@@ -34,6 +34,8 @@
       return decoded[category] || (decoded[category] = gm.uint16(columns[category]));
     };
     app.isDrawn = function (key) { return !!app.state.visible[key]; };
+    /* Is one service looked at: its circles, its blind spots? */
+    app.focused = function () { return app.isDrawn("circles") || app.isDrawn("blind") || app.isDrawn("gaps"); };
     app.spots = function (kind, row, view) {
       const spot = data.layers[kind].spot[row], f = data.frame;
       return [gm.worldX(f[0] + spot[0] * f[2]) * view.scale - view.ox, gm.worldY(f[1] + spot[1] * f[3]) * view.scale - view.oy];
@@ -129,7 +131,11 @@
     app.select = function (kind, row, zoom) {
       app.state.selected = kind && kind !== "streets" ? { kind: kind, row: row } : null;
       if (kind && app.state.visible[kind] === false) { app.state.visible[kind] = true; changed(); }
-      if (kind === "facilities") app.showCategory(data.layers.facilities.category[row], true);
+      if (kind === "facilities") {
+        const category = data.layers.facilities.category[row];
+        if (app.focused()) app.state.category = category;
+        app.showCategory(category, true);
+      }
       if (kind !== "streets") { details.show(app.state.selected, true); if (kind) shell.reveal(); }
       if (kind && zoom) app.zoomTo(kind, row);
       choice.repaint();
