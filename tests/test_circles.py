@@ -17,6 +17,7 @@ from small_towns import CRS, ORIGIN, at, grid_city, random_town
 from gridmap.coverage.circles import service_circles
 from gridmap.coverage.contours import Frame, frame_around, polygons_below
 from gridmap.coverage.cover import cover
+from gridmap.coverage.homes import Homes
 from gridmap.coverage.land import lay_ground, paint_land, search_nodes
 from gridmap.errors import OptionError
 from gridmap.network.search import nearest
@@ -282,3 +283,15 @@ def test_deviation_is_small_on_a_real_extract(data_dir):
     assert len(counted) >= 4
     assert pd.Series(counted["deviation"]).median() <= 0.015
     assert counted["deviation"].max() <= 0.05
+
+
+def test_filling_a_hole_takes_in_the_islands_that_stood_in_it():
+    donut = shapely.box(0, 0, 90, 90).difference(shapely.box(10, 10, 40, 40)).difference(shapely.box(50, 50, 80, 80))
+    parts = np.array([donut, shapely.box(20, 20, 30, 30), shapely.box(60, 60, 70, 70)])
+    points = shapely.points([[12, 12], [52, 52], [200, 200]])
+    homes = Homes(None, points, shapely.STRtree(points), np.ones(3), None)
+    filled = homes.fill_holes(parts, np.array([False, True, True]))
+    assert shapely.is_valid(shapely.multipolygons(filled))
+    assert shapely.union_all(filled).equals(shapely.box(0, 0, 90, 90) - (shapely.box(50, 50, 80, 80) - parts[2]))
+    assert homes.fill_holes(parts, np.array([True, True, True])) is parts
+    assert shapely.area(homes.fill_holes(parts, np.zeros(3, dtype=bool))).tolist() == [8100]

@@ -192,7 +192,8 @@ def _polygons(table: gpd.GeoDataFrame, crs: object) -> tuple[list[str], NDArray[
 def _locate(table: gpd.GeoDataFrame, shapes: NDArray[np.object_]) -> NDArray[np.int64]:
     """Row of the first polygon that holds each row's point on surface; -1 where none does."""
     points = shapely.point_on_surface(np.asarray(table.geometry.array))
-    point, shape = shapely.STRtree(shapes).query(points, predicate="intersects")
+    # the tree is over the points, so that the outlines, of many vertices, are the prepared ones
+    shape, point = shapely.STRtree(points).query(shapes, predicate="intersects")
     unit = np.full(len(points), len(shapes), dtype=np.int64)
     np.minimum.at(unit, point, shape)
     return np.where(unit == len(shapes), -1, unit)
