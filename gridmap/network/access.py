@@ -35,7 +35,7 @@ __all__ = ["KINDS", "STATUS", "Access", "Doors", "access", "find_doors"]
 STATUS = ("ok", "far", "unsnapped")
 KINDS = ("building", "facility")
 # An island with less than this share of the longest one's streets is a small isolated piece.
-SMALL_ISLAND = 0.01
+SMALL_ISLAND = 0.1
 
 
 @dataclass(frozen=True, eq=False)
