@@ -12,6 +12,7 @@ import shutil
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -141,8 +142,11 @@ def run_project(
             tables["communities"], made = community_around(tables["buildings"], loaded.name)
             found += made
     with stage("divide"):
-        plan, present = _divide(tables, chosen.divide)
-    reach = circles = gaps = None
+        plan = _divide(tables, chosen.divide)
+    present = reach = circles = gaps = None
+    if "grids" in tables:
+        with stage("audit"):
+            present = _audit_present(tables, chosen.divide)
     if "facilities" in tables and "streets" in tables:
         inside = _inside(tables["buildings"], plan)
         with stage("network"):
@@ -207,15 +211,23 @@ def _settings(
     return _Settings(divided, network, covered, circles, files, lang or own_lang, title, notes)
 
 
-def _divide(tables: Mapping[str, Any], options: Mapping[str, Any]) -> tuple[GridPlan, GridPlan | None]:
-    """The new plan, and the present grids as a plan where there are any."""
+def _divide(tables: Mapping[str, Any], options: Mapping[str, Any]) -> GridPlan:
     ground = _present(tables, _GROUND)
-    communities, buildings, streets = tables["communities"], tables["buildings"], tables.get("streets")
-    plan = divide(communities, buildings, streets, **{**ground, **options})
-    if "grids" not in tables:
-        return plan, None
-    rules = {**_present(ground, _WALLS), **_bands(options)}
-    return plan, GridPlan.from_grids(tables["grids"], communities, buildings, streets, **rules)
+    with ThreadPoolExecutor() as executor:  # GEOS and the kernels release the interpreter lock
+        return divide(
+            tables["communities"],
+            tables["buildings"],
+            tables.get("streets"),
+            **{**ground, "executor": executor, **options},
+        )
+
+
+def _audit_present(tables: Mapping[str, Any], options: Mapping[str, Any]) -> GridPlan:
+    """The bureau's present grids as a plan, judged by the same rules as the new ones."""
+    rules = {**_present(tables, _WALLS), **_bands(options)}
+    return GridPlan.from_grids(
+        tables["grids"], tables["communities"], tables["buildings"], tables.get("streets"), **rules
+    )
 
 
 def _all_findings(found: list[dict[str, Any]], plan: GridPlan, reach: Cover | None) -> gpd.GeoDataFrame:

@@ -82,7 +82,7 @@ def divide(
     seed
         Of the random numbers. Same input, seed and library versions: same plan, on any number of workers.
     executor
-        Where the components are divided; by default here, one after another.
+        Where communities are cut into atoms and components are divided; by default here, one after another.
 
     Returns
     -------
@@ -108,7 +108,10 @@ def divide(
         )
     )  # fmt: skip
     compounds, own = _dedicated_compounds(compounds, dedicated, communities)
-    ground = make_atoms(communities, buildings, streets, compounds=compounds, barriers=barriers, upper=upper, whole=own)
+    ground = make_atoms(
+        communities, buildings, streets,
+        compounds=compounds, barriers=barriers, upper=upper, whole=own, executor=executor,
+    )  # fmt: skip
     atoms = ground.atoms
     lots = _lots(ground, building_weights(buildings, weight))
     is_own = atoms["compound_id"].isin(list(own)).to_numpy()
@@ -184,7 +187,14 @@ def _lots(ground: Any, weights: pd.Series) -> Lots:
     joins = (metres >= SHORTEST_JOIN) | (pairs["kind"] == "piece").to_numpy()
     a, b = (position[pairs[c]].to_numpy() for c in ("atom_a", "atom_b"))
     return lots_from_borders(
-        weight, atoms.area.to_numpy(), atoms.length.to_numpy(), a, b, metres, pairs["on_street"].to_numpy(np.float64), joins
+        weight,
+        atoms.area.to_numpy(),
+        atoms.length.to_numpy(),
+        a,
+        b,
+        metres,
+        pairs["on_street"].to_numpy(np.float64),
+        joins,
     )
 
 
