@@ -268,7 +268,7 @@ def _tile(land: Land) -> _Tiles:
 
 def _faces(blocks: Blocks, lines: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Faces of the blocks cut along the lines, and the face of `blocks` that each lies in."""
-    edges = node_lines(np.r_[blocks.edges, lines]) if len(lines) else blocks.edges
+    edges = node_lines(np.r_[blocks.edges, lines], on_grid=False) if len(lines) else blocks.edges
     faces = shapely.get_parts(shapely.polygonize(edges))
     face_of = place(shapely.point_on_surface(faces), blocks.faces)
     return faces[face_of >= 0], face_of[face_of >= 0]

@@ -30,6 +30,8 @@ INSET = 0.2
 FAR, LATTICE, MOST = 40.0, 80.0, 200
 # Borders are straightened within this many metres between the points where three cells meet.
 STRAIGHTEN = 0.4
+# How far an end is moved to tell on which side of the outline it lies, and how far the outline is looked for.
+_NUDGE, _REACH = 0.05, 60.0
 # Farther than any block is wide: keeps blocks apart when they share one search tree.
 _APART = 1e7
 # A light well smaller than this is not shared out: it goes to whoever has the longest wall to it.
@@ -92,8 +94,7 @@ def ridges(sites: Sites, blocks: Blocks) -> np.ndarray:
     order = np.argsort(block, kind="stable")
     xy, owner, block = xy[order], owner[order], block[order]
     start, end, low, high, of = _equidistant(xy, owner, block)
-    shapes = _shapes(blocks, several)
-    lines, row = _clip(start, end, shapes[np.searchsorted(several, of)])
+    lines, row = _clip(start, end, of, blocks, several)
     return _chains(lines, low[row], high[row], of[row], sites)
 
 
@@ -313,18 +314,66 @@ def _circumcentres(corners: np.ndarray) -> np.ndarray:
     return np.asarray(np.round((a + np.clip(shift, -1e6, 1e6)) / GRID) * GRID)
 
 
-def _clip(start: np.ndarray, end: np.ndarray, shapes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Segments cut to the polygon of each, and the row each came from."""
-    lines = shapely.linestrings(np.stack([start, end], axis=1))
+def _clip(
+    start: np.ndarray, end: np.ndarray, block: np.ndarray, blocks: Blocks, several: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Segments cut at the outline of the block of each, and the row each came from.
+
+    A segment with both ends inside may leave in between, across a footprint: that does no harm, a footprint is whole.
+    """
+    shapes = _shapes(blocks, several)[np.searchsorted(several, block)]
     shapely.prepare(shapes)
-    # A line with both ends inside may leave in between, across a footprint: that does no harm, a footprint is whole.
-    first, last = (shapely.contains_xy(shapes, at[:, 0], at[:, 1]) for at in (start, end))
-    inside = first & last
-    cross = np.flatnonzero(~inside)
-    cross = cross[(first | last)[cross] | shapely.intersects(shapes[cross], lines[cross])]
-    pieces, of = shapely.get_parts(shapely.intersection(lines[cross], shapes[cross]), return_index=True)
+    # An end may lie on the outline, where two houses meet; what matters is to which side the segment leaves it.
+    length = np.hypot(*(end - start).T)
+    nudge = (end - start) * (np.minimum(_NUDGE, length / 2) / length)[:, None]
+    first, last = (shapely.contains_xy(shapes, at[:, 0], at[:, 1]) for at in (start + nudge, end - nudge))
+    start, end = np.where(last & ~first, end.T, start.T).T, np.where(last & ~first, start.T, end.T).T
+    leaves = np.flatnonzero(first != last)
+    hit = _way_out(
+        start[leaves], end[leaves], np.where(last & ~first, -1, 1)[leaves, None] * nudge[leaves], block[leaves], blocks
+    )
+    end[leaves] = np.where(np.isnan(hit), end[leaves], hit)
+    lines = shapely.linestrings(np.stack([start, end], axis=1))
+    far = np.zeros(len(lines), dtype=bool)
+    far[leaves] = np.isnan(hit[:, 0])
+    neither = ~first & ~last
+    far[neither] = shapely.intersects(shapes[neither], lines[neither])
+    rows = np.flatnonzero(far)
+    pieces, of = shapely.get_parts(shapely.intersection(lines[rows], shapes[rows]), return_index=True)
     good = shapely.get_type_id(pieces) == 1
-    return np.r_[lines[inside], pieces[good]], np.r_[np.flatnonzero(inside), cross[of[good]]]
+    whole = np.flatnonzero((first | last) & ~far)
+    return np.r_[lines[whole], pieces[good]], np.r_[whole, rows[of[good]]]
+
+
+def _way_out(start: np.ndarray, end: np.ndarray, nudge: np.ndarray, block: np.ndarray, blocks: Blocks) -> np.ndarray:
+    """Where segments that start inside their block first meet its outline; NaN where not within `_REACH`."""
+    parts = blocks.sides
+    outer = np.append(blocks.block, -1)
+    a, b = outer[parts.left], outer[parts.right]
+    rim = a != b
+    p, q, left, right = parts.start[rim], parts.end[rim], a[rim], b[rim]
+    length = np.hypot(*(end - start).T)
+    tip = start + (end - start) * np.minimum(1.0, _REACH / length)[:, None]
+    rays = shapely.linestrings(np.stack([start + nudge, tip], axis=1))
+    tree = shapely.STRtree(shapely.linestrings(np.stack([p, q], axis=1)))
+    ray, wall = tree.query(rays)
+    own = (left[wall] == block[ray]) | (right[wall] == block[ray])
+    ray, wall = ray[own], wall[own]
+    along = _crossing(start[ray] + nudge[ray], tip[ray], p[wall], q[wall])
+    nearest = np.full(len(start), np.inf)
+    np.minimum.at(nearest, ray, along)
+    nearest[np.isinf(nearest)] = np.nan
+    return start + nudge + (tip - start - nudge) * nearest[:, None]
+
+
+def _crossing(a: np.ndarray, b: np.ndarray, p: np.ndarray, q: np.ndarray) -> np.ndarray:
+    """Share of the way from a to b at which it crosses the segment p q; infinite where it does not."""
+    d, e, f = b - a, q - p, p - a
+    area = d[:, 0] * e[:, 1] - d[:, 1] * e[:, 0]
+    area = np.where(np.abs(area) < 1e-12, np.nan, area)
+    t = (f[:, 0] * e[:, 1] - f[:, 1] * e[:, 0]) / area
+    u = (f[:, 0] * d[:, 1] - f[:, 1] * d[:, 0]) / area
+    return np.where((t >= 0) & (t <= 1) & (u >= -1e-9) & (u <= 1 + 1e-9), t, np.inf)
 
 
 def _chains(lines: np.ndarray, low: np.ndarray, high: np.ndarray, block: np.ndarray, sites: Sites) -> np.ndarray:

@@ -228,7 +228,7 @@ def place(points: np.ndarray, polygons: np.ndarray) -> np.ndarray:
     """Index of the first polygon that each point lies in or on, -1 where there is none."""
     out = np.full(len(points), len(polygons), dtype=np.int64)
     if len(polygons):
-        point, polygon = shapely.STRtree(polygons).query(points, predicate="intersects")
+        polygon, point = shapely.STRtree(points).query(polygons, predicate="intersects")
         np.minimum.at(out, point, polygon)
     out[out == len(polygons)] = -1
     return out
