@@ -47,7 +47,7 @@ def service_circles(
     profile: Any = None,
     overlap: str = "dissolve",
     cell_metres: float = 10.0,
-    far_metres: float = 200.0,
+    far_metres: float = 150.0,
     barriers: gpd.GeoDataFrame | None = None,
     compounds: gpd.GeoDataFrame | None = None,
     entrances: gpd.GeoDataFrame | None = None,
