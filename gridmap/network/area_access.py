@@ -137,6 +137,13 @@ def _beside(network: StreetNetwork, polygons: Shapes, owner: Longs, edge: Longs,
     pair, low, high = nearest_stretches(
         owner, edge, apart, network.edge_xy, start, outlines, wall_xy, wall_of, *index_arrays(network.walls.index)
     )
+    # the sides of a polygon that meet at a corner each report it: keep only stretches not within a longer one
+    order = np.lexsort((-high, low, pair))
+    pair, low, high = pair[order], low[order], high[order]
+    reached = np.maximum.accumulate(4.0 * pair + high)
+    own = np.ones(len(pair), dtype=np.bool_)
+    own[1:] = 4.0 * pair[1:] + high[1:] > reached[:-1]
+    pair, low, high = pair[own], low[own], high[own]
     return Points(owner[pair], edge[pair].astype(np.int32), low, high, apart[pair])
 
 

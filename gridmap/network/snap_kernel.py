@@ -88,6 +88,30 @@ def crosses(
 
 
 @compiled
+def within(x: float, y: float, compound: int, wall_xy: np.ndarray, wall_of: np.ndarray) -> bool:
+    """Whether a place lies inside a compound and not on its wall; walls stand in the order of their compounds."""
+    low, high = 0, len(wall_of)
+    while low < high:
+        middle = (low + high) // 2
+        if 0 <= wall_of[middle] < compound:
+            low = middle + 1
+        else:
+            high = middle
+    inside = False
+    while low < len(wall_of) and wall_of[low] == compound:
+        ax, ay, bx, by = wall_xy[low]
+        ex, ey = bx - ax, by - ay
+        square = ex * ex + ey * ey
+        t = min(max(((x - ax) * ex + (y - ay) * ey) / square, 0.0), 1.0) if square > 0.0 else 0.0
+        if np.hypot(ax + t * ex - x, ay + t * ey - y) <= TOUCH:
+            return False
+        if (ay > y) != (by > y) and x < ax + (y - ay) / ey * ex:
+            inside = not inside
+        low += 1
+    return inside
+
+
+@compiled
 def blocked_legs(
     p: np.ndarray,
     q: np.ndarray,
@@ -210,6 +234,11 @@ def _try_cell(
             continue
         if crosses(px, py, qx, qy, gate_of, wall_xy, wall_of, wall_frame, wall_shape, wall_start, wall_item):
             continue
+        if gate_of >= 0 and leg > GATE_WIDTH:
+            # from a gate it must not run on inside, not even across a corner to where the street meets the wall
+            share = (1.0 + GATE_WIDTH / leg) / 2
+            if within(px + share * (qx - px), py + share * (qy - py), gate_of, wall_xy, wall_of):
+                continue
         piece_at[found], t_at[found], leg_at[found] = m, t, leg
         found += 1
     return found

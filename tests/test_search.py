@@ -1,0 +1,321 @@
+"""Search: least distances against networkx on a graph split at every access point."""
+
+from __future__ import annotations
+
+import itertools
+
+import geopandas as gpd
+import network_oracle as oracle
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from shapely import LineString, Point, box
+
+from gridmap.errors import OptionError
+from gridmap.io.readers import read_buildings, read_facilities, read_streets
+from gridmap.network.search import nearest, node_costs
+from gridmap.network.streets import StreetNetwork
+
+CRS = 32650
+CORNER = np.array([500_000.0, 4_400_000.0])
+EXACT = 1e-6
+
+
+def at(x, y):
+    return Point(CORNER[0] + x, CORNER[1] + y)
+
+
+def table(*lines, **columns):
+    shapes = [shapely.transform(LineString(line), lambda xy: xy + CORNER) for line in lines]
+    return gpd.GeoDataFrame(columns, geometry=shapes, crs=CRS)
+
+
+def network_of(*lines, columns=None, **options):
+    return StreetNetwork.from_streets(table(*lines, **(columns or {})), **options)
+
+
+def all_pairs(network, origins, targets, by="metres"):
+    """Distance of every origin to every target, by one search for each target."""
+    out = np.empty((len(origins), len(targets)))
+    for j in range(len(targets)):
+        found = nearest(network, targets.take(np.array([j])), origins, by=by)
+        out[:, j] = (found.metres if by == "metres" else found.minutes)[:, 0]
+    return out
+
+
+def points_of(access, i):
+    rows = slice(access.owner_ptr[i], access.owner_ptr[i + 1])
+    assert np.array_equal(access.t0[rows], access.t1[rows])
+    return list(zip(access.edge[rows].tolist(), access.t0[rows].tolist(), access.leg[rows].tolist(), strict=True))
+
+
+def oracle_pairs(network, origins, targets, weight=None):
+    graph = network.graph
+    weight = graph.edge_length if weight is None else weight
+    edges = list(zip(graph.edge_u.tolist(), graph.edge_v.tolist(), weight.tolist(), strict=True))
+    oneway = set(np.flatnonzero(~graph.edge_backward).tolist())
+    sides = [[points_of(a, i) for i in range(len(a))] for a in (origins, targets)]
+    return oracle.distances(edges, *sides, oneway=oneway)
+
+
+def assert_same(found, wanted):
+    assert np.array_equal(np.isfinite(found), np.isfinite(wanted))
+    there = np.isfinite(wanted)
+    assert np.abs(found[there] - wanted[there]).max(initial=0) <= EXACT
+
+
+PLACE = st.tuples(st.integers(0, 12), st.integers(0, 12)).map(lambda p: (p[0] * 17.0, p[1] * 17.0))
+LINE = st.lists(PLACE, min_size=2, max_size=4).filter(lambda line: len(set(line)) > 1)
+SPOT = st.tuples(st.floats(-30, 240), st.floats(-30, 240)) | PLACE
+
+
+@settings(max_examples=120, deadline=None)
+@given(
+    st.lists(LINE, min_size=1, max_size=10),
+    st.lists(SPOT, min_size=1, max_size=6),
+    st.lists(SPOT, min_size=1, max_size=6),
+    st.sampled_from([0, 20, 50]),
+    st.booleans(),
+)
+def test_equal_to_networkx_on_random_streets(lines, homes, services, reach, directed):
+    # vertices on a lattice: loops, parallel and zero-length edges, coincident places and ties come by themselves
+    columns = {"oneway": ["yes" if i % 2 else None for i in range(len(lines))]}
+    network = network_of(*lines, columns=columns, mode="cycle" if directed else "walk", access_metres=reach)
+    origins = network.access([at(*p) for p in homes])
+    targets = network.access([at(*p) for p in services], kind="facility")
+    wanted = oracle_pairs(network, origins, targets)
+    assert_same(all_pairs(network, origins, targets), wanted)
+
+    k = len(services)
+    several = nearest(network, targets, origins, by="metres", k=k)
+    assert_same(several.metres, np.sort(wanted, axis=1))
+    for i, row in enumerate(several.target):
+        reached = row[row >= 0]
+        assert len(set(reached.tolist())) == len(reached) == np.isfinite(wanted[i]).sum()
+        assert np.abs(several.metres[i, : len(reached)] - wanted[i, reached]).max(initial=0) <= EXACT
+    one = nearest(network, targets, origins, by="metres")
+    assert np.array_equal(one.target[:, 0], several.target[:, 0])
+    assert_same(one.metres[:, 0], wanted.min(axis=1))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(LINE, min_size=1, max_size=8), st.lists(SPOT, min_size=2, max_size=6), st.sampled_from([0, 50]))
+def test_walking_is_symmetric(lines, places, reach):
+    network = network_of(*lines, access_metres=reach)
+    points = [at(*p) for p in places]
+    one, other = network.access(points), network.access(points, kind="facility")
+    there = all_pairs(network, one, other)
+    assert_same(there, there.T)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(LINE, min_size=1, max_size=8),
+    st.lists(SPOT, min_size=1, max_size=5),
+    st.integers(0, 10**6),
+    st.floats(0, 1),
+    st.floats(0, 1),
+)
+def test_moving_a_facility_along_its_edge_changes_no_distance_by_more(lines, homes, pick, s, t):
+    network = network_of(*lines, access_metres=0)
+    edge = pick % network.graph.n_edges
+    places = network.place_at(np.array([edge, edge]), np.array([s, t]))
+    moved = float(np.hypot(*(places[0] - places[1])))
+    targets = network.access(shapely.points(places), kind="facility")
+    found = all_pairs(network, network.access([at(*p) for p in homes]), targets)
+    assert np.array_equal(np.isfinite(found[:, 0]), np.isfinite(found[:, 1]))
+    there = np.isfinite(found[:, 0])
+    assert np.abs(found[there, 0] - found[there, 1]).max(initial=0) <= moved + EXACT
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(LINE, min_size=2, max_size=8), st.lists(SPOT, min_size=1, max_size=5), st.randoms(use_true_random=False)
+)
+def test_results_do_not_depend_on_the_order_of_streets_or_places(lines, places, random):
+    points = [at(*p) for p in places]
+    rows, order = list(range(len(lines))), list(range(len(points)))
+    random.shuffle(rows)
+    random.shuffle(order)
+    one, other = network_of(*lines), network_of(*[lines[r] for r in rows])
+    a = all_pairs(one, one.access(points), one.access(points, kind="facility"))
+    shuffled = [points[i] for i in order]
+    b = all_pairs(other, other.access(shuffled), other.access(points, kind="facility"))
+    assert np.array_equal(a[order], b)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(LINE, min_size=2, max_size=8),
+    st.lists(SPOT, min_size=1, max_size=6),
+    st.lists(SPOT, min_size=1, max_size=3),
+)
+def test_a_new_street_never_lengthens_a_way_from_where_an_edge_was_in_range(lines, homes, services):
+    before, after = network_of(*lines[1:]), network_of(*lines)
+    points, goals = [at(*p) for p in homes], [at(*p) for p in services]
+    a = before.access(points), before.access(goals, kind="facility")
+    b = after.access(points), after.access(goals, kind="facility")
+    there = all_pairs(before, *a)
+    usual = (a[0].status == "ok")[:, None] & (a[1].status == "ok")[None, :]
+    assert (all_pairs(after, *b)[usual] <= there[usual] + EXACT).all()
+
+
+SQUARE = [[(0, 0), (100, 0)], [(100, 0), (100, 100)], [(100, 100), (0, 100)], [(0, 100), (0, 0)]]
+
+
+def test_the_direct_way_along_a_shared_edge():
+    network = network_of([(0, 0), (100, 0)])
+    home, shop = network.access([at(30, 4)]), network.access([at(80, -3)], kind="facility")
+    assert nearest(network, shop, home, by="metres").metres[0, 0] == pytest.approx(57, abs=EXACT)
+
+
+def test_the_way_round_may_beat_the_legs_on_the_nearest_edge():
+    # the shop is nearest to a dead end whose way is long; an edge further off, in range, leads there sooner
+    network = network_of([(0, 0), (200, 0)], [(150, 20), (150, 400), (0, 400), (0, 0)])
+    home, shop = network.access([at(10, -1)]), network.access([at(150, 18)], kind="facility")
+    assert nearest(network, shop, home, by="metres").metres[0, 0] == pytest.approx(1 + 140 + 18, abs=EXACT)
+
+
+def test_nothing_between_pieces_that_do_not_join():
+    network = network_of([(0, 0), (100, 0)], [(0, 500), (100, 500)])
+    home, shop = network.access([at(10, 0)]), network.access([at(10, 500)], kind="facility")
+    found = nearest(network, shop, home)
+    assert found.target.tolist() == [[-1]]
+    assert np.isinf(found.metres).all()
+    assert np.isinf(found.minutes).all()
+
+
+def test_coincident_places_are_as_far_apart_as_their_legs():
+    network = network_of([(0, 0), (100, 0)])
+    both = network.access([at(40, 0), at(40, 7)]), network.access([at(40, 0), at(40, 7)], kind="facility")
+    assert_same(all_pairs(network, *both), np.array([[0.0, 7.0], [7.0, 14.0]]))
+
+
+def test_equally_near_targets_are_taken_by_their_order():
+    network = network_of(*SQUARE)
+    home = network.access([at(0, 0)])
+    twins = network.access([at(100, 100), at(100, 100), at(100, 0), at(0, 100)], kind="facility")
+    assert nearest(network, twins, home, by="metres", k=4).target.tolist() == [[2, 3, 0, 1]]
+    assert node_costs(network, twins, by="metres").target[home.edge[0]] in (2, 3)
+
+
+def test_the_other_measure_is_that_of_the_same_way():
+    # by steps it is short and slow, by the street long and quick
+    lines = [[(0, 0), (0, 100)], [(0, 0), (100, 0), (100, 100), (0, 100)]]
+    network = network_of(*lines, columns={"class": ["steps", "residential"], "stairs": [True, False]},
+                         profile={"kmh": 6.0, "stairs": 0.1})  # fmt: skip
+    home, shop = network.access([at(0, 0)]), network.access([at(0, 100)], kind="facility")
+    short, quick = (nearest(network, shop, home, by=by) for by in ("metres", "minutes"))
+    assert (short.metres[0, 0], short.minutes[0, 0]) == pytest.approx((100, 10))
+    assert (quick.metres[0, 0], quick.minutes[0, 0]) == pytest.approx((300, 3))
+
+
+def test_a_limit_hides_what_lies_beyond_and_changes_nothing_else():
+    network = network_of(*SQUARE)
+    home = network.access([at(0, 0)])
+    shops = network.access([at(60, 0), at(100, 100)], kind="facility")
+    found = nearest(network, shops, home, by="metres", k=2, limit=60)
+    assert found.target.tolist() == [[0, -1]]
+    assert found.metres[0, 0] == pytest.approx(60)
+    minutes = nearest(network, shops, home, k=2, limit=60 / 80)
+    assert minutes.target.tolist() == [[0, -1]]
+
+
+def test_one_way_leads_from_origin_to_target():
+    network = network_of(*SQUARE, columns={"oneway": ["yes"] * 4}, mode="drive")
+    a, b = [at(10, 0)], [at(60, 0)]
+    ahead = nearest(network, network.access(b, kind="facility"), network.access(a), by="metres")
+    round_trip = nearest(network, network.access(a, kind="facility"), network.access(b), by="metres")
+    assert ahead.metres[0, 0] == pytest.approx(50)
+    assert round_trip.metres[0, 0] == pytest.approx(350)
+    assert nearest(
+        network_of(*SQUARE, columns={"oneway": ["yes"] * 4}),
+        network.access(a, kind="facility"),
+        network.access(b),
+        by="metres",
+    ).metres[0, 0] == pytest.approx(50)
+
+
+def test_an_edge_inside_a_polygon_is_reached_anywhere():
+    network = network_of([(0, 0), (100, 0)])
+    park = network.access([box(*np.tile(CORNER, 2) + [20, -10, 60, 10])], kind="facility")
+    homes = network.access([at(0, 0), at(30, 0), at(100, 0)])
+    assert nearest(network, park, homes, by="metres").metres[:, 0].tolist() == pytest.approx([20, 0, 40])
+
+
+def test_node_costs_are_those_of_the_nearest_target():
+    network = network_of(*SQUARE)
+    shop = network.access([at(0, 5), at(100, 60)], kind="facility")
+    cost, other, target = node_costs(network, shop, by="metres")
+    homes = network.access(shapely.points(network.graph.node_xy))
+    direct = nearest(network, shop, homes, by="metres")
+    assert_same(cost, direct.metres[:, 0])
+    assert_same(other, direct.minutes[:, 0])
+    assert np.array_equal(target, direct.target[:, 0])
+
+
+@pytest.mark.parametrize("options", [{"by": "hours"}, {"limit": -1}, {"limit": float("nan")}, {"k": 0}])
+def test_impossible_options_are_refused(options):
+    network = network_of(*SQUARE)
+    access = network.access([at(0, 0)])
+    with pytest.raises(OptionError):
+        nearest(network, access, access, **options)
+
+
+def test_no_targets_and_no_origins():
+    network = network_of(*SQUARE)
+    none, home = network.access([]), network.access([at(0, 0)])
+    assert nearest(network, none, home).target.tolist() == [[-1]]
+    assert nearest(network, home, none, k=2).metres.shape == (0, 2)
+
+
+@pytest.mark.parametrize("extract", ["beijing_cau", "beijing_tsinghua"])
+@pytest.mark.parametrize("mode", ["walk", "drive"])
+def test_equal_to_networkx_in_beijing(data_dir, extract, mode):
+    source = data_dir / extract / "map.osm.pbf"
+    network = StreetNetwork.from_streets(read_streets(source), mode=mode)
+    homes = read_buildings(source)
+    services = read_facilities(source)
+    rng = np.random.default_rng(1)
+    origins = network.access(homes.iloc[rng.choice(len(homes), 60, replace=False)])
+    points = services[services.geom_type == "Point"]
+    targets = network.access(points.iloc[rng.choice(len(points), 25, replace=False)], kind="facility")
+    assert_same(all_pairs(network, origins, targets), oracle_pairs(network, origins, targets))
+    by_time = oracle_pairs(network, _timed(origins, network), _timed(targets, network), network.graph.edge_seconds / 60)
+    assert_same(all_pairs(network, origins, targets, by="minutes"), by_time)
+    three = nearest(network, targets, origins, k=3)
+    assert_same(three.minutes, np.sort(by_time, axis=1)[:, :3])
+
+
+def _timed(access, network):
+    """The access with legs in minutes."""
+    from dataclasses import replace
+
+    return replace(access, leg=access.leg * 0.06 / network.profile.leg_kmh)
+
+
+def test_equal_to_networkx_in_las_palmas(data_dir):
+    folder = data_dir / "las_palmas"
+    source = folder / "las_palmas_20230221.osm.pbf"
+    network = StreetNetwork.from_streets(
+        read_streets(source),
+        compounds=gpd.read_file(folder / "compounds.gpkg"),
+        entrances=gpd.read_file(folder / "entrances.gpkg"),
+    )
+    rng = np.random.default_rng(2)
+    compounds = network.walls.compounds
+    inside = shapely.point_on_surface(compounds[rng.choice(len(compounds), 60, replace=False)])
+    spots = network.graph.node_xy[rng.choice(network.graph.n_nodes, 80, replace=False)] + rng.uniform(-30, 30, (80, 2))
+    origins = network.access(np.concatenate((inside, shapely.points(spots))))
+    targets = network.access(np.concatenate((inside[:10], shapely.points(spots[:10] + 200))), kind="facility")
+    assert (origins.status == "ok").sum() > 100
+    assert_same(all_pairs(network, origins, targets), oracle_pairs(network, origins, targets))
+
+
+def test_repeated_searches_are_the_same():
+    network = network_of(*SQUARE)
+    home = network.access([at(x, y) for x, y in itertools.product((0, 30, 70), (0, 40, 100))])
+    first, second = (nearest(network, home, home, k=3) for _ in range(2))
+    assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
