@@ -261,12 +261,18 @@ def _print_result(result: JobResult) -> None:
     from gridmap.view import console
 
     grids = result.plan.grids
-    share = console.in_band_share(grids)
-    tables = [console.grids_overview(grids, result.plan.communities)]
+    lines = [f"{result.name}: {len(grids)} grids, {console.in_band_share(grids):.1%} of those judged in band"]
+    if (present := result.present) is not None:
+        share = console.in_band_share(present.grids)
+        lines.append(
+            f"present grids: {len(present.grids)}, {share:.1%} in band, {len(present.findings)} findings "
+            "(layers present_grids, present_findings)"
+        )
+    tables = [console.grids_overview(grids, result.plan.communities, result.lang)]
     if result.cover is not None:
         tables.append(console.rates_overview(result.cover.rate()))
     _print(
-        f"{result.name}: {len(grids)} grids, {share:.1%} of those under the household rule in band",
+        "\n".join(lines),
         *tables,
         result.findings,
         console.stages_overview(result.seconds, result.peak_mb),

@@ -62,8 +62,8 @@ class JobResult:
 
     Attributes
     ----------
-    name
-        The project's name.
+    name, lang
+        The project's name, and the language of its results.
     plan
         The new grids.
     present
@@ -81,6 +81,7 @@ class JobResult:
     """
 
     name: str
+    lang: str
     plan: GridPlan
     present: GridPlan | None
     cover: Cover | None
@@ -158,21 +159,24 @@ def run_project(
             circles = service_circles(tables["facilities"], network, buildings=inside, **chosen.circles)
     else:
         found.append(_no_cover(tables))
+    later = [plan.findings] if reach is None else [plan.findings, reach.findings]
+    own = _not_told(found, *later)
     result = JobResult(
         name=loaded.name,
+        lang=chosen.lang,
         plan=plan,
         present=present,
         cover=reach,
         circles=circles,
         gaps=gaps,
-        findings=_all_findings(found, plan, reach),
+        findings=join_findings([own, *later], crs=plan.grids.crs),
         files={kind: Path(out) / name for kind, name in chosen.files.items()},
         seconds=stage.seconds,
         peak_mb=None,
     )
     with _all_or_nothing(Path(out)) as folder:
         with stage("map"):
-            _draw(folder, result, chosen, findings_table(found))
+            _draw(folder, result, chosen, own)
         with stage("write"):
             _write(folder, result, chosen, loaded.readings)
     return replace(result, peak_mb=peak_megabytes())
@@ -230,15 +234,16 @@ def _audit_present(tables: Mapping[str, Any], options: Mapping[str, Any]) -> Gri
     )
 
 
-def _all_findings(found: list[dict[str, Any]], plan: GridPlan, reach: Cover | None) -> gpd.GeoDataFrame:
-    tables = [findings_table(found), plan.findings, *([] if reach is None else [reach.findings])]
-    return join_findings(tables, crs=plan.grids.crs)
+def _not_told(found: list[dict[str, Any]], *tables: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """The job's own findings, less those of a rule that a later stage reports itself."""
+    told = set().union(*(table["rule"] for table in tables))
+    return findings_table([row for row in found if row["rule"] not in told])
 
 
-def _draw(folder: Path, result: JobResult, chosen: _Settings, found: gpd.GeoDataFrame) -> None:
+def _draw(folder: Path, result: JobResult, chosen: _Settings, own: gpd.GeoDataFrame) -> None:
     if "map" not in chosen.files:
         return
-    results = (result.plan, result.cover, result.circles, result.gaps, found)
+    results = (result.plan, result.cover, result.circles, result.gaps, own)
     layers = [layer for layer in results if layer is not None]
     if result.present is not None:
         layers.append((_PRESENT[chosen.lang], result.present.grids))
@@ -267,7 +272,7 @@ def left_out(readings: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
         finding(
             "info",
             "rows_left_out",
-            f"{name}: {entry['count']} rows were left out: {entry['reason']}.",
+            f"{name}: {_rows(entry['count'])} left out: {entry['reason']}.",
             status=name,
             ids=entry.get("ids", ()),
         )
@@ -345,6 +350,10 @@ class _Stages:
         start = time.perf_counter()
         yield
         self.seconds[name] = time.perf_counter() - start
+
+
+def _rows(count: int) -> str:
+    return "1 row was" if count == 1 else f"{count} rows were"
 
 
 def _with_counts(buildings: gpd.GeoDataFrame, counts: pd.DataFrame) -> tuple[gpd.GeoDataFrame, list[dict[str, Any]]]:

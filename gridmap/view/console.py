@@ -36,9 +36,10 @@ def stages_overview(seconds: Mapping[str, float], peak_mb: float | None = None) 
     return table
 
 
-def grids_overview(grids: pd.DataFrame, communities: pd.DataFrame) -> Table:
-    """Grids, households and grids by status for each community, and for all."""
-    names = communities.get("name", communities["community_id"]).to_numpy()
+def grids_overview(grids: pd.DataFrame, communities: pd.DataFrame, lang: str = "en") -> Table:
+    """Grids, households and grids by status for each community, and for all; names in `lang` where they are known."""
+    columns = [c for c in (f"name_{lang}", "name", "community_id") if c in communities]
+    names = communities[columns].bfill(axis=1).iloc[:, 0]
     named = dict(zip(communities["community_id"], names, strict=True))
     table = _table("community", ">grids", ">households", ">in band", ">above", ">below", ">other")
     for community, rows in grids.groupby("community_id", sort=True):
