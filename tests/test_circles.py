@@ -295,3 +295,20 @@ def test_filling_a_hole_takes_in_the_islands_that_stood_in_it():
     assert shapely.union_all(filled).equals(shapely.box(0, 0, 90, 90) - (shapely.box(50, 50, 80, 80) - parts[2]))
     assert homes.fill_holes(parts, np.array([True, True, True])) is parts
     assert shapely.area(homes.fill_holes(parts, np.zeros(3, dtype=bool))).tolist() == [8100]
+
+
+@pytest.mark.parametrize("mode", ["dissolve", "overlap", "split"])
+def test_facilities_that_reach_nothing_have_empty_circles(mode):
+    homes, services, streets = random_town(1)
+    fences = gpd.GeoDataFrame(
+        {"hard": True}, geometry=services.geometry.buffer(0.2).boundary, crs=CRS, index=services.index
+    )
+    circles = service_circles(services, streets, buildings=homes, overlap=mode, minutes=3, barriers=fences)
+    assert circles.geometry.is_empty.all()
+    assert len(circles) == (2 if mode == "dissolve" else 6)
+    assert (circles["covered"] == 0).all()
+    assert circles["deviation"].isna().all()
+    none = service_circles(
+        services.assign(status="planned"), streets, buildings=homes, overlap=mode, minutes={"clinic": 3}
+    )
+    assert len(none) == (1 if mode == "dissolve" else 0)

@@ -345,3 +345,12 @@ def test_summaries_are_short():
     html = result._repr_html_()
     assert "&lt;b&gt;clinic" in html
     assert len(html) < 4000
+
+
+def test_no_category_at_all_is_an_empty_cover():
+    homes, services, streets = random_town(1)
+    result = cover(homes, services.assign(status="planned"), streets)
+    assert len(result.reach) == len(result.rate()) == len(result.gaps()) == 0
+    assert (result.completeness()["reached"] == 0).all()
+    assert "0 categories" in repr(result)
+    assert result._repr_html_().count("<tr>") == 1

@@ -208,7 +208,7 @@ def _draw_dissolved(job: _Job) -> Iterator[_Circle]:
     nodes = search_nodes(job.network, job.targets(), job.measure, job.limit) if job.rows else None
     ground = None if nodes is None else job.lay(nodes)
     if nodes is None or ground is None:
-        yield from _nothing(job)
+        yield from _nothing(job, each=False)
         return
     at_once = max(1, _MOST_VALUES // max(int(np.isfinite(ground.metres).sum()), 1))
     categories = list(job.limits)
@@ -226,7 +226,7 @@ def _draw_overlapping(job: _Job) -> Iterator[_Circle]:
     nodes = search_nodes(job.network, job.targets(), job.measure, job.limit)
     ground = job.lay(nodes)
     if ground is None:
-        yield from _nothing(job)
+        yield from _nothing(job, each=True)
         return
     for (category, limits), rows in zip(job.limits.items(), job.rows, strict=True):
         for row in rows:
@@ -244,7 +244,7 @@ def _draw_split(job: _Job) -> Iterator[_Circle]:
     nodes = search_nodes(job.network, job.targets(), job.measure, job.limit)
     ground = job.lay(nodes)
     if ground is None:
-        yield from _nothing(job)
+        yield from _nothing(job, each=True)
         return
     for column, (category, limits) in enumerate(job.limits.items()):
         rows = job.rows[column]
@@ -323,12 +323,13 @@ def _window(job: _Job, frame: Frame, nodes: NodeTable) -> tuple[slice, slice]:
     )
 
 
-def _nothing(job: _Job) -> Iterator[_Circle]:
-    """Empty polygons, when no facility finds a street."""
+def _nothing(job: _Job, *, each: bool) -> Iterator[_Circle]:
+    """Empty polygons, when no facility finds a street: for each of them, or one a category."""
+    counts = (np.nan,) * 3 if job.homes is None else (0.0, 0.0, 0.0)
     for (category, limits), rows in zip(job.limits.items(), job.rows, strict=True):
-        for limit in limits:
-            counts = (np.nan,) * 3 if job.homes is None else (0.0, 0.0, 0.0)
-            yield _Circle(category, limit, rows, shapely.MultiPolygon(), counts)
+        for some in rows[:, None] if each else [rows]:
+            for limit in limits:
+                yield _Circle(category, limit, some, shapely.MultiPolygon(), counts)
 
 
 def _table(circles: list[_Circle], services: gpd.GeoDataFrame, measure: str, *, dissolved: bool) -> pd.DataFrame:

@@ -28,7 +28,7 @@ def complete_cover(cover: Cover, by: Any = None, weight: str = "households") -> 
                 weight: counts,
                 "reached": reached,
                 "categories": categories,
-                "share": reached / categories,
+                "share": reached / max(categories, 1),
             }
         )
     units = find_units(by, cover.buildings, cover.facilities)
