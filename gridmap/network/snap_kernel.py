@@ -318,7 +318,7 @@ def snap_points(
         margin = max(min(margin, py - y0 - j_mid * cell, y0 + (j_mid + 1) * cell - py), 0.0)
         first_ring = max(0, -i_mid, i_mid - nx + 1, -j_mid, j_mid - ny + 1)
         last_ring = max(i_mid, nx - 1 - i_mid, j_mid, ny - 1 - j_mid)
-        found = 0
+        found = np.int64(0)  # a plain 0 would have _try_cell compiled twice
         for nearest in (False, True):
             limit = reach[p] if nearest else radius
             if found > 0 or limit <= 0.0:
@@ -372,9 +372,8 @@ def snap_points(
             edge_more = np.empty(room, dtype=np.int32)
             t_more = np.empty(room, dtype=np.float64)
             leg_more = np.empty(room, dtype=np.float64)
-            edge_more[:total] = edge_out[:total]
-            t_more[:total] = t_out[:total]
-            leg_more[:total] = leg_out[:total]
+            for k in range(total):  # a slice put into a slice takes two seconds to compile
+                edge_more[k], t_more[k], leg_more[k] = edge_out[k], t_out[k], leg_out[k]
             edge_out, t_out, leg_out = edge_more, t_more, leg_more
         for k in range(found):
             e = piece_edge[piece_at[k]]
