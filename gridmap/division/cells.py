@@ -7,17 +7,14 @@ owners are equally far (the ridges of their Voronoi diagram).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
 
 from gridmap.division.adjacency import longest
+from gridmap.division.blocks import Blocks, on_lines
 from gridmap.division.land import Land, place
 from gridmap.division.sides import GRID
-
-if TYPE_CHECKING:
-    from gridmap.division.blocks import Blocks
 
 __all__ = ["Sites", "find_sites", "nearest_owner", "ridges"]
 
@@ -57,7 +54,7 @@ def find_sites(land: Land, blocks: Blocks) -> Sites:
 
     Each point of the lattice is an owner of its own, numbered after those of `land`.
     """
-    start, end, owner, block = _facing(blocks)
+    start, end, owner, block = _facing(land, blocks)
     xy, of, corners = _sample(start, end, owner, block)
     sites = [(xy, owner[of], block[of])]
     sites.append(_point_sites(land, blocks))
@@ -98,9 +95,14 @@ def ridges(sites: Sites, blocks: Blocks) -> np.ndarray:
     return _chains(lines, low[row], high[row], of[row], sites)
 
 
-def _facing(blocks: Blocks) -> tuple[np.ndarray, ...]:
-    """Segments of walls and footprints that face open land: start, end, owner, block."""
+def _facing(land: Land, blocks: Blocks) -> tuple[np.ndarray, ...]:
+    """Segments of walls and footprints that face open land: start, end, owner, block.
+
+    A wall drawn along a street, as that of a campus often is, faces the street and not the block across it.
+    """
     parts = blocks.sides.take(blocks.sides.right >= 0)
+    parts = parts.take((blocks.owner[parts.left] >= 0) != (blocks.owner[parts.right] >= 0))
+    parts = parts.take(~on_lines(parts, np.r_[land.cuts, land.fixed]))
     out = []
     for near, far in ((parts.left, parts.right), (parts.right, parts.left)):
         at = (blocks.block[near] >= 0) & (blocks.owner[far] >= 0)

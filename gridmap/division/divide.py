@@ -15,6 +15,7 @@ from gridmap.division.codes import check_scheme
 from gridmap.division.ledger import building_weights, row_shares
 from gridmap.division.partition import SHORTEST_JOIN, check_band, lots_from_borders, partition_lots
 from gridmap.errors import OptionError
+from gridmap.network.streets import as_lines
 from gridmap.tables.contracts import check_table
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from gridmap.division.engine import Band, Effort, Lots
     from gridmap.division.plan import GridPlan
+    from gridmap.network.streets import StreetNetwork
 
 __all__ = ["divide"]
 
@@ -30,7 +32,7 @@ __all__ = ["divide"]
 def divide(
     communities: gpd.GeoDataFrame,
     buildings: gpd.GeoDataFrame,
-    streets: gpd.GeoDataFrame | None = None,
+    streets: gpd.GeoDataFrame | StreetNetwork | None = None,
     *,
     lower: float = 300,
     upper: float = 500,
@@ -60,7 +62,7 @@ def divide(
     buildings
         Points or polygons with ``building_id`` and ``households``.
     streets
-        Lines that bound blocks; without them a community is one block.
+        Lines that bound blocks, walkable or not, or a prepared network; without them a community is one block.
     lower, upper
         The band, both ends included. 300-500 households is common practice, not a national standard.
     weight
@@ -104,7 +106,7 @@ def divide(
     streets, compounds, barriers, entrances = (
         table if table is None else check_table(table, name, allow_empty=True)
         for name, table in (
-            ("streets", streets), ("compounds", compounds), ("barriers", barriers), ("entrances", entrances),
+            ("streets", as_lines(streets)), ("compounds", compounds), ("barriers", barriers), ("entrances", entrances),
         )
     )  # fmt: skip
     compounds, own = _dedicated_compounds(compounds, dedicated, communities)
@@ -153,27 +155,24 @@ def _dedicated_compounds(
         return compounds, {}
     if not isinstance(dedicated, gpd.GeoDataFrame):
         wanted = [str(d) for d in ([dedicated] if isinstance(dedicated, str) else dedicated)]
-        known = {} if compounds is None else dict(zip(compounds["compound_id"], compounds.get("name"), strict=True))
+        known = {} if compounds is None else _names(compounds)
         unknown = sorted(set(wanted) - set(known))
         if unknown:
             raise OptionError(f"dedicated names compounds that there are not: {', '.join(unknown[:10])}")
         return compounds, {c: known[c] for c in wanted}
     areas = dedicated.to_crs(communities.crs).reset_index(drop=True)
-    given = areas["compound_id"] if "compound_id" in areas else areas.index.astype(str)
-    ids = [f"dedicated:{i}" for i in given]
-    names = areas["name"].tolist() if "name" in areas else [None] * len(areas)
-    rows = check_table(
-        gpd.GeoDataFrame({"compound_id": ids, "name": names}, geometry=areas.geometry.array, crs=communities.crs),
-        "compounds",
-    )
-    if compounds is not None and len(compounds):
-        others = compounds.to_crs(communities.crs)
-        shared = others.geometry.intersection(rows.union_all()).area
-        rows = gpd.GeoDataFrame(
-            pd.concat([others[shared <= others.area / 2][["compound_id", "name", "geometry"]], rows]),
-            crs=communities.crs,
-        ).reset_index(drop=True)
-    return rows, dict(zip(ids, names, strict=True))
+    given = next((areas[c] for c in ("compound_id", "grid_id") if c in areas), areas.index.astype(str))
+    areas = check_table(areas.assign(compound_id=[f"dedicated:{i}" for i in given]), "compounds")
+    if compounds is None or compounds.empty:
+        return areas, _names(areas)
+    others = compounds.to_crs(communities.crs)
+    covered = others.geometry.intersection(areas.union_all()).area > others.area / 2
+    return pd.concat([others[~covered], areas], ignore_index=True), _names(areas)
+
+
+def _names(compounds: gpd.GeoDataFrame) -> dict[str, str | None]:
+    names = compounds["name"] if "name" in compounds else pd.Series(None, index=compounds.index, dtype=object)
+    return dict(zip(compounds["compound_id"], names, strict=True))
 
 
 def _lots(ground: Any, weights: pd.Series) -> Lots:
@@ -240,9 +239,9 @@ def _attach_empty_land(labels: np.ndarray, lots: Lots, community: np.ndarray, is
         pairs = pd.DataFrame(
             {"idle": labels[lots.source[arcs]], "grid": labels[lots.neighbour[arcs]], "metres": lots.border[arcs]}
         )
-        longest = pairs.groupby(["idle", "grid"], as_index=False)["metres"].sum().sort_values(
-            ["metres", "grid"], ascending=[False, True]
-        ).drop_duplicates("idle")  # fmt: skip
+        borders = pairs.groupby(["idle", "grid"])["metres"].sum().reset_index()
+        borders = borders.sort_values(by=["metres", "grid"], ascending=[False, True], kind="stable")
+        longest = borders.drop_duplicates("idle")
         to = dict(zip(longest["idle"], longest["grid"], strict=True))
         labels = np.array([to.get(label, label) for label in labels])
 

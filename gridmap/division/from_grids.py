@@ -23,6 +23,7 @@ from gridmap.division.cuts import footprints_cut, split_compounds
 from gridmap.division.ledger import COUNTS, building_weights, grid_status, grid_sums
 from gridmap.division.tiling import extra_pieces, gaps, largest_share, outside, overlaps, polygonal
 from gridmap.errors import OptionError
+from gridmap.network.streets import StreetNetwork, as_lines
 from gridmap.tables.contracts import check_table
 from gridmap.tables.crs import metric_crs, to_crs
 from gridmap.tables.findings import finding, findings_table
@@ -44,7 +45,7 @@ def plan_from_grids(
     grids: gpd.GeoDataFrame,
     communities: gpd.GeoDataFrame,
     buildings: gpd.GeoDataFrame,
-    streets: Any = None,
+    streets: gpd.GeoDataFrame | StreetNetwork | None = None,
     *,
     lower: float = 300,
     upper: float = 500,
@@ -93,9 +94,9 @@ def plan_from_grids(
     needs = {"households", weight} if isinstance(weight, str) else {"households"}
     buildings = check_table(buildings, "buildings", needs=needs)
     streets, compounds, barriers, entrances = (
-        check_table(table, name, allow_empty=True) if isinstance(table, pd.DataFrame) else table
+        table if table is None else check_table(table, name, allow_empty=True)
         for name, table in (
-            ("streets", streets), ("compounds", compounds), ("barriers", barriers), ("entrances", entrances),
+            ("streets", as_lines(streets)), ("compounds", compounds), ("barriers", barriers), ("entrances", entrances),
         )
     )  # fmt: skip
     metric = metric_crs(communities)

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
     Ints = npt.NDArray[np.int32]
 
-__all__ = ["StreetNetwork", "as_network"]
+__all__ = ["StreetNetwork", "as_lines", "as_network"]
 
 _CELL_METRES = 50.0
 # Streets that may lead over or through what bars the ground.
@@ -72,6 +72,8 @@ class StreetNetwork:
         What a user should know about the input.
     entrances
         The entrances of buildings and facilities.
+    lines
+        All streets it was made from, those too that the mode may not use: they bound grids.
 
     Examples
     --------
@@ -95,6 +97,7 @@ class StreetNetwork:
     pieces: tuple[Ints, Floats, Ints]
     findings: gpd.GeoDataFrame
     entrances: gpd.GeoDataFrame | None = field(default=None)
+    lines: gpd.GeoDataFrame | None = field(default=None)
 
     @classmethod
     def from_streets(
@@ -152,7 +155,8 @@ class StreetNetwork:
                 f"none of the {len(table):,} streets may be used by mode {mode!r}; check their class and access"
             )
         walls, doors, rows = read_walls(compounds, entrances, barriers, mode, table.crs)
-        return _prepare(usable, speeds, float(access_metres), walls, doors, rows)
+        network = _prepare(usable, speeds, float(access_metres), walls, doors, rows)
+        return replace(network, lines=table)
 
     @classmethod
     def from_networkx(
@@ -192,7 +196,7 @@ class StreetNetwork:
         speeds = as_profile("adult" if given is None else given, mode)
         table = to_metric(streets_of_graph(graph, mode, keep_seconds=profile is None))
         walls, doors, rows = read_walls(compounds, entrances, barriers, mode, table.crs)
-        return _prepare(table, speeds, float(access_metres), walls, doors, rows)
+        return replace(_prepare(table, speeds, float(access_metres), walls, doors, rows), lines=table)
 
     def to_networkx(self) -> Any:
         """The graph as a networkx MultiGraph, or MultiDiGraph where a street is one-way; see `from_networkx`."""
@@ -342,6 +346,11 @@ class StreetNetwork:
         share = ((xy - a) * (b - a)).sum(axis=1)
         t: Floats = np.clip(np.divide(share, square, out=np.zeros(len(square)), where=square > 0), 0.0, 1.0)
         return t
+
+
+def as_lines(streets: gpd.GeoDataFrame | StreetNetwork | None) -> gpd.GeoDataFrame | None:
+    """The streets as lines, walkable or not: a table as it is, those that a prepared network was made from."""
+    return streets.lines if isinstance(streets, StreetNetwork) else streets
 
 
 def as_network(
