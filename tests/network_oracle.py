@@ -59,7 +59,7 @@ def ordinary_legs(place, edges, reach, walls, barriers, gate_of=None):
         end = Point(leg.coords[-1])
         along = line.project(end)
         # the loose end of a cut street lies on the wall; which side of it, the street shows a little before its end
-        inner = line.interpolate(min(max(along, TOUCH), max(line.length - TOUCH, 0.0)))
+        inner = line.interpolate(min(max(along, 20 * TOUCH), max(line.length - 20 * TOUCH, 0.0)))
         through = gate_of is not None and leg.length <= GATE and yard_of(inner, walls) is gate_of
         if (yard_of(inner, walls) is home or through) and leg_is_free(leg, walls, barriers, gate_of):
             found.append((number, along / line.length if line.length else 0.0, leg.length))
@@ -71,7 +71,9 @@ def ordinary_legs(place, edges, reach, walls, barriers, gate_of=None):
 
 
 def yard_of(point, walls):
-    return next((w for w in walls if w.polygon.contains(point)), None)
+    """The walled compound around a point; what lies on the wall is outside."""
+    around = (w for w in walls if w.polygon.contains(point) and w.polygon.exterior.distance(point) > TOUCH)
+    return next(around, None)
 
 
 def leg_is_free(leg, walls, barriers, gate_of):
@@ -115,35 +117,32 @@ def legs(place, edges, reach, walls=(), barriers=()):
     return inner + through
 
 
+def join(graph, one, other, length):
+    """An edge, unless there is a shorter one."""
+    if graph.get_edge_data(one, other, {"w": math.inf})["w"] > length:
+        graph.add_edge(one, other, w=length)
+
+
 def distances(edges, origins, targets, oneway=()):
     """Matrix of least lengths from each origin to each target, both lists of legs, on a graph split at all of them.
 
     `edges` are (node, node, length or line); `oneway` the numbers of edges open from the first node to the second only.
     """
-    places = {}
-    for kind, owners in (("o", origins), ("t", targets)):
-        for i, owner in enumerate(owners):
-            for j, (edge, t, leg) in enumerate(owner):
-                places.setdefault(edge, []).append((t, (kind, i, j), leg))
     graph = nx.DiGraph()
-    for number, (a, b, size) in enumerate(edges):
+    stops = {number: [(0.0, ("node", a)), (1.0, ("node", b))] for number, (a, b, _) in enumerate(edges)}
+    for kind, owners in (("o", origins), ("t", targets)):
+        for i, j, (edge, t, leg) in ((i, j, leg) for i, owner in enumerate(owners) for j, leg in enumerate(owner)):
+            stops[edge].append((t, (kind, i, j)))
+            one, other = (("from", i), ("o", i, j)) if kind == "o" else (("t", i, j), ("to", i))
+            graph.add_edge(one, other, w=leg)
+    for number, (_, _, size) in enumerate(edges):
         length = size if isinstance(size, float) else size.length
-        stops = [(0.0, ("node", a)), *sorted((t, name) for t, name, _ in places.get(number, [])), (1.0, ("node", b))]
-        for (s, one), (t, other) in itertools.pairwise(stops):
-            ways = [(one, other)] if number in oneway else [(one, other), (other, one)]
-            for x, y in ways:
-                if graph.get_edge_data(x, y, {"w": math.inf})["w"] > (t - s) * length:
-                    graph.add_edge(x, y, w=(t - s) * length)
+        in_order = sorted(stops[number], key=lambda stop: (stop[0], stop[0] == 1.0 and stop[1][0] == "node"))
+        for (s, one), (t, other) in itertools.pairwise(in_order):
+            join(graph, one, other, (t - s) * length)
             # a place at an end of an edge is that node, whatever the direction of the street
-            if t == s:
-                graph.add_edge(one, other, w=0.0)
-                graph.add_edge(other, one, w=0.0)
-    for i, owner in enumerate(origins):
-        for j, (_, _, leg) in enumerate(owner):
-            graph.add_edge(("from", i), ("o", i, j), w=leg)
-    for i, owner in enumerate(targets):
-        for j, (_, _, leg) in enumerate(owner):
-            graph.add_edge(("t", i, j), ("to", i), w=leg)
+            if number not in oneway or t == s:
+                join(graph, other, one, (t - s) * length)
     out = np.full((len(origins), len(targets)), np.inf)
     for i in range(len(origins)):
         if ("from", i) in graph:

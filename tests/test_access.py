@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from shapely import LineString, MultiPoint, Point, Polygon, box
 
 from gridmap.errors import OptionError
+from gridmap.io.readers import read_streets
 from gridmap.network.search import nearest
 from gridmap.network.streets import StreetNetwork
 
@@ -383,3 +384,52 @@ def test_equal_to_shapely_and_networkx_with_walls_gates_and_barriers(seed, reach
         assert np.array_equal(np.isfinite(found), np.isfinite(wanted[:, j]))
         there = np.isfinite(found)
         assert np.abs(found[there] - wanted[there, j]).max(initial=0) <= EXACT
+
+
+def test_legs_in_las_palmas_are_those_of_the_design(data_dir):
+    folder = data_dir / "las_palmas"
+    network = StreetNetwork.from_streets(
+        read_streets(folder / "las_palmas_20230221.osm.pbf"),
+        compounds=gpd.read_file(folder / "compounds.gpkg"),
+        entrances=gpd.read_file(folder / "entrances.gpkg"),
+    )
+    compounds = network.walls.compounds
+    walls = [
+        oracle.Wall(polygon, [Point(xy) for xy in network.walls.gate_xy[network.walls.gate_compound == i]])
+        for i, polygon in enumerate(compounds)
+    ]
+    rng = np.random.default_rng(3)
+    some = rng.choice(len(compounds), 50, replace=False)
+    inside = shapely.point_on_surface(compounds[some])
+    outside = shapely.points(shapely.get_coordinates(inside) + rng.uniform(-150, 150, (50, 2)))
+    places = np.concatenate((inside, outside))
+    access = network.access(places)
+    tree = shapely.STRtree(network.edge_lines)
+    near_walls = shapely.STRtree(compounds)
+    compared = 0
+    for i, place in enumerate(places):
+        around = [walls[w] for w in near_walls.query(place, predicate="dwithin", distance=200)]
+        home = oracle.yard_of(place, around)
+        from_where = MultiPoint([place, *(home.gates if home else [])])
+        near = np.sort(tree.query(from_where, predicate="dwithin", distance=80))
+        edges = [(None, None, line) for line in network.edge_lines[near]]
+        wanted = np.array(
+            [
+                (*edges[edge][2].interpolate(t, normalized=True).coords[0], leg)
+                for edge, t, leg in oracle.legs(place, edges, 50, around)
+            ]
+        )
+        if access.status[i] != "ok":
+            continue
+        rows = slice(access.owner_ptr[i], access.owner_ptr[i + 1])
+        found = np.column_stack((network.place_at(access.edge[rows], access.t0[rows]), access.leg[rows]))
+        same_end = np.hypot(*(found[:, None, :2] - wanted[None, :, :2]).T).T < EXACT
+        # every leg of the one is one of the other, or is beaten by another to the same end; what ends on a wall is left
+        # out, since streets that run along a wall lie on either side of it by less than can be told
+        fences = shapely.union_all([w.polygon.exterior for w in around])
+        on_wall = [shapely.distance(shapely.points(legs[:, :2]), fences) < 0.01 for legs in (found, wanted)]
+        equal = same_end & (np.abs(found[:, None, 2] - wanted[None, :, 2]) < EXACT)
+        assert (equal.any(axis=1) | on_wall[0]).all()
+        assert ((same_end & (found[:, None, 2] < wanted[None, :, 2] + EXACT)).any(axis=0) | on_wall[1]).all()
+        compared += 1
+    assert compared > 60

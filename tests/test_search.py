@@ -240,7 +240,7 @@ def test_one_way_leads_from_origin_to_target():
 
 def test_an_edge_inside_a_polygon_is_reached_anywhere():
     network = network_of([(0, 0), (100, 0)])
-    park = network.access([box(*np.tile(CORNER, 2) + [20, -10, 60, 10])], kind="facility")
+    park = network.access([shapely.transform(box(20, -10, 60, 10), lambda xy: xy + CORNER)], kind="facility")
     homes = network.access([at(0, 0), at(30, 0), at(100, 0)])
     assert nearest(network, park, homes, by="metres").metres[:, 0].tolist() == pytest.approx([20, 0, 40])
 
@@ -306,11 +306,11 @@ def test_equal_to_networkx_in_las_palmas(data_dir):
     )
     rng = np.random.default_rng(2)
     compounds = network.walls.compounds
-    inside = shapely.point_on_surface(compounds[rng.choice(len(compounds), 60, replace=False)])
-    spots = network.graph.node_xy[rng.choice(network.graph.n_nodes, 80, replace=False)] + rng.uniform(-30, 30, (80, 2))
+    inside = shapely.point_on_surface(compounds[rng.choice(len(compounds), 20, replace=False)])
+    spots = network.graph.node_xy[rng.choice(network.graph.n_nodes, 20, replace=False)] + rng.uniform(-30, 30, (20, 2))
     origins = network.access(np.concatenate((inside, shapely.points(spots))))
-    targets = network.access(np.concatenate((inside[:10], shapely.points(spots[:10] + 200))), kind="facility")
-    assert (origins.status == "ok").sum() > 100
+    targets = network.access(np.concatenate((inside, shapely.points(spots + 200))), kind="facility")
+    assert (origins.status == "ok").sum() > 30
     assert_same(all_pairs(network, origins, targets), oracle_pairs(network, origins, targets))
 
 
