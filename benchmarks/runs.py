@@ -13,6 +13,7 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parent
+sys.path.insert(0, str(REPOSITORY))  # what is measured is this checkout, in the benchmark itself and in its children
 
 # The child runs the job as the command does, and prints one line of JSON instead of the summary.
 _CHILD = """

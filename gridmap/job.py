@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import os
 import shutil
 import sys
 import tempfile
@@ -38,7 +39,6 @@ from gridmap.tables.findings import finding, findings_table, join_findings
 from gridmap.tables.households import estimate_households
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 __all__ = ["JobResult", "community_around", "complete_households", "run_project"]
@@ -217,7 +217,7 @@ def _settings(
 
 def _divide(tables: Mapping[str, Any], options: Mapping[str, Any]) -> GridPlan:
     ground = _present(tables, _GROUND)
-    with ThreadPoolExecutor() as executor:  # GEOS and the kernels release the interpreter lock
+    with ThreadPoolExecutor(os.cpu_count()) as executor:  # GEOS and the kernels release the interpreter lock
         return divide(
             tables["communities"],
             tables["buildings"],
