@@ -117,10 +117,9 @@ def _best_way(
     pace = 1.0 if by == "metres" else 0.06 / network.profile.leg_kmh
     edge, leg = origins.edge, origins.leg * pace
     u, v = graph.edge_u[edge], graph.edge_v[edge]
-    along_u = np.where(graph.edge_backward[edge], origins.t0 * measure[edge], np.where(origins.t0 == 0, 0.0, np.inf))
-    along_v = np.where(
-        graph.edge_forward[edge], (1 - origins.t1) * measure[edge], np.where(origins.t1 == 1, 0.0, np.inf)
-    )
+    whole = measure[edge]
+    along_u = np.where(graph.edge_backward[edge] | (origins.t0 == 0), origins.t0 * whole, np.inf)
+    along_v = np.where(graph.edge_forward[edge] | (origins.t1 == 1), (1 - origins.t1) * whole, np.inf)
     by_node = np.stack((leg + along_u + cost[u], leg + along_v + cost[v]))
     direct = np.full((len(edge), len(targets.edge)), np.inf)
     for i, j in zip(*np.nonzero(edge[:, None] == targets.edge[None, :]), strict=True):
