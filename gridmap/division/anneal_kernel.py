@@ -156,7 +156,7 @@ def anneal(
     """
     n, arcs = len(label), len(neighbour)
     part_weight, part_area, part_perimeter = np.zeros(parts), np.zeros(parts), np.zeros(parts)
-    size, giants = np.zeros(parts, np.int32), np.zeros(parts, np.int32)
+    size, giants = np.zeros(parts, np.int64), np.zeros(parts, np.int64)
     total_area = 0.0
     for a in range(n):
         p = label[a]
@@ -174,7 +174,9 @@ def anneal(
     stamp, queue = np.zeros(n, np.int64), np.empty(n, np.int32)
     inside = np.zeros(n, np.int64)
     moved = np.empty(_LARGEST_MOVE, np.int32)
-    tick, accepted = 1, 0
+    # Typed, since a kernel is compiled anew for a literal.
+    one = np.int64(1)
+    tick, accepted = one, 0
     cooling = (cold / hot) ** (1.0 / max(steps, 1))
     temperature = hot
     for step in range(steps):
@@ -195,7 +197,7 @@ def anneal(
         mark = step + 1
         moved[0] = i
         inside[i] = mark
-        count, head = 1, 0
+        count, head = one, 0
         while head < count < limit:
             a = moved[head]
             head += 1

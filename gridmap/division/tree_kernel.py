@@ -102,7 +102,7 @@ def _join(a: int, b: int, upper: int) -> tuple[int, float]:
 @compiled
 def _merge(f: np.ndarray, g: np.ndarray, out: np.ndarray, closed: float, upper: int) -> None:
     """(min, +) convolution of two open parts into `out`; `closed` is the cost of closing the second instead."""
-    some, count = np.empty(len(g), np.int32), 0
+    some, count = np.empty(len(g), np.int64), 0
     for b in range(len(g)):
         if g[b] < INFINITE:
             some[count] = b
@@ -157,7 +157,7 @@ def cut_tree(
     cost, at = _best_close(f[order[0]], close)
 
     # Walk down again: `want` is the state each subtree must have, `part` the part it is open in.
-    want, part = np.empty(m, np.int32), np.full(m, -1, np.int32)
+    want, part = np.empty(m, np.int64), np.full(m, -1, np.int32)
     want[order[0]], part[order[0]] = at, 0
     parts = 1
     child, sibling = np.full(m, -1, np.int32), np.full(m, -1, np.int32)
