@@ -154,8 +154,8 @@ grounds = st.sampled_from(
     grounds,
     st.lists(st.one_of(rectangles(200), grid_rectangles, grid_points), max_size=12),
     st.lists(lines, max_size=4),
-    st.lists(rectangles(150, 30, 70), max_size=2),
-    st.lists(lines, max_size=1),
+    st.lists(rectangles(150, 20, 90), max_size=4),
+    st.lists(st.one_of(lines, rectangles(150, 10, 90)), max_size=2),
 )
 def test_any_town(communities, buildings, streets, compounds, barriers):
     tables = town(communities, buildings, streets, compounds, barriers)

@@ -49,6 +49,21 @@ def test_a_dead_end_makes_no_block():
     assert len(blocks_of(find_blocks(land(box(0, 0, 200, 200), streets=[LineString([(0, 50), (150, 50)])])))) == 1
 
 
+def test_a_dead_end_is_carried_on_to_what_lies_close_ahead():
+    assert blocks_of(
+        find_blocks(land(box(0, 0, 200, 200), streets=[LineString([(0, 50), (170, 50)])]))
+    ) == pytest.approx([200 * 50, 200 * 150])
+    house = box(160, 40, 180, 60)
+    blocks = find_blocks(land(box(0, 0, 200, 200), [house], [LineString([(0, 50), (150, 50)])]))
+    assert blocks_of(blocks) == pytest.approx([200 * 200 - 400])
+    assert shapely.union_all(blocks.edges).intersection(box(150, 49, 159, 51)).length == pytest.approx(9)
+
+
+def test_a_street_that_ends_at_a_street_is_no_dead_end():
+    streets = [LineString([(0, 50), (100, 50)]), LineString([(100, 0), (100, 60), (100, 200)])]
+    assert blocks_of(find_blocks(land(box(0, 0, 130, 200), streets=streets))) == pytest.approx([5000, 6000, 15000])
+
+
 def test_a_footprint_is_whole_and_owned():
     blocks = find_blocks(land(box(0, 0, 100, 100), [box(20, 20, 40, 40)], [LineString([(30, 0), (30, 100)])]))
     built = blocks.owner == 0

@@ -17,6 +17,9 @@ __all__ = ["Blocks", "find_blocks", "on_lines"]
 # of its own: it goes to the neighbour across its longest street.
 THIN_METRES = 12.0
 SMALL_M2 = 300.0
+# A dead end is carried on to what lies ahead of it within this distance.
+CARRIED_METRES = 40.0
+_TOUCHING = 0.02
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,7 @@ def find_blocks(land: Land) -> Blocks:
         shapely.boundary(land.walls),
         shapely.boundary(land.footprints[whole & ~inside]),
     ]
+    lines.append(_carried_on(land.cuts, np.concatenate(lines)))
     edges = node_lines(np.concatenate(lines))
     faces = shapely.get_parts(shapely.polygonize(edges))
     shapely.prepare(land.area)
@@ -72,6 +76,34 @@ def find_blocks(land: Land) -> Blocks:
     parts = sides(faces)
     block = _number(land, faces, owner, wet, parts)
     return Blocks(edges, faces, owner, block, wet, share, parts)
+
+
+def _carried_on(streets: np.ndarray, lines: np.ndarray) -> np.ndarray:
+    """Dead ends carried on straight to the first line ahead, so that a lane parts the land on its two sides."""
+    xy, line = shapely.get_coordinates(streets, return_index=True)
+    vertex, times = np.unique(xy[:, 0] + 1j * xy[:, 1], return_inverse=True, return_counts=True)[1:]
+    once = times[vertex.ravel()] == 1
+    turn = np.diff(line) > 0
+    first, last = np.flatnonzero(once & np.append(True, turn)[: len(xy)]), np.flatnonzero(once & np.append(turn, True))
+    tip, before = np.r_[first, last], np.r_[first + 1, last - 1]
+    ahead = xy[tip] - xy[before]
+    ahead = ahead / np.maximum(np.hypot(*ahead.T), 1e-9)[:, None]
+    ends = shapely.points(xy[tip])
+    rays = _arrows(xy[tip] + _TOUCHING * ahead, ahead * CARRIED_METRES)
+    tree = shapely.STRtree(lines)
+    # An end that touches something is no dead end: the side of a street, a wall, the border of the community.
+    end, other = tree.query(ends, predicate="dwithin", distance=_TOUCHING)
+    touches = np.zeros(len(tip), dtype=bool)
+    touches[end[~shapely.equals_exact(lines[other], streets[line[tip[end]]])]] = True
+    ray, met = tree.query(rays, predicate="intersects")
+    gap = np.full(len(tip), np.inf)
+    np.minimum.at(gap, ray, shapely.distance(ends[ray], shapely.intersection(rays[ray], lines[met])))
+    dead = ~touches & np.isfinite(gap)
+    return _arrows(xy[tip[dead]], ahead[dead] * (gap[dead] + _TOUCHING)[:, None])
+
+
+def _arrows(start: np.ndarray, way: np.ndarray) -> np.ndarray:
+    return np.asarray(shapely.linestrings(np.stack([start, start + way], axis=1)))
 
 
 def _take(*arrays: np.ndarray) -> tuple[np.ndarray, ...]:
