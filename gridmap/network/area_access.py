@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 
 from gridmap.network.points import FAR, OK, UNSNAPPED, Points, join_points
-from gridmap.network.snapping import USUAL_METRES, index_arrays
+from gridmap.network.snapping import USUAL_METRES, blocked
 from gridmap.network.walls import ON_WALL
 
 if TYPE_CHECKING:
@@ -128,15 +128,20 @@ def _entering(network: StreetNetwork, polygons: Shapes, owner: Longs, edge: Long
 
 def _beside(network: StreetNetwork, polygons: Shapes, owner: Longs, edge: Longs, apart: Floats) -> Points:
     """The places of edges that are nearest to a polygon they do not enter; stretches where they run beside it."""
-    from gridmap.network.area_kernel import nearest_stretches
+    from gridmap.network.area_kernel import shortest_legs
 
     if not len(owner):
         return Points.none()
     outlines, start = _outline_segments(polygons, np.unique(owner))
-    wall_xy, wall_of = network.walls.segments
-    pair, low, high = nearest_stretches(
-        owner, edge, apart, network.edge_xy, start, outlines, wall_xy, wall_of, *index_arrays(network.walls.index)
-    )
+    which, legs = shortest_legs(owner, edge, apart + _TIE, network.edge_xy, start, outlines)
+    free = ~blocked(network.walls, legs[:, 1:], network.place_at(edge[which[:, 0]], legs[:, 0]))
+    which, t = which[free], legs[free, 0]
+    if not len(t):
+        return Points.none()
+    # legs that begin at one side of the polygon are the ends of one stretch
+    first = np.flatnonzero(np.concatenate(([True], (which[1:] != which[:-1]).any(axis=1))))
+    pair = which[first, 0]
+    low, high = np.minimum.reduceat(t, first), np.maximum.reduceat(t, first)
     # the sides of a polygon that meet at a corner each report it: keep only stretches not within a longer one
     order = np.lexsort((-high, low, pair))
     pair, low, high = pair[order], low[order], high[order]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from gridmap.compiled import compiled
-from gridmap.network.snap_kernel import TIE, crosses
 
 
 @compiled
@@ -19,77 +18,64 @@ def _foot(px: float, py: float, ax: float, ay: float, bx: float, by: float) -> f
 
 
 @compiled
-def nearest_stretches(
+def shortest_legs(
     owner: np.ndarray,
     edge: np.ndarray,
-    apart: np.ndarray,
+    limit: np.ndarray,
     edge_xy: np.ndarray,
     outline_start: np.ndarray,
     outline: np.ndarray,
-    wall_xy: np.ndarray,
-    wall_of: np.ndarray,
-    wall_frame: np.ndarray,
-    wall_shape: np.ndarray,
-    wall_start: np.ndarray,
-    wall_item: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The stretches of edges that lie nearest to polygons, as far as no wall stands between.
+) -> tuple[np.ndarray, np.ndarray]:
+    """The shortest legs from polygons to edges outside them.
 
     Parameters
     ----------
-    owner, edge, apart
-        Pairs of a polygon and an edge, and how far they are apart, more than 0 metres (int64, int64, float64).
+    owner, edge, limit
+        Pairs of a polygon and an edge, and how long their shortest leg is, metres (int64, int64, float64).
     edge_xy
         (e, 4) float64: both ends of every edge.
     outline_start, outline
         Outline of polygon i as segments ``outline[outline_start[i]:outline_start[i + 1]]``, (s, 4) float64.
-    wall_xy, wall_of, wall_frame, wall_shape, wall_start, wall_item
-        As in `snap_kernel`.
 
     Returns
     -------
-    pair int64, from where and to where along the edge (0 to 1) float64; a pair may have several stretches or none.
+    which (m, 2) int64
+        The pair, and the segment of the outline. Two segments that do not meet are nearest at an end of one of them, or
+        between two such ends where they run side by side.
+    legs (m, 3) float64
+        How far along the edge (0 to 1) the leg ends; x and y of its beginning.
     """
-    room = 2 * len(owner) + 16
-    pair_out = np.empty(room, dtype=np.int64)
-    low_out = np.empty(room, dtype=np.float64)
-    high_out = np.empty(room, dtype=np.float64)
+    room = 4 * len(owner) + 16
+    which = np.empty((room, 2), dtype=np.int64)
+    legs = np.empty((room, 3), dtype=np.float64)
     total = 0
-    t = np.empty(4)
-    x = np.empty(4)
-    y = np.empty(4)
     for i in range(len(owner)):
-        ax, ay, bx, by = edge_xy[edge[i]]
-        limit = apart[i] + TIE
+        e = edge[i]
+        ax, ay, bx, by = edge_xy[e, 0], edge_xy[e, 1], edge_xy[e, 2], edge_xy[e, 3]
+        west, east, south, north = min(ax, bx), max(ax, bx), min(ay, by), max(ay, by)
         for s in range(outline_start[owner[i]], outline_start[owner[i] + 1]):
-            cx, cy, dx, dy = outline[s]
-            if (
-                max(cx, dx) < min(ax, bx) - limit
-                or min(cx, dx) > max(ax, bx) + limit
-                or max(cy, dy) < min(ay, by) - limit
-                or min(cy, dy) > max(ay, by) + limit
-            ):
+            cx, cy, dx, dy = outline[s, 0], outline[s, 1], outline[s, 2], outline[s, 3]
+            if max(cx, dx) < west - limit[i] or min(cx, dx) > east + limit[i]:
                 continue
-            # segments that do not meet are nearest at an end of one of them
-            f, g = _foot(ax, ay, cx, cy, dx, dy), _foot(bx, by, cx, cy, dx, dy)
-            t[0], x[0], y[0] = 0.0, cx + f * (dx - cx), cy + f * (dy - cy)
-            t[1], x[1], y[1] = 1.0, cx + g * (dx - cx), cy + g * (dy - cy)
-            t[2], x[2], y[2] = _foot(cx, cy, ax, ay, bx, by), cx, cy
-            t[3], x[3], y[3] = _foot(dx, dy, ax, ay, bx, by), dx, dy
-            low, high = 2.0, -1.0
-            for k in range(4):
-                qx, qy = ax + t[k] * (bx - ax), ay + t[k] * (by - ay)
-                if np.hypot(qx - x[k], qy - y[k]) > limit:
-                    continue
-                if not crosses(x[k], y[k], qx, qy, -1, wall_xy, wall_of, wall_frame, wall_shape, wall_start, wall_item):
-                    low, high = min(low, t[k]), max(high, t[k])
-            if high < 0.0:
+            if max(cy, dy) < south - limit[i] or min(cy, dy) > north + limit[i]:
                 continue
-            if total == room:
+            if total + 4 > room:
                 room *= 2
-                pairs, lows, highs = np.empty(room, dtype=np.int64), np.empty(room), np.empty(room)
-                pairs[:total], lows[:total], highs[:total] = pair_out, low_out, high_out
-                pair_out, low_out, high_out = pairs, lows, highs
-            pair_out[total], low_out[total], high_out[total] = i, low, high
-            total += 1
-    return pair_out[:total].copy(), low_out[:total].copy(), high_out[:total].copy()
+                more_which, more_legs = np.empty((room, 2), dtype=np.int64), np.empty((room, 3), dtype=np.float64)
+                for r in range(total):
+                    more_which[r, 0], more_which[r, 1] = which[r, 0], which[r, 1]
+                    more_legs[r, 0], more_legs[r, 1], more_legs[r, 2] = legs[r, 0], legs[r, 1], legs[r, 2]
+                which, legs = more_which, more_legs
+            for k in range(4):
+                if k < 2:
+                    t = float(k)
+                    share = _foot(ax + t * (bx - ax), ay + t * (by - ay), cx, cy, dx, dy)
+                    x, y = cx + share * (dx - cx), cy + share * (dy - cy)
+                else:
+                    x, y = cx + (k - 2) * (dx - cx), cy + (k - 2) * (dy - cy)
+                    t = _foot(x, y, ax, ay, bx, by)
+                if np.hypot(ax + t * (bx - ax) - x, ay + t * (by - ay) - y) <= limit[i]:
+                    which[total, 0], which[total, 1] = i, s
+                    legs[total, 0], legs[total, 1], legs[total, 2] = t, x, y
+                    total += 1
+    return which[:total], legs[:total]

@@ -63,7 +63,8 @@ def _room(
     if size < len(values):
         return values
     more = np.empty(2 * len(values) + 16, dtype=values.dtype)
-    more[:size] = values[:size]
+    for i in range(size):  # a slice put into a slice takes far longer to compile
+        more[i] = values[i]
     return more
 
 
@@ -96,9 +97,9 @@ def sweep(
     cost (n,) float64, infinite where nothing is reached; other (n,) float64; target (n,) int32, -1 for none.
     """
     n = len(indptr) - 1
-    cost = np.full(n, np.inf)
-    other = np.full(n, np.inf)
-    target = np.full(n, -1, dtype=np.int32)
+    cost, other, target = np.empty(n), np.empty(n), np.empty(n, dtype=np.int32)
+    for i in range(n):
+        cost[i], other[i], target[i] = np.inf, np.inf, -1
     heap_cost = np.empty(len(seed_node) + 1024, dtype=np.float64)
     heap_node = np.empty(len(seed_node) + 1024, dtype=np.int32)
     size = 0
@@ -177,9 +178,10 @@ def sweep_k(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """As `sweep`, the k best labels with distinct targets for every node; results are (n, k), in order."""
     n = len(indptr) - 1
-    cost = np.full((n, k), np.inf)
-    other = np.full((n, k), np.inf)
-    target = np.full((n, k), -1, dtype=np.int32)
+    cost, other, target = np.empty((n, k)), np.empty((n, k)), np.empty((n, k), dtype=np.int32)
+    for i in range(n):
+        for j in range(k):
+            cost[i, j], other[i, j], target[i, j] = np.inf, np.inf, -1
     # an entry of the heap is one label: its cost, and its place in the list of labels ever made
     room = len(seed_node) + 1024
     heap_cost = np.empty(room, dtype=np.float64)
@@ -219,21 +221,6 @@ def sweep_k(
             made += 1
             size += 1
     return cost, other, target
-
-
-@compiled
-def _add(
-    cost: np.ndarray,
-    other: np.ndarray,
-    target: np.ndarray,
-    limit: float,
-    c: float,
-    o: float,
-    t: int,
-) -> None:
-    """Offer a label to the row of an origin."""
-    if t >= 0 and c <= limit and c < np.inf:
-        _place(cost, other, target, c, t, o)
 
 
 @compiled
@@ -290,35 +277,43 @@ def join_origins(
     cost, other (n_origins, k) float64, infinite for none; target (n_origins, k) int32, -1 for none.
     """
     n, k = len(owner_ptr) - 1, node_cost.shape[1]
-    cost = np.full((n, k), np.inf)
-    other = np.full((n, k), np.inf)
-    target = np.full((n, k), -1, dtype=np.int32)
+    cost, other, target = np.empty((n, k)), np.empty((n, k)), np.empty((n, k), dtype=np.int32)
+    for i in range(n):
+        for j in range(k):
+            cost[i, j], other[i, j], target[i, j] = np.inf, np.inf, -1
     for i in range(n):
         best_cost, best_other, best = cost[i], other[i], target[i]
+        bound = limit
         for r in range(owner_ptr[i], owner_ptr[i + 1]):
             e = at_edge[r]
-            u, v = edge_u[e], edge_v[e]
             forward, backward = edge_ways[e] & FORWARD, edge_ways[e] & BACKWARD
-            c, o = at_cost[r], at_other[r]
-            for j in range(k):
-                if at_t0[r] == 0.0 or backward:
-                    way, way_other = _along(at_t0[r], edge_cost[e]), _along(at_t0[r], edge_other[e])
-                    _add(best_cost, best_other, best, limit, c + way + node_cost[u, j],
-                         o + way_other + node_other[u, j], node_target[u, j])  # fmt: skip
-                if at_t1[r] == 1.0 or forward:
-                    way, way_other = _along(1.0 - at_t1[r], edge_cost[e]), _along(1.0 - at_t1[r], edge_other[e])
-                    _add(best_cost, best_other, best, limit, c + way + node_cost[v, j],
-                         o + way_other + node_other[v, j], node_target[v, j])  # fmt: skip
+            for end in range(2):
+                if end == 0:
+                    node, share, goes = edge_u[e], at_t0[r], backward
+                else:
+                    node, share, goes = edge_v[e], 1.0 - at_t1[r], forward
+                if share > 0.0 and not goes:
+                    continue
+                way = at_cost[r] + _along(share, edge_cost[e])
+                for j in range(k):
+                    c = way + node_cost[node, j]
+                    # the labels of a node stand in order, so what follows one that is too dear is too dear as well
+                    if c > bound or c == np.inf:
+                        break
+                    o = at_other[r] + _along(share, edge_other[e]) + node_other[node, j]
+                    _place(best_cost, best_other, best, c, node_target[node, j], o)
+                    bound = min(bound, best_cost[k - 1])
             for s in range(target_ptr[e], target_ptr[e + 1]):
                 share = 0.0
                 if target_t0[s] > at_t1[r]:
-                    if not forward:
-                        continue
-                    share = target_t0[s] - at_t1[r]
+                    share, goes = target_t0[s] - at_t1[r], forward
                 elif target_t1[s] < at_t0[r]:
-                    if not backward:
-                        continue
-                    share = at_t0[r] - target_t1[s]
-                _add(best_cost, best_other, best, limit, c + share * edge_cost[e] + target_cost[s],
-                     o + share * edge_other[e] + target_other[s], target_index[s])  # fmt: skip
+                    share, goes = at_t0[r] - target_t1[s], backward
+                if share > 0.0 and not goes:
+                    continue
+                c = at_cost[r] + share * edge_cost[e] + target_cost[s]
+                if c <= bound:
+                    o = at_other[r] + share * edge_other[e] + target_other[s]
+                    _place(best_cost, best_other, best, c, target_index[s], o)
+                    bound = min(bound, best_cost[k - 1])
     return cost, other, target

@@ -32,7 +32,7 @@ def crosses(
     py: float,
     qx: float,
     qy: float,
-    gate_of: int,
+    gate_of: int | np.int32,
     wall_xy: np.ndarray,
     wall_of: np.ndarray,
     frame: np.ndarray,
@@ -126,7 +126,7 @@ def blocked_legs(
     out = np.zeros(len(p), dtype=np.bool_)
     for i in range(len(p)):
         out[i] = crosses(
-            p[i, 0], p[i, 1], q[i, 0], q[i, 1], -1,
+            p[i, 0], p[i, 1], q[i, 0], q[i, 1], np.int32(-1),  # of the type that gates have
             wall_xy, wall_of, wall_frame, wall_shape, wall_start, wall_item,
         )  # fmt: skip
     return out
@@ -194,7 +194,7 @@ def _try_cell(
     side_of: int,
     gate_of: int,
     limit: float,
-    found: int,
+    found: np.int64,
     piece_at: np.ndarray,
     t_at: np.ndarray,
     leg_at: np.ndarray,
@@ -211,7 +211,7 @@ def _try_cell(
     wall_shape: np.ndarray,
     wall_start: np.ndarray,
     wall_item: np.ndarray,
-) -> int:
+) -> np.int64:
     """Add the pieces of cell c that p reaches by a leg of at most `limit`; returns how many are found by then."""
     for k in range(start[c], start[c + 1]):
         m = item[k]
@@ -291,7 +291,8 @@ def snap_points(
 
     Returns
     -------
-    ptr (n + 1,) int64, edge int32, t float64 (0 to 1 along the edge), leg float64 (metres), status (n,) int8.
+    ptr (n + 1,) int64, edge int32, t float64 (0 to 1 along the edge), leg float64 (metres), status (n,) int8. What
+    stands in edge, t and leg beyond ``ptr[n]`` means nothing.
     """
     n = len(xy)
     x0, y0, cell = frame[0], frame[1], frame[2]
@@ -303,8 +304,9 @@ def snap_points(
     t_out = np.empty(room, dtype=np.float64)
     leg_out = np.empty(room, dtype=np.float64)
     m = len(piece_edge)
-    stamp = np.full(m, -1, dtype=np.int64)
-    node_stamp = np.full(n_nodes, -1, dtype=np.int64)
+    # 0 is a mark that no point has
+    stamp = np.zeros(m, dtype=np.int64)
+    node_stamp = np.zeros(n_nodes, dtype=np.int64)
     begins, ends = np.empty(4096), np.empty(4096)
     piece_at = np.empty(m + 1, dtype=np.int32)
     t_at = np.empty(m + 1, dtype=np.float64)
@@ -358,7 +360,7 @@ def snap_points(
                 best = np.inf
                 for k in range(found):
                     best = min(best, leg_at[k])
-                kept = 0
+                kept = np.int64(0)
                 for k in range(found):
                     if leg_at[k] <= best + TIE:
                         piece_at[kept], t_at[kept], leg_at[kept] = piece_at[k], t_at[k], leg_at[k]
@@ -368,7 +370,7 @@ def snap_points(
         if found == 0:
             status[p] = UNSNAPPED
         if total + found > room:
-            room = 2 * room + found
+            room = int(2 * room + found)
             edge_more = np.empty(room, dtype=np.int32)
             t_more = np.empty(room, dtype=np.float64)
             leg_more = np.empty(room, dtype=np.float64)
@@ -379,10 +381,10 @@ def snap_points(
             e = piece_edge[piece_at[k]]
             if t_at[k] == 0.0 or t_at[k] == 1.0:
                 node = edge_u[e] if t_at[k] == 0.0 else edge_v[e]
-                if node_stamp[node] == p:
+                if node_stamp[node] == p + 1:
                     continue
-                node_stamp[node] = p
+                node_stamp[node] = p + 1
             edge_out[total], t_out[total], leg_out[total] = e, t_at[k], leg_at[k]
             total += 1
         ptr[p + 1] = total
-    return ptr, edge_out[:total].copy(), t_out[:total].copy(), leg_out[:total].copy(), status
+    return ptr, edge_out, t_out, leg_out, status

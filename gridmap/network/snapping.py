@@ -57,6 +57,7 @@ def snap_points(
         *network.piece_arrays, *index_arrays(network.piece_index),
         wall_xy, wall_of, *index_arrays(walls.index),
     )  # fmt: skip
+    edge, t, leg = (values[: ptr[-1]].copy() for values in (edge, t, leg))
     return Points(np.repeat(np.arange(len(xy)), np.diff(ptr)), edge, t, t, leg), status
 
 

@@ -79,11 +79,13 @@ class StreetNetwork:
     --------
     >>> import geopandas as gpd
     >>> from shapely import LineString, Point
-    >>> lines = [LineString([(0, 0), (100, 0)]), LineString([(100, 0), (100, 80)])]
+    >>> from gridmap.network.search import nearest
+    >>> lines = [LineString([(500000, 0), (500100, 0)]), LineString([(500100, 0), (500100, 80)])]
     >>> network = StreetNetwork.from_streets(gpd.GeoDataFrame(geometry=lines, crs=32650))
     >>> network
     <StreetNetwork: walk (adult), 3 nodes, 2 edges, 0.2 km, EPSG:32650>
-    >>> home, shop = network.access([Point(10, 5)]), network.access([Point(103, 80)], kind="facility")
+    >>> home = network.access([Point(500010, 5)])
+    >>> shop = network.access([Point(500103, 80)], kind="facility")
     >>> float(nearest(network, shop, home, by="metres").metres[0, 0])
     178.0
     """
