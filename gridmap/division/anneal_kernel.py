@@ -175,7 +175,7 @@ def anneal(
     inside = np.zeros(n, np.int64)
     moved = np.empty(_LARGEST_MOVE, np.int32)
     # Typed, since a kernel is compiled anew for a literal.
-    one = np.int64(1)
+    one = int(np.int64(1))
     tick, accepted = one, 0
     cooling = (cold / hot) ** (1.0 / max(steps, 1))
     temperature = hot

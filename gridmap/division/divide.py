@@ -14,7 +14,7 @@ from gridmap.division.certificates import certify
 from gridmap.division.codes import check_scheme
 from gridmap.division.ledger import building_weights, row_shares
 from gridmap.division.partition import SHORTEST_JOIN, check_band, lots_from_borders, partition_lots
-from gridmap.errors import OptionError
+from gridmap.errors import OptionError, TableError
 from gridmap.network.streets import as_lines
 from gridmap.tables.contracts import check_table
 
@@ -36,11 +36,17 @@ def divide(
     *,
     lower: float = 300,
     upper: float = 500,
+    bands: pd.DataFrame | None = None,
     weight: str | pd.Series = "households",
     compounds: gpd.GeoDataFrame | None = None,
+    units: pd.DataFrame | None = None,
     barriers: gpd.GeoDataFrame | None = None,
     entrances: gpd.GeoDataFrame | None = None,
     dedicated: Iterable[str] | gpd.GeoDataFrame | None = None,
+    locked: Iterable[str] | None = None,
+    together: Iterable[Iterable[str]] | None = None,
+    apart: Iterable[Iterable[str]] | None = None,
+    split_large: bool = False,
     previous: GridPlan | None = None,
     code: str = "15",
     object_code: str = "000000",
@@ -69,12 +75,16 @@ def divide(
         What the band counts: a column of `buildings`, or a Series by building id.
     compounds
         Polygons that stay whole unless one alone exceeds `upper`.
+    units
+        Households by unit of a building; checked against the buildings. See `split_large`.
     barriers
         Lines or polygons; no grid crosses one that is ``hard``.
     entrances
         Kept with the plan for its audit.
     dedicated
         Grids of their own, outside the band: ids of compounds, or polygons with a name.
+    bands, locked, together, apart, split_large
+        Not accepted yet: further rules, and buildings above `upper` split by unit.
     previous
         An earlier plan: a grid that keeps most of its households keeps its code.
     code, object_code
@@ -98,11 +108,14 @@ def divide(
     OptionError
         When an option cannot work.
     """
+    _refuse_unbuilt(bands=bands, locked=locked, together=together, apart=apart, split_large=split_large or None)
     band = check_band(lower, upper)
     check_scheme(code, object_code)
     column = [weight] if isinstance(weight, str) else []
     communities = check_table(communities, "communities")
     buildings = check_table(buildings, "buildings", needs=("households", *column))
+    if units is not None:
+        _check_units(check_table(units, "units"), buildings)
     streets, compounds, barriers, entrances = (
         table if table is None else check_table(table, name, allow_empty=True)
         for name, table in (
@@ -132,13 +145,39 @@ def divide(
         parameters={"effort": effort, "seed": seed},
         certificates=certify(labels, lots, band, ids),
         dedicated=np.unique(labels[is_own]).tolist(),
-        names={label: own[c] for label, c in zip(labels[is_own], atoms["compound_id"][is_own], strict=True)},
+        names={
+            label: name
+            for label, c in zip(labels[is_own], atoms["compound_id"][is_own], strict=True)
+            if (name := own[c]) is not None
+        },
         previous=previous,
         streets=streets,
         compounds=compounds,
         barriers=barriers,
         entrances=entrances,
     )
+
+
+def _refuse_unbuilt(**options: object) -> None:
+    given = [name for name, value in options.items() if value is not None]
+    if given:
+        raise OptionError(
+            f"divide does not accept {', '.join(given)} yet; leave {'it' if len(given) == 1 else 'them'} out"
+        )
+
+
+def _check_units(units: pd.DataFrame, buildings: gpd.GeoDataFrame) -> None:
+    """Refuse units of buildings that there are not."""
+    unknown = ~units["building_id"].isin(buildings["building_id"])
+    if unknown.any():
+        rows = [
+            {
+                "row": row, "column": "building_id", "value": repr(value), "expected": "an id of the buildings table",
+                "remedy": "Correct the id, add the building, or leave the unit out.",
+            }
+            for row, value in units.loc[unknown, "building_id"].items()
+        ]  # fmt: skip
+        raise TableError("units", pd.DataFrame(rows))
 
 
 def _dedicated_compounds(
