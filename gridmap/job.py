@@ -49,7 +49,7 @@ log = logging.getLogger(__name__)
 DEFAULT_OUTPUTS = {"map": "map.html", "geopackage": "grids.gpkg", "workbook": "ledger.xlsx"}
 _OTHER_OUTPUTS = ("geojson", "parquet")
 # Tables of a project that `divide` and `StreetNetwork` take under the same name.
-_GROUND = ("compounds", "barriers", "entrances", "dedicated")
+_GROUND = ("compounds", "units", "barriers", "entrances", "dedicated")
 _WALLS = ("compounds", "barriers", "entrances")
 _PRESENT = {"en": "Present grids", "zh": "现有网格"}
 # A community made from the data's bounds gets this much land around the outermost buildings, in metres.
