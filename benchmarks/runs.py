@@ -28,7 +28,7 @@ rates = {} if result.cover is None else result.cover.rate().set_index("category"
 print(json.dumps({
     "seconds": {"import": imported, **result.seconds},
     "peak_mb": result.peak_mb,
-    "buildings": len(result.plan.assignment.building_id.unique()),
+    "buildings": result.plan.assignment.dropna(subset="grid_id").building_id.nunique(),
     "households": float(grids.households.sum()),
     "communities": len(result.plan.communities),
     "grids": len(grids),

@@ -41,6 +41,23 @@ def pytest_make_collect_report(collector):
     return report
 
 
+def pytest_collection_modifyitems(items):
+    """GRIDMAP_FUZZ=10 gives every property test ten times its examples, and new ones in each run."""
+    times = int(os.environ.get("GRIDMAP_FUZZ") or 1)
+    if times == 1:
+        return
+    from hypothesis import settings
+
+    for item in items:
+        # `settings` as a decorator refuses a test that has settings of its own, hence the attribute behind it
+        test = getattr(item, "obj", None)
+        test = getattr(test, "__func__", test)
+        own = getattr(test, "_hypothesis_internal_use_settings", None)
+        if own is not None:
+            more = settings(own, max_examples=times * own.max_examples, derandomize=False)
+            test._hypothesis_internal_use_settings = more
+
+
 @pytest.fixture(scope="session")
 def data_dir() -> Path:
     """The folder of real cities (see its README): GRIDMAP_DATA, else ../shared/data beside the repository."""
