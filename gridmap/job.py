@@ -51,6 +51,7 @@ _OTHER_OUTPUTS = ("geojson", "parquet")
 # Tables of a project that `divide` and `StreetNetwork` take under the same name.
 _GROUND = ("compounds", "units", "barriers", "entrances", "dedicated")
 _WALLS = ("compounds", "barriers", "entrances")
+_OSM = "© OpenStreetMap contributors, ODbL 1.0"  # their licence asks for it
 _PRESENT = {"en": "Present grids", "zh": "现有网格"}
 # A community made from the data's bounds gets this much land around the outermost buildings, in metres.
 _MARGIN = 20.0
@@ -176,7 +177,7 @@ def run_project(
     )
     with _all_or_nothing(Path(out)) as folder:
         with stage("map"):
-            _draw(folder, result, chosen, own)
+            _draw(folder, result, chosen, own, loaded.readings)
         with stage("write"):
             _write(folder, result, chosen, loaded.readings)
     return replace(result, peak_mb=peak_megabytes())
@@ -240,14 +241,18 @@ def _not_told(found: list[dict[str, Any]], *tables: gpd.GeoDataFrame) -> gpd.Geo
     return findings_table([row for row in found if row["rule"] not in told])
 
 
-def _draw(folder: Path, result: JobResult, chosen: _Settings, own: gpd.GeoDataFrame) -> None:
+def _draw(
+    folder: Path, result: JobResult, chosen: _Settings, own: gpd.GeoDataFrame, readings: Mapping[str, Any]
+) -> None:
     if "map" not in chosen.files:
         return
     results = (result.plan, result.cover, result.circles, result.gaps, own)
     layers = [layer for layer in results if layer is not None]
     if result.present is not None:
         layers.append((_PRESENT[chosen.lang], result.present.grids))
-    page = explore(*layers, lang=chosen.lang, title=chosen.title, notes=chosen.notes)
+    from_osm = any(reading.get("format") == "OpenStreetMap" for reading in readings.values())
+    source = _OSM if from_osm else None
+    page = explore(*layers, lang=chosen.lang, title=chosen.title, notes=chosen.notes, attribution=source)
     page.save(str(folder / chosen.files["map"]))
 
 
