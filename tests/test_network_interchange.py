@@ -96,9 +96,13 @@ def test_an_undirected_edge_whose_geometry_runs_backwards():
     graph.add_node("a", x=500_000, y=4_400_000)
     graph.add_node("b", x=500_100, y=4_400_000)
     graph.add_edge("a", "b", geometry=LineString([(500_100, 4_400_000), (500_050, 4_400_040), (500_000, 4_400_000)]))
+    graph.add_node("c", x=500_300, y=4_400_000)
+    graph.add_edge("b", "c")
     network = StreetNetwork.from_networkx(graph)
-    assert network.graph.edge_length.sum() == pytest.approx(2 * np.hypot(50, 40))
-    assert network.graph.n_nodes == 3
+    assert network.graph.n_nodes == 4
+    ends = network.access([Point(500_000, 4_400_000), Point(500_300, 4_400_000)])
+    found = nearest(network, ends, ends, by="metres", k=2)
+    assert found.metres[:, 1].tolist() == pytest.approx([2 * np.hypot(50, 40) + 200] * 2)
 
 
 def test_graphs_that_cannot_be_used_are_refused():

@@ -9,7 +9,7 @@ import network_oracle as oracle
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from shapely import LineString, Point, box
 
@@ -54,9 +54,14 @@ def points_of(access, i):
 def oracle_pairs(network, origins, targets, weight=None):
     graph = network.graph
     weight = graph.edge_length if weight is None else weight
-    edges = list(zip(graph.edge_u.tolist(), graph.edge_v.tolist(), weight.tolist(), strict=True))
-    oneway = set(np.flatnonzero(~graph.edge_backward).tolist())
-    sides = [[points_of(a, i) for i in range(len(a))] for a in (origins, targets)]
+    against = ~graph.edge_forward
+    ends = np.where(against, graph.edge_v, graph.edge_u), np.where(against, graph.edge_u, graph.edge_v)
+    edges = list(zip(ends[0].tolist(), ends[1].tolist(), weight.tolist(), strict=True))
+    oneway = set(np.flatnonzero(against | ~graph.edge_backward).tolist())
+    sides = [
+        [[(e, 1 - t if against[e] else t, leg) for e, t, leg in points_of(a, i)] for i in range(len(a))]
+        for a in (origins, targets)
+    ]
     return oracle.distances(edges, *sides, oneway=oneway)
 
 
@@ -81,7 +86,7 @@ SPOT = st.tuples(st.floats(-30, 240), st.floats(-30, 240)) | PLACE
 )
 def test_equal_to_networkx_on_random_streets(lines, homes, services, reach, directed):
     # vertices on a lattice: loops, parallel and zero-length edges, coincident places and ties come by themselves
-    columns = {"oneway": ["yes" if i % 2 else None for i in range(len(lines))]}
+    columns = {"oneway": [("yes", None, "-1")[i % 3] for i in range(len(lines))]}
     network = network_of(*lines, columns=columns, mode="cycle" if directed else "walk", access_metres=reach)
     origins = network.access([at(*p) for p in homes])
     targets = network.access([at(*p) for p in services], kind="facility")
@@ -124,6 +129,12 @@ def test_moving_a_facility_along_its_edge_changes_no_distance_by_more(lines, hom
     places = network.place_at(np.array([edge, edge]), np.array([s, t]))
     moved = float(np.hypot(*(places[0] - places[1])))
     targets = network.access(shapely.points(places), kind="facility")
+    # where streets cross without joining, a place on the one is as near to the other
+    graph = network.graph
+    nodes = np.where(targets.t0 == 0, graph.edge_u[targets.edge], graph.edge_v[targets.edge])
+    own = {int(graph.edge_u[edge]), int(graph.edge_v[edge])}
+    at_node = (targets.t0 == 0) | (targets.t0 == 1)
+    assume(all(e == edge or (n in own and a) for e, n, a in zip(targets.edge, nodes, at_node, strict=True)))
     found = all_pairs(network, network.access([at(*p) for p in homes]), targets)
     assert np.array_equal(np.isfinite(found[:, 0]), np.isfinite(found[:, 1]))
     there = np.isfinite(found[:, 0])
@@ -199,6 +210,18 @@ def test_equally_near_targets_are_taken_by_their_order():
     twins = network.access([at(100, 100), at(100, 100), at(100, 0), at(0, 100)], kind="facility")
     assert nearest(network, twins, home, by="metres", k=4).target.tolist() == [[2, 3, 0, 1]]
     assert node_costs(network, twins, by="metres").target[home.edge[0]] in (2, 3)
+
+
+def test_at_a_node_the_target_of_lower_index_wins_whatever_the_edges_run_like():
+    star = [[(0, 0), (50, 0)], [(-50, 0), (0, 0)], [(0, 0), (0, 50)], [(0, -50), (0, 0)]]
+    network = network_of(*star, access_metres=0)
+    middle = int(np.flatnonzero((network.graph.node_xy == CORNER).all(axis=1))[0])
+    around = [at(25, 0), at(-25, 0), at(0, 25), at(0, -25)]  # halfway, so that sums are equal to the last digit
+    for order in itertools.permutations(around):
+        shops = network.access(list(order), kind="facility")
+        assert node_costs(network, shops, by="metres").target[middle] == 0
+        home = network.access([at(0, 0)])
+        assert nearest(network, shops, home, by="metres", k=4).target.tolist() == [[0, 1, 2, 3]]
 
 
 def test_the_other_measure_is_that_of_the_same_way():
@@ -306,11 +329,11 @@ def test_equal_to_networkx_in_las_palmas(data_dir):
     )
     rng = np.random.default_rng(2)
     compounds = network.walls.compounds
-    inside = shapely.point_on_surface(compounds[rng.choice(len(compounds), 20, replace=False)])
-    spots = network.graph.node_xy[rng.choice(network.graph.n_nodes, 20, replace=False)] + rng.uniform(-30, 30, (20, 2))
+    inside = shapely.point_on_surface(compounds[rng.choice(len(compounds), 12, replace=False)])
+    spots = network.graph.node_xy[rng.choice(network.graph.n_nodes, 12, replace=False)] + rng.uniform(-30, 30, (12, 2))
     origins = network.access(np.concatenate((inside, shapely.points(spots))))
     targets = network.access(np.concatenate((inside, shapely.points(spots + 200))), kind="facility")
-    assert (origins.status == "ok").sum() > 30
+    assert (origins.status == "ok").sum() > 18
     assert_same(all_pairs(network, origins, targets), oracle_pairs(network, origins, targets))
 
 
