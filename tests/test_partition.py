@@ -161,6 +161,16 @@ def test_a_tower_above_the_limit_is_certified():
     assert certificate["atom_weight"] == 812
 
 
+def test_long_results_print_and_join():
+    """Pandas compares attrs to do so, and a table in them must not stand in its way."""
+    lots = random_lots(4)
+    part = partition(lots)
+    assert len(repr(part)) > 100
+    joined = pd.concat([part[:10], part[10:]])
+    pd.testing.assert_frame_equal(pd.DataFrame(joined.attrs["findings"]), pd.DataFrame(part.attrs["findings"]))
+    assert lots.join(part)["part"].tolist() == part.tolist()
+
+
 def test_two_towers_are_not_put_together_to_save_a_grid():
     lots = lots_on_a_board([600, 700, 400], 3)
     assert partition(lots).nunique() == 3

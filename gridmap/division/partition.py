@@ -12,7 +12,7 @@ import shapely
 from gridmap.division.certificates import certify
 from gridmap.division.engine import Band, Effort, Lots, divide_component
 from gridmap.errors import OptionError
-from gridmap.tables.findings import finding, findings_table
+from gridmap.tables.findings import AttachedFindings, finding, findings_table
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -90,9 +90,8 @@ def partition(
     arrays = lots_from_borders(weights, shapely.area(geometry), shapely.length(geometry), a, b, metres, metres, joins)
     labels = partition_lots(arrays, band, effort=effort, seed=seed)
     out = pd.Series(_in_order_of_appearance(labels), index=lots.index, name="part")
-    out.attrs["findings"] = findings_table(
-        _band_findings(out.to_numpy(), arrays, band, lots.index, geometry), crs=lots.crs
-    )
+    rows = _band_findings(out.to_numpy(), arrays, band, lots.index, geometry)
+    out.attrs["findings"] = AttachedFindings(findings_table(rows, crs=lots.crs))
     return out
 
 

@@ -13,10 +13,27 @@ if TYPE_CHECKING:
 
     from shapely.geometry.base import BaseGeometry
 
-__all__ = ["COLUMNS", "SEVERITIES", "finding", "findings_table", "join_findings"]
+__all__ = ["COLUMNS", "SEVERITIES", "AttachedFindings", "finding", "findings_table", "join_findings"]
 
 SEVERITIES = ("error", "warning", "info")
 COLUMNS = ("severity", "rule", "status", "message", "cure", "ids", "certificate", "geometry")
+
+
+class AttachedFindings(gpd.GeoDataFrame):  # type: ignore[misc]
+    """Findings that hang in the `attrs` of another table.
+
+    pandas compares `attrs` when it joins two tables, even to print a long one, and a plain table has no truth value:
+    two of these are equal when all their values are.
+    """
+
+    @property
+    def _constructor(self) -> Any:
+        return AttachedFindings
+
+    def __eq__(self, other: object) -> bool:  # type: ignore[override]
+        return isinstance(other, gpd.GeoDataFrame) and bool(self.equals(other))
+
+    __hash__ = None
 
 
 def finding(
