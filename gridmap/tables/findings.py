@@ -30,10 +30,10 @@ class AttachedFindings(gpd.GeoDataFrame):  # type: ignore[misc]
     def _constructor(self) -> Any:
         return AttachedFindings
 
-    def __eq__(self, other: object) -> bool:  # type: ignore[override]
+    def __eq__(self, other: object) -> bool:
         return isinstance(other, gpd.GeoDataFrame) and bool(self.equals(other))
 
-    __hash__ = None
+    __hash__ = None  # type: ignore[assignment]
 
 
 def finding(
