@@ -125,8 +125,8 @@ def test_a_route_is_as_long_as_the_search_says(lines, start, end, directed):
                 network.route(at(*start), at(*end), by=by)
             continue
         route = network.route(at(*start), at(*end), by=by)
-        assert route.metres == pytest.approx(found.metres[0, 0], abs=1e-6)
-        assert route.minutes == pytest.approx(found.minutes[0, 0], abs=1e-6)
+        # Of two ways that tie in the one measure, either may be taken, and the other measure differs.
+        assert getattr(route, by) == pytest.approx(getattr(found, by)[0, 0], abs=1e-6)
         assert route.geometry.length == pytest.approx(route.metres, abs=1e-6)
         assert route.geometry.coords[0] == at(*start).coords[0]
         assert route.geometry.coords[-1] == at(*end).coords[0]
