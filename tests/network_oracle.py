@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import itertools
 import math
 
@@ -58,16 +59,27 @@ def ordinary_legs(place, edges, reach, walls, barriers, gate_of=None):
         leg = shapely.shortest_line(place, line)
         end = Point(leg.coords[-1])
         along = line.project(end)
-        # the loose end of a cut street lies on the wall; which side of it, the street shows a little before its end
-        inner = line.interpolate(min(max(along, 20 * TOUCH), max(line.length - 20 * TOUCH, 0.0)))
-        through = gate_of is not None and leg.length <= GATE and yard_of(inner, walls) is gate_of
-        if (yard_of(inner, walls) is home or through) and leg_is_free(leg, walls, barriers, gate_of):
+        side = side_of(line, along, walls)
+        through = gate_of is not None and leg.length <= GATE and side is gate_of
+        if (side is home or through) and leg_is_free(leg, walls, barriers, gate_of):
             found.append((number, along / line.length if line.length else 0.0, leg.length))
     near = [f for f in found if f[2] <= reach]
     if near and reach > 0:
         return near
     least = min((f[2] for f in found), default=math.inf)
     return [f for f in found if f[2] <= least + 1e-9]
+
+
+def side_of(line, along, walls):
+    """The walled compound that a street lies in at some place, by the middle of its stretch between two walls."""
+    marks = [0.0, line.length]
+    for wall in walls:
+        met = line.intersection(wall.polygon.exterior)
+        at = [line.project(p) for p in getattr(met, "geoms", [met]) if p.geom_type == "Point" and not p.is_empty]
+        marks += [m for m in at if TOUCH < m < line.length - TOUCH]
+    marks.sort()
+    i = min(max(bisect.bisect_right(marks, along), 1), len(marks) - 1)
+    return yard_of(line.interpolate((marks[i - 1] + marks[i]) / 2), walls)
 
 
 def yard_of(point, walls):
