@@ -10,6 +10,7 @@ import pandas as pd
 import shapely
 
 from gridmap._version import __version__
+from gridmap.division.borders import SHORTEST_JOIN
 from gridmap.division.codes import SCHEMES, grid_codes, kept_codes
 from gridmap.division.cures import band_findings
 from gridmap.division.ledger import COUNTS, building_weights, grid_status, grid_sums, row_shares
@@ -34,8 +35,6 @@ __all__ = [
     "versions",
 ]
 
-# DESIGN, section 6: grids that touch along less than this are not neighbours.
-_JOINED = 3.0
 #: Columns of the input that a plan carries on.
 BUILDING_COLUMNS = (
     "building_id", "households", "households_estimated", *COUNTS, "floors", "use", "compound_id", "group",
@@ -340,12 +339,12 @@ def _neighbours(adjacency: pd.DataFrame, atom_ids: pd.Series, grid_ids: pd.Serie
     )
     if "kind" in adjacency:
         # pieces of a community that count as adjacent without touching
-        pairs.loc[(adjacency["kind"] == "piece").to_numpy(), "metres"] = _JOINED
+        pairs.loc[(adjacency["kind"] == "piece").to_numpy(), "metres"] = SHORTEST_JOIN
     pairs = pairs[pairs["grid_a"] != pairs["grid_b"]]
     swap = pairs["grid_a"] > pairs["grid_b"]
     pairs.loc[swap, ["grid_a", "grid_b"]] = pairs.loc[swap, ["grid_b", "grid_a"]].to_numpy()
     sums = pairs.groupby(["grid_a", "grid_b"])["metres"].sum().reset_index()
-    return sums[sums["metres"] >= _JOINED].reset_index(drop=True)
+    return sums[sums["metres"] >= SHORTEST_JOIN].reset_index(drop=True)
 
 
 def largest_rows(rows: pd.DataFrame, grid_ids: pd.Series, weights: pd.Series) -> pd.DataFrame:

@@ -12,6 +12,7 @@ import shapely
 
 from gridmap.division.adjacency import borders
 from gridmap.division.blocks import Blocks, find_blocks, on_lines
+from gridmap.division.borders import SHORTEST_JOIN
 from gridmap.division.cells import find_sites, nearest_owner, ridges
 from gridmap.division.land import Compounds, Land, Lines, Owners, lay_out, place
 from gridmap.division.settle import absorb_unjoined, settle
@@ -27,8 +28,6 @@ __all__ = ["Ground", "make_atoms"]
 
 # Empty pieces below this area are slivers, not land.
 _SLIVER_M2 = 25.0
-# Atoms are joined by borders of at least this length (DESIGN, section 6).
-_JOINED_METRES = 3.0
 
 
 @dataclass(frozen=True)
@@ -298,8 +297,8 @@ def _absorb(land: Land, label: np.ndarray, parts: Sides) -> np.ndarray:
     no_compound = anything.copy()
     no_compound[land.wall_owner] = False
     joins = ~on_lines(parts, land.hard)
-    label = absorb_unjoined(label, parts, joins, np.arange(count) >= land.owners, anything, _JOINED_METRES)
-    return absorb_unjoined(label, parts, joins, no_compound, no_compound, _JOINED_METRES)
+    label = absorb_unjoined(label, parts, joins, np.arange(count) >= land.owners, anything, SHORTEST_JOIN)
+    return absorb_unjoined(label, parts, joins, no_compound, no_compound, SHORTEST_JOIN)
 
 
 def _unions(faces: np.ndarray, atom: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from gridmap.division.borders import along, guide_lines, inner_borders
+from gridmap.division.borders import SHORTEST_JOIN, along, guide_lines, inner_borders
 from gridmap.division.cuts import footprints_cut, split_compounds
 from gridmap.division.tiling import extra_pieces, gaps, overlaps
 from gridmap.division.walks import street_walks, tours
@@ -53,7 +53,6 @@ MEASURES = {
     "longest_walk_max": ("m", "the same in the grid where it is longest"),
     "doors_unreachable_share": ("share", "doors that the others of the grid cannot reach on the streets of the grid"),
 }
-_JOINED = 3.0
 
 
 def audit_plan(plan: GridPlan, *, by: str | None = None) -> pd.DataFrame:
@@ -270,7 +269,7 @@ def _not_joined(plan: GridPlan) -> float:
 
     a, b = (_positions(plan.adjacency[c], plan.atoms["atom_id"]) for c in ("atom_a", "atom_b"))
     grid = _positions(plan.atoms["grid_id"], plan.grids["grid_id"])
-    joined = (plan.adjacency["metres"] >= _JOINED).to_numpy()
+    joined = (plan.adjacency["metres"] >= SHORTEST_JOIN).to_numpy()
     if "kind" in plan.adjacency:
         joined = joined | (plan.adjacency["kind"] == "piece").to_numpy()
     joined = joined & (grid[a] == grid[b])

@@ -16,8 +16,18 @@ if TYPE_CHECKING:
     Ints = npt.NDArray[np.intp]
     Floats = npt.NDArray[np.float64]
 
-__all__ = ["STREET_CLASSES", "InnerBorders", "along", "guide_lines", "inner_borders", "neighbour_table"]
+__all__ = [
+    "SHORTEST_JOIN",
+    "STREET_CLASSES",
+    "InnerBorders",
+    "along",
+    "guide_lines",
+    "inner_borders",
+    "neighbour_table",
+]
 
+#: Atoms, lots and grids are joined by a common border of at least this length, in metres (DESIGN, section 6).
+SHORTEST_JOIN = 3.0
 #: Classes of street that a border may follow (DESIGN, section 6).
 STREET_CLASSES = (
     "residential", "primary", "secondary", "tertiary", "unclassified", "living_street", "pedestrian",

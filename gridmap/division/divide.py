@@ -10,10 +10,11 @@ import pandas as pd
 
 from gridmap.division.assemble import build_plan
 from gridmap.division.atoms import make_atoms
+from gridmap.division.borders import SHORTEST_JOIN
 from gridmap.division.certificates import certify
 from gridmap.division.codes import check_scheme
 from gridmap.division.ledger import building_weights, row_shares
-from gridmap.division.partition import SHORTEST_JOIN, check_band, lots_from_borders, partition_lots
+from gridmap.division.partition import check_band, lots_from_borders, partition_lots
 from gridmap.errors import OptionError, TableError
 from gridmap.network.streets import as_lines
 from gridmap.tables.contracts import check_table

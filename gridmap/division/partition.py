@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from gridmap.division.borders import SHORTEST_JOIN
 from gridmap.division.certificates import certify
 from gridmap.division.engine import Band, Effort, Lots, divide_component
 from gridmap.errors import OptionError
@@ -19,10 +20,7 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
 
-__all__ = ["SHORTEST_JOIN", "check_band", "lots_from_borders", "partition", "partition_lots"]
-
-#: Two lots are joined by a shared border of at least this length, in metres (DESIGN, section 6).
-SHORTEST_JOIN = 3.0
+__all__ = ["check_band", "lots_from_borders", "partition", "partition_lots"]
 
 
 def partition(
