@@ -75,7 +75,7 @@ def band_findings(
         given = dict((certificates or {}).get(name, {"kind": "not_found"}))
         cures = [str(given.pop("cure"))] if "cure" in given else []
         if largest is not None and name in largest.index and largest.loc[name, "weight"] > upper:
-            cures.append(f"split building {largest.loc[name, 'building_id']} by unit (split_large=True)")
+            cures.append(f"split building {largest.loc[name, 'building_id']} by unit")
         elif given.get("kind") in _OPEN:
             cures += _cures_by_numbers(weight, {b: weights[b] for b in sorted(set(beside.get(name, [])))}, lower, upper)
         elif given.get("kind") == "component_total" and grid["community_id"] in (next_community or {}):
