@@ -6,7 +6,7 @@ from gridmap.coverage.cover import Cover, cover
 from gridmap.division.divide import divide
 from gridmap.division.partition import partition
 from gridmap.division.plan import GridPlan
-from gridmap.errors import GridmapError, OptionError, ReadError, TableError, WriteError
+from gridmap.errors import EditError, GridmapError, OptionError, ReadError, TableError, WriteError
 from gridmap.io.project import Project, read_project, write_project
 from gridmap.io.readers import (
     read_barriers,
@@ -23,6 +23,7 @@ from gridmap.tables.households import estimate_households
 
 __all__ = [
     "Cover",
+    "EditError",
     "GridPlan",
     "GridmapError",
     "OptionError",

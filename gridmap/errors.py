@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pandas as pd
 
-__all__ = ["GridmapError", "OptionError", "ReadError", "TableError", "WriteError"]
+__all__ = ["EditError", "GridmapError", "OptionError", "ReadError", "TableError", "WriteError"]
 
 # A message that lists thousands of rows is read by nobody; the whole list stays in `violations`.
 _SHOWN = 20
@@ -20,6 +22,22 @@ class GridmapError(Exception):
 
 class OptionError(GridmapError, ValueError):
     """An argument has a value, or a combination of values, that cannot work."""
+
+
+class EditError(GridmapError):
+    """An edit of a plan is refused; the message says what would break, and what to do instead.
+
+    Parameters
+    ----------
+    message
+        Reason and remedy.
+    ids
+        Ids of the atoms and grids concerned.
+    """
+
+    def __init__(self, message: str, ids: Iterable[str] = ()) -> None:
+        self.ids = list(ids)
+        super().__init__(message)
 
 
 class ReadError(GridmapError):

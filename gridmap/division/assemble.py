@@ -29,9 +29,11 @@ __all__ = [
     "Ground",
     "build_plan",
     "building_table",
+    "empty_finding",
     "ground_tables",
     "kept_columns",
     "largest_rows",
+    "out_of_band",
     "versions",
 ]
 
@@ -160,19 +162,21 @@ def build_plan(
     grid_of_atom = atoms["label"].map(ids)
     if unit not in grids:
         grids[unit] = grids["weight"]
-    found = band_findings(
+    found = out_of_band(
         grids,
-        _neighbours(ground.adjacency, atoms["atom_id"], grid_of_atom),
+        ground.adjacency,
+        pd.Series(grid_of_atom.to_numpy(), index=atoms["atom_id"]),
+        rows.assign(grid_id=rows["label"].map(ids)),
+        weights,
+        communities,
         lower=lower,
         upper=upper,
         unit=unit,
-        largest=largest_rows(rows, rows["label"].map(ids), weights),
         certificates={ids[label]: value for label, value in (certificates or {}).items()},
-        next_community=_next_communities(communities, grids, certificates or {}),
     )
     empty = grids.loc[grids["status"] == "empty", "grid_id"]
     if len(empty):
-        found.append(_empty_finding(grids.loc[empty.index, "community_id"], empty))
+        found.append(empty_finding(grids.loc[empty.index, "community_id"], empty))
     crs = communities.crs
     tables = [ground.findings, *(findings_table(list(f), crs=crs) for f in (codes.findings, extra_findings, found))]
     findings = join_findings(tables, crs=crs)
@@ -196,6 +200,50 @@ def build_plan(
         atoms=_atom_table(to_crs(atoms, crs), grid_of_atom),
         adjacency=ground.adjacency.reset_index(drop=True),
         **ground_tables(crs, streets=streets, compounds=compounds, barriers=barriers, entrances=entrances),
+    )
+
+
+def out_of_band(
+    grids: gpd.GeoDataFrame,
+    adjacency: pd.DataFrame,
+    grid_of_atom: pd.Series,
+    rows: pd.DataFrame,
+    weights: pd.Series,
+    communities: gpd.GeoDataFrame,
+    *,
+    lower: float,
+    upper: float,
+    unit: str,
+    certificates: Mapping[str, Mapping[str, Any]],
+) -> list[dict[str, Any]]:
+    """Findings for the grids out of the band.
+
+    Parameters
+    ----------
+    grids
+        The grids of whole communities: grid_id, community_id, status, geometry, and the column `unit`.
+    adjacency, grid_of_atom
+        Borders between their atoms, and grid id by atom_id.
+    rows
+        Their assignment: building_id, households, grid_id.
+    weights
+        What the band counts, by building id.
+    communities
+        All of them: which one a community could be joined with.
+    lower, upper, unit
+        The band, and what it counts.
+    certificates
+        By grid id.
+    """
+    return band_findings(
+        grids,
+        _neighbours(adjacency, grid_of_atom),
+        lower=lower,
+        upper=upper,
+        unit=unit,
+        largest=largest_rows(rows, rows["grid_id"], weights),
+        certificates=certificates,
+        next_community=_next_communities(communities, grids, certificates),
     )
 
 
@@ -327,9 +375,8 @@ def _names(grids: gpd.GeoDataFrame, communities: pd.DataFrame, names: Mapping[An
     return given.where(given.notna(), made)
 
 
-def _neighbours(adjacency: pd.DataFrame, atom_ids: pd.Series, grid_ids: pd.Series) -> pd.DataFrame:
-    """Pairs of grids of one community and the metres of their common border."""
-    grid_of = pd.Series(grid_ids.to_numpy(), index=atom_ids)
+def _neighbours(adjacency: pd.DataFrame, grid_of: pd.Series) -> pd.DataFrame:
+    """Pairs of grids of one community and the metres of their common border; `grid_of` is by atom_id."""
     pairs = pd.DataFrame(
         {
             "grid_a": adjacency["atom_a"].map(grid_of),
@@ -339,8 +386,8 @@ def _neighbours(adjacency: pd.DataFrame, atom_ids: pd.Series, grid_ids: pd.Serie
     )
     if "kind" in adjacency:
         # pieces of a community that count as adjacent without touching
-        pairs.loc[(adjacency["kind"] == "piece").to_numpy(), "metres"] = SHORTEST_JOIN
-    pairs = pairs[pairs["grid_a"] != pairs["grid_b"]]
+        pairs.loc[adjacency["kind"].isin(["piece", "bridge"]).to_numpy(), "metres"] = SHORTEST_JOIN
+    pairs = pairs[(pairs["grid_a"] != pairs["grid_b"]) & pairs["grid_a"].notna() & pairs["grid_b"].notna()]
     swap = pairs["grid_a"] > pairs["grid_b"]
     pairs.loc[swap, ["grid_a", "grid_b"]] = pairs.loc[swap, ["grid_b", "grid_a"]].to_numpy()
     sums = pairs.groupby(["grid_a", "grid_b"])["metres"].sum().reset_index()
@@ -356,11 +403,11 @@ def largest_rows(rows: pd.DataFrame, grid_ids: pd.Series, weights: pd.Series) ->
 
 
 def _next_communities(
-    communities: gpd.GeoDataFrame, grids: gpd.GeoDataFrame, certificates: Mapping[Any, Mapping[str, Any]]
+    communities: gpd.GeoDataFrame, grids: gpd.GeoDataFrame, certificates: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, str]:
     """For each community whose total cannot be divided the one with the longest common border, ties by id."""
-    stuck = [label for label, value in certificates.items() if value.get("kind") == "component_total"]
-    wanted = grids.loc[stuck, "community_id"].unique()
+    stuck = [name for name, value in certificates.items() if value.get("kind") == "component_total"]
+    wanted = grids.loc[grids["grid_id"].isin(stuck), "community_id"].unique()
     if not len(wanted):
         return {}
     land = to_crs(communities, metric_crs(communities))[["community_id", "geometry"]]
@@ -376,7 +423,8 @@ def _next_communities(
     return dict(zip(names[which], names[other[order[first]]], strict=True))
 
 
-def _empty_finding(communities: pd.Series, ids: pd.Series) -> dict[str, Any]:
+def empty_finding(communities: pd.Series, ids: pd.Series) -> dict[str, Any]:
+    """The finding for communities of no households, given the community and the id of each of their grids."""
     names = sorted(set(communities))
     have = "community has" if len(names) == 1 else "communities have"
     return finding(

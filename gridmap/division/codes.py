@@ -12,11 +12,20 @@ from gridmap.errors import OptionError
 from gridmap.tables.findings import finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     import geopandas as gpd
 
-__all__ = ["SCHEMES", "Codes", "check_scheme", "grid_codes", "kept_codes", "reading_order"]
+__all__ = [
+    "SCHEMES",
+    "Codes",
+    "check_scheme",
+    "grid_codes",
+    "kept_codes",
+    "next_codes",
+    "reading_order",
+    "undivided_code",
+]
 
 #: Digits of the grid's number in its community, by scheme.
 SCHEMES = {"15": 3, "CJ/T 349": 2}
@@ -115,6 +124,53 @@ def grid_codes(
         )
     codes = start + number.astype("int64").astype(str).str.zfill(digits)
     return Codes(codes, {str(c): int(n) for c, n in top.sort_index().items()}, findings)
+
+
+def next_codes(
+    community_id: str,
+    count: int,
+    communities: pd.DataFrame,
+    *,
+    scheme: str,
+    object_code: str,
+    highest: int,
+    taken: Collection[str] = (),
+) -> tuple[list[str], int]:
+    """Codes for new grids of a community that has been divided before, and the highest number given out with them.
+
+    Parameters
+    ----------
+    community_id, count
+        Where the new grids are, and how many.
+    communities, scheme, object_code
+        As for `grid_codes`.
+    highest
+        The highest number ever given out there: the new ones follow it.
+    taken
+        Ids that other grids have, whatever they look like: passed over.
+
+    Raises
+    ------
+    OptionError
+        When the scheme has no more numbers.
+    """
+    prefix, _ = _prefixes(communities, object_code if scheme == "CJ/T 349" else "")
+    codes: list[str] = []
+    while len(codes) < count:
+        highest += 1
+        if highest > 10 ** SCHEMES[scheme] - 1:
+            raise OptionError(f"community {community_id} has no number left for another grid in code {scheme!r}")
+        code = f"{prefix[community_id]}{highest:0{SCHEMES[scheme]}d}"
+        if code not in taken:
+            codes.append(code)
+    return codes, highest
+
+
+def undivided_code(community_id: str, communities: pd.DataFrame, *, scheme: str, object_code: str) -> str | None:
+    """Code of the one grid of a community that is not divided, where the scheme has one for that: ``"CJ/T 349"``."""
+    if scheme != "CJ/T 349":
+        return None
+    return f"{_prefixes(communities, object_code)[0][community_id]}{0:0{SCHEMES[scheme]}d}"
 
 
 def reading_order(grids: gpd.GeoDataFrame) -> pd.Index:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 import shapely
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from os import PathLike
 
     import geopandas as gpd
@@ -139,6 +139,81 @@ class GridPlan:
         from gridmap.division.plan_file import write_plan
 
         write_plan(self, path)
+
+    def move(self, atoms: Iterable[str] | str, to: str) -> GridPlan:
+        """A new plan with some atoms in another grid.
+
+        Parameters
+        ----------
+        atoms
+            Ids of `plan.atoms`, of one grid or several.
+        to
+            Id of a grid of the same community. All grids keep their codes.
+
+        Raises
+        ------
+        EditError
+            When a grid would fall apart or lose all its atoms, when the atoms do not hang together with the grid they
+            go to, lie in another community, or in a grid that is locked or dedicated, or when there is no such atom or
+            grid. A grid that leaves the band is a finding, not an error.
+        """
+        from gridmap.division.edits import edit_plan
+
+        return edit_plan(self, {"op": "move", "atoms": atoms, "to": to})
+
+    def merge(self, grid_ids: Iterable[str]) -> GridPlan:
+        """A new plan with two grids or more as one, which keeps the code of that with most households.
+
+        Raises
+        ------
+        EditError
+            When the grids are not neighbours, lie in several communities, or are locked or dedicated.
+        """
+        from gridmap.division.edits import edit_plan
+
+        return edit_plan(self, {"op": "merge", "grid_ids": grid_ids})
+
+    def split(self, grid_id: str, parts: int | Iterable[Iterable[str]] | None = None) -> GridPlan:
+        """A new plan with one grid cut into several.
+
+        A part with more than half of the households keeps the code; the others get numbers that no grid ever had.
+
+        Parameters
+        ----------
+        grid_id
+            Which one.
+        parts
+            How many, of about equal weight; or lists of atom ids; by default as many as the band asks for.
+
+        Raises
+        ------
+        EditError
+            When there is no such split, or the grid is locked or dedicated.
+        """
+        from gridmap.division.edits import edit_plan
+
+        return edit_plan(self, {"op": "split", "grid_id": grid_id, "parts": parts})
+
+    def apply(self, edits: str | PathLike[str] | Mapping[str, Any] | Iterable[Mapping[str, Any]]) -> GridPlan:
+        """A new plan after a list of edits: all of them, or none.
+
+        Parameters
+        ----------
+        edits
+            ``[{"op": "move", "atoms": [...], "to": "..."}, {"op": "merge", "grid_ids": [...]},
+            {"op": "split", "grid_id": "...", "parts": 2}]``; or a mapping with ``plan_hash`` and ``edits``; or the path
+            of a JSON file of that. Each edit refers to the grids as the edits before it left them.
+
+        Raises
+        ------
+        EditError
+            When an edit is refused, with its number; or when `plan_hash` says that they were made on another plan.
+        ReadError
+            When there is no such file, or it is not JSON.
+        """
+        from gridmap.division.edits import apply_edits
+
+        return apply_edits(self, edits)
 
     def audit(self, *, by: str | None = None) -> Any:
         """What the plan is worth, measured on its polygons; see `gridmap.division.audit`.

@@ -1,0 +1,204 @@
+"""A plan with other grids on the same ground: only what changed is drawn, counted and judged again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from gridmap.division.assemble import empty_finding, out_of_band
+from gridmap.division.certificates import certify
+from gridmap.division.codes import SCHEMES
+from gridmap.division.ledger import COUNTS, building_weights, grid_status, grid_sums
+from gridmap.division.outlines import outlines
+from gridmap.division.partition import check_band
+from gridmap.division.plan_arrays import plan_unit, text_ids
+from gridmap.errors import GridmapError
+from gridmap.tables.crs import metric_crs, to_crs
+from gridmap.tables.findings import findings_table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gridmap.division.plan import GridPlan
+    from gridmap.division.plan_arrays import PlanArrays
+
+__all__ = ["redraw"]
+
+_BAND_RULES = ("household_band", "band")
+
+
+def redraw(arrays: PlanArrays, grid_ids: np.ndarray, parameters: Mapping[str, Any]) -> GridPlan:
+    """The plan with its atoms in other grids.
+
+    Parameters
+    ----------
+    arrays
+        The plan as arrays.
+    grid_ids
+        Grid of each atom, object (n,): ids of grids that the plan has, or new ones; None for land in no grid.
+    parameters
+        What to write down in place of what the plan says.
+
+    Notes
+    -----
+    Grids that keep their atoms keep their row and their shape. Findings on the band are made anew for the communities
+    concerned, all others stay. The result depends on the grids of the atoms alone, not on the way there.
+    """
+    plan = arrays.plan
+    before = text_ids(arrays.atoms["grid_id"])
+    moved = before != grid_ids
+    if not moved.any():
+        return replace(plan, parameters={**plan.parameters, **parameters})
+    touched = [g for g in pd.unique(np.r_[before[moved], grid_ids[moved]]) if g is not None]
+    concerned = pd.unique(arrays.community[moved])
+    atoms = arrays.atoms.assign(grid_id=_like(arrays.atoms["grid_id"], grid_ids))
+    assignment = _assignment(plan.assignment, arrays.ids[moved], grid_ids[moved])
+
+    inside = np.flatnonzero(np.isin(arrays.community, concerned))
+    land = atoms.iloc[inside]
+    rows = assignment[assignment["atom_id"].isin(land["atom_id"])]
+    weights = building_weights(plan.buildings, plan_unit(plan))
+    grids = _grids(plan, land[land["grid_id"].isin(touched)], rows, weights, touched)
+    local = gpd.GeoDataFrame(grids[grids["community_id"].isin(concerned)])
+    found = out_of_band(
+        local,
+        # the atoms of a community have no border with those of another
+        arrays.borders[np.isin(arrays.community[arrays.a], concerned)],
+        pd.Series(land["grid_id"].to_numpy(), index=land["atom_id"]),
+        rows,
+        weights,
+        plan.communities,
+        lower=plan.parameters["lower"],
+        upper=plan.parameters["upper"],
+        unit=plan_unit(plan),
+        certificates=_certificates(arrays, inside, grid_ids[inside]),
+    )
+    if not np.isclose(grids["households"].sum(), _housed(assignment), rtol=1e-9, atol=1e-6):
+        raise GridmapError("internal: grids do not hold the households of their buildings; please report this")
+    return replace(
+        plan,
+        grids=grids,
+        assignment=assignment,
+        atoms=atoms,
+        findings=_findings(plan, grids, concerned, found),
+        parameters={**plan.parameters, **parameters},
+    )
+
+
+def _housed(assignment: pd.DataFrame) -> float:
+    return float(assignment["households"].to_numpy()[assignment["grid_id"].notna()].sum())
+
+
+def _assignment(table: pd.DataFrame, atoms: pd.Index, grid_ids: np.ndarray) -> pd.DataFrame:
+    at = atoms.get_indexer(pd.Index(table["atom_id"]))
+    ids = text_ids(table["grid_id"])
+    ids[at >= 0] = grid_ids[at[at >= 0]]
+    return table.assign(grid_id=_like(table["grid_id"], ids))
+
+
+def _like(column: pd.Series, values: np.ndarray) -> pd.Series:
+    return pd.Series(values, index=column.index, dtype=column.dtype)
+
+
+def _grids(
+    plan: GridPlan, atoms: gpd.GeoDataFrame, rows: pd.DataFrame, weights: pd.Series, touched: list[str]
+) -> gpd.GeoDataFrame:
+    """The table of grids, with the rows of those touched made anew; `atoms` are theirs, `rows` of their communities."""
+    unit = plan_unit(plan)
+    table = plan.grids.set_index("grid_id")
+    drawn = _drawn(atoms, metric_crs(plan.communities))
+    owner = atoms.groupby("grid_id")["community_id"].first().reindex(drawn.index)
+    # the shares of a building that is split count all its rows, in whatever grid
+    sums = grid_sums(rows, rows["grid_id"], plan.buildings, weights).reindex(drawn.index)
+    new = drawn.index.difference(table.index)
+    kept = table.drop(index=[g for g in touched if g not in drawn.index])
+    fresh = gpd.GeoDataFrame(index=drawn.index, geometry=drawn["geometry"].to_numpy(), crs=plan.grids.crs)
+    for column in table.columns.drop("geometry"):
+        fresh[column] = table[column].reindex(drawn.index)
+    fresh["community_id"] = owner
+    fresh.loc[new, "kind"] = "basic"
+    fresh.loc[new, "name"] = _names(plan, owner.loc[new])
+    fresh["households"] = sums["households"].fillna(0)
+    for column in COUNTS:
+        if column in table and column in sums:
+            fresh[column] = sums[column]
+    fresh[unit] = sums["weight"].fillna(0)
+    fresh["buildings"] = sums["buildings"].fillna(0)
+    fresh["area_m2"] = drawn["area_m2"]
+    all_rows = pd.concat([kept.drop(index=drawn.index.intersection(kept.index)), fresh])
+    fresh["status"] = grid_status(
+        fresh[unit],
+        plan.parameters["lower"],
+        plan.parameters["upper"],
+        community_weight=owner.map(all_rows.groupby("community_id")[unit].sum()),
+        dedicated=fresh.index[fresh["kind"] == "dedicated"],
+    )
+    all_rows.loc[fresh.index, "status"] = fresh["status"]
+    out = all_rows.sort_index(kind="stable").rename_axis("grid_id").reset_index()[plan.grids.columns]
+    types = {c: t for c, t in plan.grids.dtypes.items() if c != "geometry"}
+    return gpd.GeoDataFrame(out.astype(types), geometry="geometry", crs=plan.grids.crs)
+
+
+def _drawn(atoms: gpd.GeoDataFrame, metric: Any) -> gpd.GeoDataFrame:
+    """Shape of each grid in the CRS of the plan, and its area_m2."""
+    there = to_crs(atoms, metric)
+    shapes = outlines(there, there["grid_id"].to_numpy())
+    table = gpd.GeoDataFrame({"area_m2": shapes.area}, geometry=shapes)
+    if there is not atoms:
+        table = table.set_geometry(_moved_back(shapes.to_numpy(), there, atoms), crs=atoms.crs)
+    return table
+
+
+def _moved_back(shapes: np.ndarray, there: gpd.GeoDataFrame, here: gpd.GeoDataFrame) -> np.ndarray:
+    """Shapes with each vertex where the atoms have it: going to another CRS and back would move it a little."""
+    key = shapely.get_coordinates(there.geometry.to_numpy())
+    places = pd.MultiIndex.from_arrays(key.T)
+    first = ~places.duplicated()
+    places, target = places[first], shapely.get_coordinates(here.geometry.to_numpy())[first]
+    at = places.get_indexer(pd.MultiIndex.from_arrays(shapely.get_coordinates(shapes).T))
+    return np.asarray(shapely.set_coordinates(shapes.copy(), target[at]))
+
+
+def _names(plan: GridPlan, owner: pd.Series) -> pd.Series:
+    """Names of new grids: the community's, and the number at the end of the code."""
+    communities = plan.communities
+    ids = communities["community_id"]
+    titles = communities.get("name", ids)
+    title = pd.Series(titles.where(titles.notna(), ids).to_numpy(), index=ids)
+    digits = SCHEMES[plan.parameters.get("code", "15")]
+    return owner.map(title).astype(str) + " " + pd.Series(owner.index.str[-digits:], owner.index)
+
+
+def _certificates(arrays: PlanArrays, inside: np.ndarray, grid_ids: np.ndarray) -> dict[str, dict[str, Any]]:
+    """Why grids of whole communities are out of the band; grids drawn by hand are only audited."""
+    plan = arrays.plan
+    if plan.parameters.get("source") == "grids":
+        return {g: {"kind": "audit"} for g in pd.unique(grid_ids) if g is not None}
+    labels, names = pd.factorize(pd.Series(grid_ids, dtype=object))
+    band = check_band(plan.parameters["lower"], plan.parameters["upper"])
+    proofs = certify(labels, arrays.lots(inside), band, arrays.ids[inside].to_numpy(dtype=object))
+    return {names[label]: proof for label, proof in proofs.items()}
+
+
+def _findings(
+    plan: GridPlan, grids: gpd.GeoDataFrame, concerned: np.ndarray, band: list[dict[str, Any]]
+) -> gpd.GeoDataFrame:
+    """The plan's findings, those on the band of the communities concerned made anew: by grid id, empty grids last."""
+    table = plan.findings
+    owner = plan.grids.set_index("grid_id")["community_id"]
+    first = table["ids"].map(lambda ids: ids[0] if len(ids) else "")
+    of_band = table["rule"].isin(_BAND_RULES)
+    stale = of_band & first.map(owner).isin(list(concerned))
+    told_empty = table["rule"] == "empty_community"
+    empty = grids[grids["status"] == "empty"]
+    rows = [
+        *table[~of_band & ~told_empty].to_dict("records"),
+        *sorted([*table[of_band & ~stale].to_dict("records"), *band], key=lambda row: str(row["ids"][0])),
+        *([empty_finding(empty["community_id"], empty["grid_id"])] if told_empty.any() else []),
+    ]
+    return findings_table(rows, crs=table.crs)
