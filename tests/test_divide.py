@@ -159,12 +159,6 @@ def test_points_do_and_degrees_do():
     assert plan.grids["area_m2"].sum() == pytest.approx(communities.area.sum(), rel=1e-3)
 
 
-def test_what_is_not_built_yet_says_so():
-    communities, houses, streets = town(11)
-    with pytest.raises(gm.OptionError, match="divide does not accept together, split_large yet; leave them out"):
-        gm.divide(communities, houses, streets, together=[("b000", "b001")], split_large=True)
-
-
 def test_units_of_unknown_buildings_are_named():
     communities, houses, streets = town(12)
     units = pd.DataFrame({"building_id": ["b000", "moon"], "unit_id": ["1", "1"], "households": [3, 4]})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +18,15 @@ from gridmap.division.cells import find_sites, nearest_owner, ridges
 from gridmap.division.land import Compounds, Land, Lines, Owners, lay_out, place
 from gridmap.division.settle import absorb_unjoined, settle
 from gridmap.division.sides import Sides, node_lines, sides
+from gridmap.division.slices import split_large
 from gridmap.tables.crs import metric_crs, to_crs
 from gridmap.tables.findings import finding, findings_table
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from concurrent.futures import Executor
+
+    from gridmap.division.slices import Splitting
 
 __all__ = ["Ground", "make_atoms"]
 
@@ -44,7 +48,8 @@ class Ground:
         and barrier (metres on a soft and on a hard barrier; the latter are not among `metres`), kind (border, or piece
         where two pieces of a community count as adjacent).
     assignment
-        building_id, atom_id, households, community_id: one row a building inside a community.
+        building_id, unit_id, atom_id, households, community_id: one row a building inside a community, or a unit of
+        one that is split.
     findings
         What was found on the way.
     """
@@ -71,9 +76,10 @@ def make_atoms(
     *,
     compounds: gpd.GeoDataFrame | None = None,
     barriers: gpd.GeoDataFrame | None = None,
-    upper: float = 500,
+    upper: float | Mapping[str, float] = 500,
     weight: str | pd.Series = "households",
     whole: Collection[str] = (),
+    splitting: Mapping[str, Splitting] | None = None,
     executor: Executor | None = None,
 ) -> Ground:
     """Cut communities into the pieces that a division never cuts.
@@ -88,11 +94,13 @@ def make_atoms(
         Tables as `check_table` returns them. Work is done in the metric CRS of the communities, and the result is in
         it. Without streets a community is one block.
     upper
-        A compound above this is not one atom; its buildings are.
+        A compound above this is not one atom; its buildings are. One limit, or one by community_id.
     weight
         What `upper` counts: a column of buildings, or a Series by building_id.
     whole
         Compounds that are one atom whatever they hold.
+    splitting
+        By community_id, how a building above `upper` is split; by default it is not.
     executor
         Where communities are worked on; in order, one after another, without one.
     """
@@ -110,7 +118,11 @@ def make_atoms(
     lands, owners = [], []
     for number, community_id in enumerate(communities["community_id"]):
         rows = np.flatnonzero(home == number)
-        land, who = lay_out(areas[number], community_id, buildings.iloc[rows], loads[rows], walls, lines, upper)
+        limit = upper[community_id] if isinstance(upper, Mapping) else upper
+        inside, load = buildings.iloc[rows], loads[rows]
+        land, who = lay_out(areas[number], community_id, inside, load, walls, lines, limit)
+        if splitting is not None:
+            land, who = split_large(land, who, inside, load, limit, splitting[community_id])
         lands.append(land)
         owners.append(who)
     tiles = list(map(_tile, lands)) if executor is None else list(executor.map(_tile, lands))
@@ -195,7 +207,8 @@ def _stacked(owners: list[Owners]) -> list[dict[str, Any]]:
     for who in owners:
         building = who.kind[who.owner] == "building"
         shared = np.bincount(who.owner, minlength=len(who.kind))[who.owner] > 1
-        ids += who.building_id[building & shared].tolist()
+        whole = pd.isna(who.unit_id)
+        ids += who.building_id[building & shared & whole].tolist()
     if not ids:
         return []
     return [
@@ -212,7 +225,8 @@ def _compound_findings(buildings: gpd.GeoDataFrame, walls: Compounds, owners: li
     there = pd.Series(
         np.concatenate([who.compound for who in owners]),
         index=np.concatenate([who.building_id for who in owners]),
-    ).reindex(buildings["building_id"])
+    )
+    there = there[~there.index.duplicated()].reindex(buildings["building_id"])
     inside = there.notna().to_numpy()
     total = buildings["households"].fillna(0)[inside].groupby(there[inside].to_numpy()).sum()
     said = pd.Series(walls.known, index=walls.ids).sort_index()
@@ -356,6 +370,7 @@ def _tables(owners: Owners, tiles: _Tiles) -> tuple[pd.DataFrame, pd.DataFrame, 
     assignment = pd.DataFrame(
         {
             "building_id": owners.building_id,
+            "unit_id": owners.unit_id,
             "atom_id": names[of],
             "households": owners.households,
             "community_id": owners.community_id,

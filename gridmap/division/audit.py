@@ -39,10 +39,11 @@ MEASURES = {
     "compounds_split": ("compounds", "split between grids of one community, though they would fit in one"),
     "large_compounds_split": ("compounds", "split between grids of one community, above the band on their own"),
     "footprints_cut": ("buildings", "cut by a border between two grids of one community"),
+    "footprints_split": ("buildings", "cut by such a border where a building is split by unit; not among those cut"),
     "households": ("households", "in grids"),
     "households_in_no_grid": ("households", "of buildings in gaps or outside every community"),
     "households_lost": ("households", "of buildings, neither in a grid nor counted in none; must be 0"),
-    "buildings_outside_grid": ("buildings", "whose point on surface is not in the grid they are assigned to"),
+    "buildings_outside_grid": ("buildings", "whose point on surface is in no grid they are assigned to"),
     "gap_share": ("share", "of the area of the communities, in no grid; up to 1e-6 is rounding"),
     "overlap_share": ("share", "of the area of the communities, in two grids; up to 1e-6 is rounding"),
     "inner_border": ("m", "common border of grids of one community"),
@@ -155,6 +156,9 @@ def _by_grid(plan: GridPlan, ground: _Metric) -> pd.DataFrame:
 
     home = _homes(ground)
     cut = footprints_cut(ground.footprints, home, ground.grids, ground.owner)
+    by_unit = _split_by_unit(plan, ground)
+    table["footprints_split"] = np.bincount(home[cut & by_unit], minlength=size)
+    cut &= ~by_unit
     table["footprints_cut"] = np.bincount(home[cut], minlength=size)
 
     xy, grid = _doors(plan, ground)
@@ -173,6 +177,17 @@ def _homes(ground: _Metric) -> Ints:
     known = ground.row_building >= 0
     home[ground.row_building[known]] = ground.row_grid[known]
     return home
+
+
+def _split_by_unit(plan: GridPlan, ground: _Metric) -> npt.NDArray[np.bool_]:
+    """Which buildings are split by unit (`split_large`), or lie over one that is."""
+    rows = plan.assignment
+    unit = rows["unit_id"].notna() if "unit_id" in rows else pd.Series(data=False, index=rows.index)
+    if "atom_id" in rows:
+        unit |= rows["atom_id"].isin(rows.loc[unit, "atom_id"].dropna())
+    out = np.zeros(len(ground.footprints), dtype=bool)
+    out[ground.row_building[(unit & (ground.row_building >= 0)).to_numpy()]] = True
+    return out
 
 
 def _doors(plan: GridPlan, ground: _Metric) -> tuple[npt.NDArray[np.float64], Ints]:
@@ -223,6 +238,7 @@ def _tiling_values(plan: GridPlan, ground: _Metric, table: pd.DataFrame) -> dict
         "compounds_split": split,
         "large_compounds_split": large,
         "footprints_cut": table["footprints_cut"].sum(),
+        "footprints_split": table["footprints_split"].sum(),
         "households": table["households"].sum(),
         "households_in_no_grid": homeless,
         "households_lost": _total_households(plan) - homeless - table["households"].sum(),
@@ -288,10 +304,10 @@ def _total_households(plan: GridPlan) -> float:
 
 def _outside_their_grid(ground: _Metric) -> int:
     rows = (ground.row_grid >= 0) & (ground.row_building >= 0)
+    building, grid = ground.row_building[rows], ground.row_grid[rows]
     shapely.prepare(ground.grids)
-    return int(
-        (~shapely.intersects(ground.grids[ground.row_grid[rows]], ground.points[ground.row_building[rows]])).sum()
-    )
+    inside = shapely.intersects(ground.grids[grid], ground.points[building])
+    return len(np.setdiff1d(building, building[inside]))
 
 
 def _split_counts(plan: GridPlan, ground: _Metric) -> tuple[float, float]:

@@ -15,6 +15,7 @@ from gridmap.division.certificates import certify
 from gridmap.division.codes import check_scheme
 from gridmap.division.ledger import building_weights, row_shares
 from gridmap.division.partition import check_band, lots_from_borders, partition_lots
+from gridmap.division.slices import Splitting, free_room, split_findings
 from gridmap.errors import OptionError, TableError
 from gridmap.network.streets import as_lines
 from gridmap.tables.contracts import check_table
@@ -109,14 +110,15 @@ def divide(
     OptionError
         When an option cannot work.
     """
-    _refuse_unbuilt(bands=bands, locked=locked, together=together, apart=apart, split_large=split_large or None)
+    _refuse_unbuilt(bands=bands, locked=locked, together=together, apart=apart)
     band = check_band(lower, upper)
     check_scheme(code, object_code)
     column = [weight] if isinstance(weight, str) else []
     communities = check_table(communities, "communities")
     buildings = check_table(buildings, "buildings", needs=("households", *column))
     if units is not None:
-        _check_units(check_table(units, "units"), buildings)
+        units = check_table(units, "units")
+        _check_units(units, buildings)
     streets, compounds, barriers, entrances = (
         table if table is None else check_table(table, name, allow_empty=True)
         for name, table in (
@@ -127,6 +129,9 @@ def divide(
     ground = make_atoms(
         communities, buildings, streets,
         compounds=compounds, barriers=barriers, upper=upper, whole=own, executor=executor,
+        splitting=dict.fromkeys(communities["community_id"], Splitting(free_room(lower, upper), units))
+        if split_large
+        else None,
     )  # fmt: skip
     atoms = ground.atoms
     lots = _lots(ground, building_weights(buildings, weight))
@@ -144,6 +149,7 @@ def divide(
         code=code,
         object_code=object_code,
         parameters={"effort": effort, "seed": seed},
+        extra_findings=split_findings(ground.assignment, buildings, units),
         certificates=certify(labels, lots, band, ids),
         dedicated=np.unique(labels[is_own]).tolist(),
         names={

@@ -75,14 +75,16 @@ class Owners:
     ----------
     community_id
         Of the community.
-    building_id, households, owner, compound
-        By building: its id, its households, the number of its owner, the compound it lies in (None outside).
+    building_id, unit_id, households, owner, compound
+        By building: its id, None, its households, the number of its owner, the compound it lies in (None outside). A
+        building split by `slices.split_large` has a row for each unit.
     atom_id, kind, compound_id
         By owner: the name of its atom, ``"building"`` or ``"compound"``, and the compound it is or lies in.
     """
 
     community_id: str
     building_id: np.ndarray
+    unit_id: np.ndarray
     households: np.ndarray
     owner: np.ndarray
     compound: np.ndarray
@@ -198,6 +200,7 @@ def lay_out(
     owners = Owners(
         community_id,
         ids,
+        np.full(len(ids), None),
         np.nan_to_num(buildings["households"].to_numpy(dtype=float)),
         owner,
         named[within],
