@@ -215,6 +215,26 @@ class GridPlan:
 
         return apply_edits(self, edits)
 
+    def compare(self, other: GridPlan) -> pd.DataFrame:
+        """The crosswalk from this plan to another: which households of each grid are where in the other.
+
+        Parameters
+        ----------
+        other
+            The new plan. Buildings, and units where a building is split, are matched by id; households are counted as
+            the new plan has them.
+
+        Returns
+        -------
+        DataFrame
+            grid_from, grid_to, households, households_before (as this plan has them), buildings, share (of the
+            households of grid_from), moved; ``.attrs["summary"]`` has the totals: households moved, grids untouched,
+            changed, new and gone.
+        """
+        from gridmap.division.compare import crosswalk
+
+        return crosswalk(self, other)
+
     def audit(self, *, by: str | None = None) -> Any:
         """What the plan is worth, measured on its polygons; see `gridmap.division.audit`.
 
