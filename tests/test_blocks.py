@@ -197,17 +197,19 @@ def test_settle_gives_stray_pieces_to_the_neighbour():
     owner = np.array([0, 0, 1, 0, 2])
     anchored = np.array([True, False, True, False, True])
     crossing = np.zeros(len(parts.left), dtype=bool)
-    label = settle(owner, anchored, shapely.area(faces), parts, crossing, 25.0)
+    none = np.zeros(len(parts.left), dtype=bool)
+    label = settle(owner, anchored, shapely.area(faces), parts, crossing, none, 25.0)
     assert label.tolist() == [0, 0, 1, 1, 2]
     # Across a street only when there is nobody else.
     crossing[(parts.left == 2) & (parts.right == 3)] = True
-    assert settle(owner, anchored, shapely.area(faces), parts, crossing, 25.0).tolist() == [0, 0, 1, 2, 2]
+    assert settle(owner, anchored, shapely.area(faces), parts, crossing, none, 25.0).tolist() == [0, 0, 1, 2, 2]
 
 
 def test_settle_never_moves_what_is_built_on():
     faces, parts = row_of_boxes(3)
     owner = np.array([0, 1, 0])
-    label = settle(owner, np.ones(3, dtype=bool), shapely.area(faces), parts, np.zeros(len(parts.left), bool), 25.0)
+    none = np.zeros(len(parts.left), dtype=bool)
+    label = settle(owner, np.ones(3, dtype=bool), shapely.area(faces), parts, none, none, 25.0)
     assert label.tolist() == [0, 1, 0]
 
 

@@ -47,13 +47,19 @@ def test_blocks_do_not_see_each_other():
     assert len(lines) == 0
 
 
-def test_large_empty_land_has_sites_of_its_own():
-    given = land(box(0, 0, 500, 500), [box(10, 10, 30, 30)])
+def test_large_empty_land_has_sites_of_its_own_sparser_the_farther():
+    given = land(box(0, 0, 1500, 1500), [box(10, 10, 30, 30)])
     _, sites, _ = cut(given)
     lattice = sites.xy[sites.owner >= 1]
-    assert 20 < len(lattice) < 60
-    assert shapely.distance(shapely.points(lattice), given.footprints[0]).min() >= cells.FAR
+    distance = shapely.distance(shapely.points(lattice), given.footprints[0])
+    assert distance.min() >= cells.FAR
     assert len(np.unique(sites.owner)) == len(lattice) + 1
+    # Wherever one stands, the next site is as near as the walls are, or nearer.
+    spots = np.random.default_rng(1).uniform(0, 1500, (500, 2))
+    to_wall = shapely.distance(shapely.points(spots), given.footprints[0])
+    to_site = np.hypot(*(spots[:, None] - lattice[None, :]).transpose(2, 0, 1)).min(axis=1)
+    assert (to_site[to_wall > 2 * cells.FAR] < to_wall[to_wall > 2 * cells.FAR]).all()
+    assert len(lattice) < 1500**2 / cells.LATTICE**2 / 4
 
 
 def test_vast_land_has_no_more_sites_than_it_needs():

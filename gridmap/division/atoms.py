@@ -17,7 +17,7 @@ from gridmap.division.borders import SHORTEST_JOIN
 from gridmap.division.cells import find_sites, nearest_owner, ridges
 from gridmap.division.land import Compounds, Land, Lines, Owners, lay_out, place
 from gridmap.division.settle import absorb_unjoined, settle
-from gridmap.division.sides import Sides, node_lines, sides
+from gridmap.division.sides import Sides, enclosed, node_lines, sides
 from gridmap.division.slices import split_large
 from gridmap.tables.crs import metric_crs, to_crs
 from gridmap.tables.findings import finding, findings_table
@@ -269,7 +269,8 @@ def _tile(land: Land) -> _Tiles:
     owner[bare] = nearest_owner(sites, at, blocks.block[face_of[bare]])
     anchored |= _holds_point(land, faces, owner)
     parts = sides(faces)
-    label = settle(owner, anchored, shapely.area(faces), parts, _crosses(blocks, face_of, parts), _SLIVER_M2)
+    crossing, dead_end = _crosses(blocks, face_of, parts), _dead_ends(land, blocks, face_of, parts)
+    label = settle(owner, anchored, shapely.area(faces), parts, crossing, dead_end, _SLIVER_M2)
     label = _absorb(land, label, parts)
     used, atom = np.unique(label, return_inverse=True)
     shapes = _unions(faces, atom.ravel())
@@ -281,8 +282,8 @@ def _tile(land: Land) -> _Tiles:
 
 def _faces(blocks: Blocks, lines: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Faces of the blocks cut along the lines, and the face of `blocks` that each lies in."""
-    edges = node_lines(np.r_[blocks.edges, lines], on_grid=False) if len(lines) else blocks.edges
-    faces = shapely.get_parts(shapely.polygonize(edges))
+    edges = node_lines(np.append(lines, blocks.edges), on_grid=False) if len(lines) else blocks.edges
+    faces = enclosed(edges)
     face_of = place(shapely.point_on_surface(faces), blocks.faces)
     return faces[face_of >= 0], face_of[face_of >= 0]
 
@@ -304,6 +305,14 @@ def _crosses(blocks: Blocks, face_of: np.ndarray, parts: Sides) -> np.ndarray:
     return np.asarray(open_ & (blocks.block[a] != blocks.block[b]))
 
 
+def _dead_ends(land: Land, blocks: Blocks, face_of: np.ndarray, parts: Sides) -> np.ndarray:
+    """Which segments lie on a street that ends within open land."""
+    a = face_of[parts.left]
+    out = (parts.right >= 0) & (a == face_of[parts.right]) & (blocks.owner[a] < 0)
+    out[out] = on_lines(parts.take(out), land.followed)
+    return np.asarray(out)
+
+
 def _absorb(land: Land, label: np.ndarray, parts: Sides) -> np.ndarray:
     """Labels after atoms that nothing joins have gone to a neighbour: empty land to any, a building to another."""
     count = int(label.max()) + 1
@@ -316,12 +325,14 @@ def _absorb(land: Land, label: np.ndarray, parts: Sides) -> np.ndarray:
 
 
 def _unions(faces: np.ndarray, atom: np.ndarray) -> np.ndarray:
+    """Union of the faces of each atom; all atoms of as many faces at once."""
     order = np.argsort(atom, kind="stable")
     count = np.bincount(atom)
     first = np.cumsum(count) - count
     shapes = faces[order[first]]
-    for i in np.flatnonzero(count > 1):
-        shapes[i] = shapely.coverage_union_all(faces[order[first[i] : first[i] + count[i]]])
+    for number in np.unique(count[count > 1]):
+        several = np.flatnonzero(count == number)
+        shapes[several] = shapely.coverage_union_all(faces[order[first[several, None] + np.arange(number)]], axis=1)
     return shapes
 
 

@@ -9,7 +9,8 @@ import shapely
 
 from gridmap.division.adjacency import gather, sum_by_pair
 from gridmap.division.land import Land, place
-from gridmap.division.sides import Sides, node_lines, sides
+from gridmap.division.settle import ACROSS
+from gridmap.division.sides import Sides, enclosed, node_lines, sides
 
 __all__ = ["Blocks", "find_blocks", "on_lines"]
 
@@ -44,7 +45,7 @@ class Blocks:
         Segments between the faces.
     """
 
-    edges: np.ndarray
+    edges: shapely.Geometry
     faces: np.ndarray
     owner: np.ndarray
     block: np.ndarray
@@ -67,7 +68,7 @@ def find_blocks(land: Land) -> Blocks:
     ]
     lines.append(_carried_on(land.cuts, np.concatenate(lines)))
     edges = node_lines(np.concatenate(lines))
-    faces = shapely.get_parts(shapely.polygonize(edges))
+    faces = enclosed(edges)
     shapely.prepare(land.area)
     at = shapely.point_on_surface(faces)
     faces, at = _take(faces, at, shapely.intersects(land.area, at))
@@ -133,7 +134,11 @@ def _owners(land: Land, faces: np.ndarray, at: np.ndarray, drawn: np.ndarray) ->
 
 
 def _number(land: Land, faces: np.ndarray, owner: np.ndarray, wet: np.ndarray, parts: Sides) -> np.ndarray:
-    """Block of each open face; thin or small empty ones join the neighbour across the longest street."""
+    """Block of each open face; thin or small empty ones join the neighbour across the longest line.
+
+    Best across one that no border is meant to follow: so the strip between a street and its footway joins the land
+    beyond the footway, and the border stays on the street.
+    """
     inner = parts.take(parts.right >= 0)
     a, b = inner.left, inner.right
     empty = owner < 0
@@ -146,7 +151,9 @@ def _number(land: Land, faces: np.ndarray, owner: np.ndarray, wet: np.ndarray, p
     spare = empty & ~wet & ((2 * area < THIN_METRES * perimeter) | (area < SMALL_M2))
     crossable = (owner[a] < 0) & (owner[b] < 0) & (wet[a] == wet[b]) & (spare[a] | spare[b])
     crossable[crossable] = ~on_lines(inner.take(crossable), land.fixed)
-    low, high, border = sum_by_pair(a[crossable], b[crossable], inner.length[crossable])
+    strip = inner.take(crossable)
+    cost = np.where(on_lines(strip, land.followed), ACROSS, 1.0)
+    low, high, border = sum_by_pair(a[crossable], b[crossable], strip.length * cost)
     root, _ = gather(~spare, area, np.r_[low, high], np.r_[high, low], np.r_[border, border])
     return np.where(owner < 0, root, -1)
 

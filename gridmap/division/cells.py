@@ -23,8 +23,9 @@ SPACING = 4.0
 DETAIL = 0.8
 # Samples beside a corner that two owners share keep this distance from it, so that the border starts at the corner.
 INSET = 0.2
-# Open land farther than this from every wall gets sites of its own, this far apart; at most so many in one block.
-FAR, LATTICE, MOST = 40.0, 80.0, 200
+# Open land farther than the first from every wall of its block gets sites of its own, the second apart. Farther from
+# all walls than the third times their distance they are twice as far apart. Land without walls gets about so many.
+FAR, LATTICE, GRADE, MOST = 40.0, 80.0, 1.5, 200
 # Borders are straightened within this many metres between the points where three cells meet.
 STRAIGHTEN = 0.4
 # How far an end is moved to tell on which side of the outline it lies, and how far the outline is looked for.
@@ -180,39 +181,57 @@ def _point_sites(land: Land, blocks: Blocks) -> tuple[np.ndarray, np.ndarray, np
 
 
 def _lattice(blocks: Blocks, xy: np.ndarray, block: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Sites on open land far from every wall, and one at least in each block that has none."""
+    """Sites on open land far from every wall, the sparser the farther, and one at least in each block that has none."""
     from scipy.spatial import cKDTree
 
-    numbers = np.unique(blocks.block[blocks.block >= 0])
-    shapes = _shapes(blocks, numbers)
-    area = shapely.area(shapes)
-    spacing = np.maximum(LATTICE, np.sqrt(area / MOST))
-    found, found_block = [np.empty((0, 2))], [np.empty(0, dtype=np.int64)]
-    for i in np.flatnonzero(area > FAR * FAR):
-        points = _lattice_points(shapes[i], spacing[i])
-        found.append(points)
-        found_block.append(np.full(len(points), numbers[i]))
-    points, of = np.concatenate(found), np.concatenate(found_block)
+    open_ = np.flatnonzero(blocks.block >= 0)
+    area = np.bincount(blocks.block[open_], weights=shapely.area(blocks.faces[open_]))
+    large = open_[area[blocks.block[open_]] > FAR * FAR]
+    points, of = np.empty((0, 2)), np.empty(0, dtype=np.int64)
+    if len(large):
+        points = _graded(shapely.total_bounds(blocks.faces[large]), xy)
+        face = place(shapely.points(points), blocks.faces[large])
+        points, of = points[face >= 0], blocks.block[large[face[face >= 0]]]
     if len(xy) and len(points):
         tree = cKDTree(np.c_[xy, block * _APART])
         near = tree.query(np.c_[points, of * _APART], distance_upper_bound=FAR)[0]
         points, of = points[np.isinf(near)], of[np.isinf(near)]
-    bare = ~np.isin(numbers, np.r_[block, of])
-    middle = shapely.get_coordinates(shapely.point_on_surface(shapes[bare]))
-    return np.r_[points, middle], np.r_[of, numbers[bare]]
+    numbers = np.flatnonzero(area)
+    bare = numbers[~np.isin(numbers, np.r_[block, of])]
+    middle = shapely.get_coordinates(shapely.point_on_surface(_shapes(blocks, bare)))
+    return np.r_[points, middle], np.r_[of, bare]
 
 
-def _lattice_points(shape: shapely.Geometry, spacing: float) -> np.ndarray:
-    left, bottom, right, top = shapely.bounds(shape)
-    rows = np.arange(bottom + spacing / 3, top, spacing * np.sqrt(0.75))
-    columns = np.arange(left + spacing / 3, right, spacing)
-    if not len(rows) or not len(columns):
-        return np.empty((0, 2))
-    x, y = np.meshgrid(columns, rows)
-    x = x + np.where(np.arange(len(rows)) % 2, spacing / 2, 0.0)[:, None]
-    shapely.prepare(shape)
-    inside = shapely.contains_xy(shape, x.ravel(), y.ravel())
-    return np.c_[x.ravel(), y.ravel()][inside]
+def _graded(bounds: np.ndarray, walls: np.ndarray) -> np.ndarray:
+    """Points over a box: `LATTICE` apart near the walls, twice as far farther off, and so on."""
+    from scipy.spatial import cKDTree
+
+    if not len(walls):
+        width, height = bounds[2:] - bounds[:2]
+        return _lattice_points(bounds, max(LATTICE, np.sqrt(width * height / MOST)))
+    tree = cKDTree(walls)
+    out, spacing, near = [], LATTICE, 0.0
+    while True:
+        points = _lattice_points(bounds, spacing)
+        distance = tree.query(points)[0]
+        far = GRADE * spacing
+        out.append(points[(distance >= near) & (distance < far)])
+        if not (distance >= far).any():
+            return np.concatenate(out)
+        spacing, near = 2 * spacing, far
+
+
+def _lattice_points(bounds: np.ndarray, spacing: float) -> np.ndarray:
+    """Corners of equal triangles over a box, the same ones whatever the box."""
+    left, bottom, right, top = bounds
+    height = spacing * np.sqrt(0.75)
+    rows = np.arange(np.floor(bottom / height), np.ceil(top / height) + 1)
+    columns = np.arange(np.floor(left / spacing), np.ceil(right / spacing) + 1)
+    x, y = np.meshgrid((columns + 1 / 3) * spacing, (rows + 1 / 3) * height)
+    x = (x + np.where(rows % 2, spacing / 2, 0.0)[:, None]).ravel()
+    y = y.ravel()
+    within = (x >= left) & (x <= right) & (y >= bottom) & (y <= top)
+    return np.c_[x, y][within]
 
 
 def _blocks_of_several(sites: Sites) -> np.ndarray:

@@ -11,14 +11,20 @@ from gridmap.division.adjacency import gather, longest, sum_by_pair
 if TYPE_CHECKING:
     from gridmap.division.sides import Sides
 
-__all__ = ["absorb_unjoined", "settle"]
+__all__ = ["ACROSS", "absorb_unjoined", "settle"]
 
 # A border on a street or a wall counts this much when a stray piece chooses the neighbour to go to.
-_ACROSS = 1e-3
+ACROSS = 1e-3
 
 
 def settle(
-    owner: np.ndarray, anchored: np.ndarray, area: np.ndarray, parts: Sides, crossing: np.ndarray, smallest: float
+    owner: np.ndarray,
+    anchored: np.ndarray,
+    area: np.ndarray,
+    parts: Sides,
+    crossing: np.ndarray,
+    dead_end: np.ndarray,
+    smallest: float,
 ) -> np.ndarray:
     """Label of each face, so that the faces of a label hang together.
 
@@ -34,6 +40,9 @@ def settle(
         Segments between faces.
     crossing
         Whether a segment lies on a line that bounds blocks.
+    dead_end
+        Whether it lies on a street that ends in its block: what has the same owner on both sides is not connected
+        across it, so that the border between two owners comes to lie on the street.
     smallest
         Empty pieces below this area go to a neighbour.
 
@@ -44,7 +53,7 @@ def settle(
         the longest border, preferably in the same block. A piece without a neighbour keeps a label of its own.
     """
     inner = parts.take(parts.right >= 0)
-    piece = _pieces(owner, inner)
+    piece = _pieces(owner, parts.take((parts.right >= 0) & ~dead_end))
     count = int(piece.max(initial=-1)) + 1
     of = np.zeros(count, dtype=np.int64)
     of[piece] = owner
@@ -57,7 +66,7 @@ def settle(
 
     a, b = piece[inner.left], piece[inner.right]
     apart = a != b
-    weight = inner.length * np.where(crossing[parts.right >= 0], _ACROSS, 1.0)
+    weight = inner.length * np.where((crossing | dead_end)[parts.right >= 0], ACROSS, 1.0)
     low, high, border = sum_by_pair(a[apart], b[apart], weight[apart])
     source, target, border = np.r_[low, high], np.r_[high, low], np.r_[border, border]
     root, _ = gather(settled, size, source, target, border)

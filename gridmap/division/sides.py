@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import shapely
 
-__all__ = ["Sides", "dissolve", "node_lines", "sides"]
+__all__ = ["Sides", "enclosed", "node_lines", "sides", "vertex_numbers"]
 
 # Lines are noded on a grid of a hundredth of a millimetre: fine enough that rounding moves the area of two hectares by
 # less than a millionth, coarse enough that lines which are the same but for the last digits fall together.
@@ -59,7 +60,7 @@ def sides(polygons: Any) -> Sides:
     xy, ring = shapely.get_coordinates(rings, return_index=True)
     same = ring[1:] == ring[:-1]
     start, end, polygon = xy[:-1][same], xy[1:][same], polygon_of_ring[ring[:-1][same]]
-    vertex = _vertex_numbers(np.r_[start, end])
+    vertex = vertex_numbers(np.r_[start, end])
     a, b = vertex[: len(start)], vertex[len(start) :]
     key = np.minimum(a, b) * (vertex.max(initial=0) + 1) + np.maximum(a, b)
     order = np.argsort(key, kind="stable")
@@ -73,17 +74,17 @@ def sides(polygons: Any) -> Sides:
     return Sides(start[order[head]], end[order[head]], left, right)
 
 
-def node_lines(lines: Any, *, on_grid: bool = True) -> np.ndarray:
-    """Lines cut where they meet, each stretch once: ready to polygonize.
+def node_lines(lines: Any, *, on_grid: bool = True) -> Any:
+    """Lines cut where they meet, each stretch once, as one geometry: ready to polygonize.
 
     On the grid, lines that nearly coincide fall together. Off it, in a third of the time, they must not.
     """
-    return np.asarray(shapely.get_parts(shapely.union_all(np.asarray(lines), grid_size=GRID if on_grid else None)))
+    return shapely.union_all(np.asarray(lines), grid_size=GRID if on_grid else None)
 
 
-def dissolve(edges: np.ndarray, keep: np.ndarray) -> np.ndarray:
-    """Polygons enclosed by those edges that are kept."""
-    return np.asarray(shapely.get_parts(shapely.polygonize(edges[keep])))
+def enclosed(edges: Any) -> np.ndarray:
+    """Polygons enclosed by noded lines."""
+    return np.asarray(shapely.get_parts(shapely.polygonize([edges])))
 
 
 def _rings(polygons: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -92,5 +93,6 @@ def _rings(polygons: Any) -> tuple[np.ndarray, np.ndarray]:
     return rings, polygon_of_part[part_of_ring]
 
 
-def _vertex_numbers(xy: np.ndarray) -> np.ndarray:
-    return np.asarray(np.unique(xy[:, 0] + 1j * xy[:, 1], return_inverse=True)[1]).ravel().astype(np.int64)
+def vertex_numbers(xy: np.ndarray) -> np.ndarray:
+    """A number for each different place among the points, shape (n, 2), in order of appearance."""
+    return np.asarray(pd.factorize(xy[:, 0] + 1j * xy[:, 1])[0])
