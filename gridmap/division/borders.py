@@ -24,6 +24,7 @@ __all__ = [
     "guide_lines",
     "inner_borders",
     "neighbour_table",
+    "pieces",
 ]
 
 #: Atoms, lots and grids are joined by a common border of at least this length, in metres (DESIGN, section 6).
@@ -147,15 +148,14 @@ def guide_lines(
 def along(middle: Shapes, lines: Shapes) -> npt.NDArray[np.bool_]:
     """Which points lie within 3 m of any of the lines."""
     near = np.zeros(len(middle), dtype=bool)
-    solid = lines[shapely.get_dimensions(lines) == 2]
-    pieces = np.concatenate((_segments(lines[shapely.get_dimensions(lines) == 1]), solid))
-    near[shapely.STRtree(pieces).query(middle, predicate="dwithin", distance=NEAR)[0]] = True
+    near[shapely.STRtree(pieces(lines)).query(middle, predicate="dwithin", distance=NEAR)[0]] = True
     return near
 
 
-def _segments(lines: Shapes) -> Shapes:
-    """The lines in pieces of two points: a tree of short lines finds what is near far sooner than one of long ones."""
-    parts = shapely.get_parts(lines)
+def pieces(shapes: Shapes) -> Shapes:
+    """Lines in pieces of two points, and polygons: a tree of short lines finds what is near far sooner."""
+    flat = shapely.get_dimensions(shapes) == 2
+    parts = shapely.get_parts(shapes[~flat])
     xy, part = shapely.get_coordinates(parts, return_index=True)
     within = np.flatnonzero(part[1:] == part[:-1])
-    return np.asarray(shapely.linestrings(np.stack((xy[within], xy[within + 1]), axis=1)), dtype=object)
+    return np.concatenate((shapely.linestrings(np.stack((xy[within], xy[within + 1]), axis=1)), shapes[flat]))

@@ -94,5 +94,6 @@ def _rings(polygons: Any) -> tuple[np.ndarray, np.ndarray]:
 
 
 def vertex_numbers(xy: np.ndarray) -> np.ndarray:
+    """Number of each vertex, the same where the coordinates are the same: in order of x, then y."""
     """A number for each different place among the points, shape (n, 2), in order of appearance."""
     return np.asarray(pd.factorize(xy[:, 0] + 1j * xy[:, 1])[0])
