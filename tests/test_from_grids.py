@@ -58,7 +58,7 @@ def test_a_faultless_drawing_has_no_findings():
     assert plan.grids["status"].tolist() == ["legal", "legal"]
     assert plan.grids["name"].tolist() == ["甲", "02"]
     assert plan.grids["phone"].tolist() == ["1", "2"]
-    assert plan.atoms is None
+    assert not plan.has_atoms
 
 
 def test_one_of_160_and_one_of_700():

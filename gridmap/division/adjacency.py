@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _ALONG = 0.01
 _COLUMNS = ("a", "b", "metres", "on_street", "soft", "barrier", "kind")
 
-__all__ = ["borders", "gather", "longest", "metres_near", "sum_by_pair"]
+__all__ = ["borders", "gather", "longest", "metres_near", "piece_pairs", "sum_by_pair"]
 
 
 def borders(land: Land, shapes: np.ndarray, wet: np.ndarray) -> pd.DataFrame:
@@ -65,7 +65,7 @@ def borders(land: Land, shapes: np.ndarray, wet: np.ndarray) -> pd.DataFrame:
         columns=list(_COLUMNS),
     )
     table.loc[table["metres"] < 1e-9, "metres"] = 0.0
-    joined = _piece_pairs(land, shapes)
+    joined = piece_pairs(land, shapes)
     if not len(joined):
         return table
     # An atom in two pieces (a compound) may be a neighbour already of the one it is joined to.
@@ -74,7 +74,7 @@ def borders(land: Land, shapes: np.ndarray, wet: np.ndarray) -> pd.DataFrame:
     )  # fmt: skip
 
 
-def _piece_pairs(land: Land, shapes: np.ndarray) -> pd.DataFrame:
+def piece_pairs(land: Land, shapes: np.ndarray) -> pd.DataFrame:
     """The nearest atoms of each two pieces of a community, unless a hard barrier lies between them."""
     pieces = shapely.get_parts(land.area)
     if len(pieces) == 1:

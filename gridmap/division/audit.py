@@ -278,7 +278,7 @@ def _unit(plan: GridPlan, table: pd.DataFrame) -> str:
 
 def _not_joined(plan: GridPlan) -> float:
     """Grids whose atoms do not hang together; NaN for a plan without atoms."""
-    if plan.atoms is None or plan.adjacency is None:
+    if not plan.has_atoms or plan.atoms is None or plan.adjacency is None:
         return np.nan
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
@@ -288,11 +288,12 @@ def _not_joined(plan: GridPlan) -> float:
     joined = (plan.adjacency["metres"] >= SHORTEST_JOIN).to_numpy()
     if "kind" in plan.adjacency:
         joined = joined | (plan.adjacency["kind"] == "piece").to_numpy()
-    joined = joined & (grid[a] == grid[b])
+    joined = joined & (grid[a] == grid[b]) & (grid[a] >= 0)
     size = len(plan.atoms)
     graph = coo_array((np.ones(joined.sum(), dtype=np.int8), (a[joined], b[joined])), shape=(size, size))
     part = connected_components(graph, directed=False)[1]
-    parts = np.bincount(np.unique(np.column_stack((grid, part)), axis=0)[:, 0])
+    held = grid >= 0
+    parts = np.bincount(np.unique(np.column_stack((grid, part))[held], axis=0)[:, 0])
     return int((parts > 1).sum())
 
 

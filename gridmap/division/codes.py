@@ -126,6 +126,21 @@ def grid_codes(
     return Codes(codes, {str(c): int(n) for c, n in top.sort_index().items()}, findings)
 
 
+def highest_numbers(grids: pd.DataFrame, communities: pd.DataFrame, *, scheme: str, object_code: str) -> dict[str, int]:
+    """The highest number in use in each community that has grids, whose ids may or may not follow the scheme.
+
+    Ids that do not count as one number each, so that new codes do not start among grids that are numbered otherwise.
+    """
+    prefix, _ = _prefixes(communities, object_code if scheme == "CJ/T 349" else "")
+    highest: dict[str, int] = {}
+    known = grids[grids["community_id"].isin(prefix.index)]
+    for community, ids in known.groupby("community_id")["grid_id"]:
+        start, digits = prefix[community], SCHEMES[scheme]
+        tails = [i[len(start) :] for i in ids if i.startswith(start)]
+        highest[str(community)] = max([len(ids), *(int(t) for t in tails if len(t) == digits and t.isdigit())])
+    return highest
+
+
 def next_codes(
     community_id: str,
     count: int,

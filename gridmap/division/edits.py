@@ -51,6 +51,12 @@ class Sketch:
         """Positions of the atoms in a grid."""
         return np.flatnonzero(self.grid == grid_id)
 
+    def community_of(self, grid_id: str) -> str:
+        """Community of a grid: a grid drawn by hand may have atoms in another too."""
+        table = self.arrays.plan.grids
+        known = table.loc[table["grid_id"] == grid_id, "community_id"]
+        return str(known.iloc[0] if len(known) else self.arrays.community[self.atoms_of(grid_id)[0]])
+
     def names(self, atoms: np.ndarray) -> str:
         """The first ids of some atoms, as a message shows them."""
         return _some(self.arrays.ids[atoms].tolist())
@@ -197,11 +203,12 @@ def _move(sketch: Sketch, atom_ids: list[str], to: str) -> Sketch:
     sources = [g for g in pd.unique(sketch.grid[atoms]) if g is not None]
     _check_free(sketch, [to, *sources])
     target = sketch.atoms_of(to)
-    strangers = atoms[sketch.arrays.community[atoms] != sketch.arrays.community[target[0]]]
+    home = sketch.community_of(to)
+    strangers = atoms[sketch.arrays.community[atoms] != home]
     if len(strangers):
         raise sketch.refuse(
             f"{sketch.names(strangers)} {_are(strangers)} in community {sketch.arrays.community[strangers[0]]}, grid "
-            f"{to} in {sketch.arrays.community[target[0]]}; a grid lies in one community: move {_them(strangers)} to a "
+            f"{to} in {home}; a grid lies in one community: move {_them(strangers)} to a "
             "grid of their own community",
             strangers,
         )
@@ -263,7 +270,7 @@ def _merge(sketch: Sketch, grid_ids: list[str]) -> Sketch:
     _check_grids(sketch, grid_ids)
     _check_free(sketch, grid_ids)
     arrays, members = sketch.arrays, [sketch.atoms_of(g) for g in grid_ids]
-    owners = [arrays.community[atoms[0]] for atoms in members]
+    owners = [sketch.community_of(g) for g in grid_ids]
     if len(set(owners)) > 1:
         told = ", ".join(f"{g} in {c}" for g, c in zip(grid_ids[:_SHOWN], owners, strict=False))
         raise EditError(
@@ -394,7 +401,7 @@ def _split_as_told(sketch: Sketch, grid_id: str, atoms: np.ndarray, parts: Any) 
 
 def _renamed(sketch: Sketch, grid_id: str, atoms: np.ndarray, label: np.ndarray) -> Sketch:
     """The parts of a grid named: one with most of its households keeps the code, the others get new ones."""
-    arrays, community = sketch.arrays, sketch.arrays.community[atoms[0]]
+    arrays, community = sketch.arrays, sketch.community_of(grid_id)
     held = np.bincount(label, arrays.households[atoms])
     plan = arrays.plan
     undivided = grid_id == undivided_code(community, plan.communities, **_scheme(sketch))
@@ -433,6 +440,11 @@ def _check_grids(sketch: Sketch, grid_ids: list[str]) -> None:
     known = set(pd.unique(sketch.grid))
     unknown = [g for g in grid_ids if g not in known]
     if unknown:
+        landless = [g for g in unknown if g in set(sketch.arrays.plan.grids["grid_id"])]
+        if len(landless) == len(unknown):
+            raise EditError(
+                f"{_some(landless)} {_are(landless)} covered by other grids; draw {_them(landless)} again", ids=unknown
+            )
         raise EditError(f"there is no grid {_some(unknown)}; plan.grids lists them", ids=unknown)
 
 

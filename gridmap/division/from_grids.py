@@ -18,6 +18,7 @@ from gridmap.division.assemble import (
     versions,
 )
 from gridmap.division.borders import inner_borders, neighbour_table
+from gridmap.division.codes import check_scheme, highest_numbers
 from gridmap.division.cures import band_findings
 from gridmap.division.cuts import footprints_cut, split_compounds
 from gridmap.division.ledger import COUNTS, building_weights, grid_status, grid_sums
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     Shapes = npt.NDArray[np.object_]
     Ints = npt.NDArray[np.intp]
 
-__all__ = ["plan_from_grids"]
+__all__ = ["drawn_findings", "plan_from_grids"]
 
 # Overlaps, gaps and excess below this are the last digits of a drawing.
 _LEAST_M2 = 1.0
@@ -53,6 +54,8 @@ def plan_from_grids(
     compounds: gpd.GeoDataFrame | None = None,
     barriers: gpd.GeoDataFrame | None = None,
     entrances: gpd.GeoDataFrame | None = None,
+    code: str = "15",
+    object_code: str = "000000",
 ) -> dict[str, Any]:
     """The fields of a `GridPlan` made of the bureau's own grids, which stay as they are.
 
@@ -79,6 +82,8 @@ def plan_from_grids(
         The band and what it counts: a column of `buildings`, or a Series by building id.
     compounds, barriers, entrances
         Compounds are checked for being split; all are kept for the audit.
+    code, object_code
+        Scheme of the codes of grids that edits add.
 
     Raises
     ------
@@ -88,6 +93,7 @@ def plan_from_grids(
     OptionError
         When `lower` and `upper` are no band.
     """
+    check_scheme(code, object_code)
     if not 0 <= lower <= upper:
         raise OptionError(f"lower={lower} and upper={upper} are no band; give 0 <= lower <= upper")
     communities = check_table(communities, "communities")
@@ -109,8 +115,6 @@ def plan_from_grids(
     land = to_crs(communities, metric).geometry.to_numpy()
     point = shapely.point_on_surface(to_crs(buildings, metric).geometry.to_numpy())
     grids, owner, derived = _owners(grids, grid_shapes, communities, land)
-    sign = _Sign(grids["grid_id"].to_numpy(), metric, communities.crs)
-
     building_owner = _first_holder(point, land, _rank(communities["community_id"]))
     home = _homes(point, building_owner, grid_shapes, owner, _rank(grids["grid_id"]))
     assignment = pd.DataFrame({"building_id": buildings["building_id"].to_numpy(), "unit_id": None})
@@ -121,38 +125,68 @@ def plan_from_grids(
     unit = weight if isinstance(weight, str) else "weight"
     weights = building_weights(buildings, weight)
     ledger = _ledger(grids, grid_shapes, assignment, buildings, weights, building_owner, owner, lower, upper, unit)
-    inside = assignment["grid_id"].notna().to_numpy()
+    crs = communities.crs
+    kept = kept_columns(communities, COMMUNITY_COLUMNS)
+    houses = building_table(buildings, weights, unit, crs)
+    ground = ground_tables(crs, streets=streets, compounds=compounds, barriers=barriers, entrances=entrances)
+    ledger = ledger.sort_values("grid_id", kind="stable").reset_index(drop=True)
+    judged = drawn_findings(ledger, kept, houses, assignment, ground["compounds"], lower, upper, unit)
+    return {
+        "grids": ledger,
+        "assignment": assignment.sort_values("building_id", kind="stable").reset_index(drop=True),
+        "findings": findings_table([*found, *derived, *judged], crs=crs),
+        "communities": kept,
+        "buildings": houses,
+        "parameters": {
+            "lower": lower, "upper": upper, "weight": unit, "source": "grids", "code": code,
+            "object_code": object_code,
+            "highest_numbers": highest_numbers(ledger, communities, scheme=code, object_code=object_code),
+            "versions": versions(),
+        },
+        **ground,
+    }  # fmt: skip
 
-    found += derived
-    found += _tiling_findings(sign, grid_shapes, communities, land, assignment, point, building_owner)
-    found += _outside_findings(sign, grid_shapes, owner, communities, land, home, building_owner)
-    found += _piece_findings(sign, grid_shapes, owner, land)
+
+def drawn_findings(
+    grids: gpd.GeoDataFrame,
+    communities: gpd.GeoDataFrame,
+    buildings: gpd.GeoDataFrame,
+    assignment: pd.DataFrame,
+    compounds: gpd.GeoDataFrame | None,
+    lower: float,
+    upper: float,
+    unit: str,
+) -> list[dict[str, Any]]:
+    """What is wrong with grids drawn by hand, from the tables of their plan; rows for `findings_table`."""
+    metric, crs = metric_crs(communities), communities.crs
+    shapes, land, footprints = (to_crs(t, metric).geometry.to_numpy() for t in (grids, communities, buildings))
+    sign = _Sign(grids["grid_id"].to_numpy(), metric, crs)
+    owner = pd.Index(communities["community_id"]).get_indexer(pd.Index(grids["community_id"].astype(object)))
+    point = shapely.point_on_surface(footprints)
+    building_owner = _first_holder(point, land, _rank(communities["community_id"]))
+    rows = assignment.set_index("building_id").reindex(buildings["building_id"]).reset_index()
+    home = pd.Index(grids["grid_id"]).get_indexer(pd.Index(rows["grid_id"].astype(object)))
+    weights = building_weights(buildings, unit)
+    inside = home >= 0
+
+    found = _tiling_findings(sign, shapes, communities, land, rows, point, building_owner)
+    found += _outside_findings(sign, shapes, owner, communities, land, home, building_owner)
+    found += _piece_findings(sign, shapes, owner, land)
     found += band_findings(
-        ledger,
-        neighbour_table(inner_borders(grid_shapes, owner, land, step=5.0), sign.ids),
+        grids,
+        neighbour_table(inner_borders(shapes, owner, land, step=5.0), sign.ids),
         lower=lower,
         upper=upper,
         unit=unit,
-        largest=largest_rows(assignment[inside], assignment.loc[inside, "grid_id"], weights),
-        certificates={name: {"kind": "audit"} for name in ledger["grid_id"]},
+        largest=largest_rows(rows[inside], rows.loc[inside, "grid_id"], weights),
+        certificates={name: {"kind": "audit"} for name in grids["grid_id"]},
     )
-    footprints = to_crs(buildings, metric).geometry.to_numpy()
-    cut = footprints_cut(footprints, home, grid_shapes, owner)
+    cut = footprints_cut(footprints, home, shapes, owner)
     found += _cut_findings(buildings["building_id"][cut])
     if compounds is not None:
-        found += _compound_findings(sign, to_crs(compounds, metric), grid_shapes, owner, land)
+        found += _compound_findings(sign, to_crs(compounds, metric), shapes, owner, land)
     found += _stray_findings(buildings, building_owner, home)
-
-    crs = communities.crs
-    return {
-        "grids": ledger.sort_values("grid_id", kind="stable").reset_index(drop=True),
-        "assignment": assignment.sort_values("building_id", kind="stable").reset_index(drop=True),
-        "findings": findings_table(found, crs=crs),
-        "communities": kept_columns(communities, COMMUNITY_COLUMNS),
-        "buildings": building_table(buildings, weights, unit, crs),
-        "parameters": {"lower": lower, "upper": upper, "weight": unit, "source": "grids", "versions": versions()},
-        **ground_tables(crs, streets=streets, compounds=compounds, barriers=barriers, entrances=entrances),
-    }
+    return found
 
 
 class _Sign:

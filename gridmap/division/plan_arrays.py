@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gridmap.division.borders import SHORTEST_JOIN
+from gridmap.division.drawn_atoms import with_atoms
 from gridmap.division.ledger import building_weights, row_shares
 from gridmap.division.partition import lots_from_borders
 from gridmap.errors import OptionError
@@ -30,7 +31,7 @@ class PlanArrays:
     Attributes
     ----------
     plan, atoms, borders
-        Where the arrays come from, and its tables of atoms and of adjacency.
+        Where the arrays come from (with atoms, where grids were drawn by hand), and its atoms and adjacency.
     ids
         Index of atom_id, in the order of `plan.atoms`; all arrays follow it.
     community
@@ -112,6 +113,7 @@ def plan_arrays(plan: GridPlan) -> PlanArrays:
     OptionError
         When the plan has no atoms.
     """
+    plan = with_atoms(plan)
     atoms, borders = plan.atoms, plan.adjacency
     if atoms is None or borders is None:
         raise OptionError("this plan has no atoms, so nothing in it can be moved; make it with divide or from_grids")

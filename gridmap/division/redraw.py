@@ -14,7 +14,7 @@ from gridmap.division.assemble import empty_finding, out_of_band
 from gridmap.division.certificates import certify
 from gridmap.division.codes import SCHEMES
 from gridmap.division.ledger import COUNTS, building_weights, grid_status, grid_sums
-from gridmap.division.outlines import outlines
+from gridmap.division.outlines import outlines, straight_outlines
 from gridmap.division.partition import check_band
 from gridmap.division.plan_arrays import plan_unit, text_ids
 from gridmap.errors import GridmapError
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["redraw"]
 
 _BAND_RULES = ("household_band", "band")
+# Findings on grids drawn by hand that an audit of their plan cannot make again.
+_OF_THE_INPUT = ("geometry", "community_id")
 
 
 def redraw(arrays: PlanArrays, grid_ids: np.ndarray, parameters: Mapping[str, Any]) -> GridPlan:
@@ -46,8 +48,9 @@ def redraw(arrays: PlanArrays, grid_ids: np.ndarray, parameters: Mapping[str, An
 
     Notes
     -----
-    Grids that keep their atoms keep their row and their shape. Findings on the band are made anew for the communities
-    concerned, all others stay. The result depends on the grids of the atoms alone, not on the way there.
+    Grids that keep their atoms keep their row; their outline changes only beside those that do not, where a border is
+    drawn straight between other corners. Findings on the band are made anew for the communities concerned, all others
+    stay. The result depends on the grids of the atoms alone, not on the way there.
     """
     plan = arrays.plan
     before = text_ids(arrays.atoms["grid_id"])
@@ -55,29 +58,20 @@ def redraw(arrays: PlanArrays, grid_ids: np.ndarray, parameters: Mapping[str, An
     if not moved.any():
         return replace(plan, parameters={**plan.parameters, **parameters})
     touched = [g for g in pd.unique(np.r_[before[moved], grid_ids[moved]]) if g is not None]
-    concerned = pd.unique(arrays.community[moved])
+    # a grid drawn by hand may reach into another community
+    concerned = pd.unique(arrays.community[moved | np.isin(before, touched) | np.isin(grid_ids, touched)])
     atoms = arrays.atoms.assign(grid_id=_like(arrays.atoms["grid_id"], grid_ids))
-    assignment = _assignment(plan.assignment, arrays.ids[moved], grid_ids[moved])
+    assignment = _assignment(plan.assignment, arrays.ids[moved], grid_ids[moved], touched)
 
     inside = np.flatnonzero(np.isin(arrays.community, concerned))
     land = atoms.iloc[inside]
     rows = assignment[assignment["atom_id"].isin(land["atom_id"])]
     weights = building_weights(plan.buildings, plan_unit(plan))
-    grids = _grids(plan, land[land["grid_id"].isin(touched)], rows, weights, touched)
-    local = gpd.GeoDataFrame(grids[grids["community_id"].isin(concerned)])
-    found = out_of_band(
-        local,
-        # the atoms of a community have no border with those of another
-        arrays.borders[np.isin(arrays.community[arrays.a], concerned)],
-        pd.Series(land["grid_id"].to_numpy(), index=land["atom_id"]),
-        rows,
-        weights,
-        plan.communities,
-        lower=plan.parameters["lower"],
-        upper=plan.parameters["upper"],
-        unit=plan_unit(plan),
-        certificates=_certificates(arrays, inside, grid_ids[inside]),
-    )
+    grids = _grids(plan, land[land["grid_id"].notna()], rows, weights, touched)
+    if plan.parameters.get("source") == "grids":
+        findings = _drawn_again(plan, grids, assignment)
+    else:
+        findings = _judged_again(arrays, grids, rows, weights, grid_ids, concerned)
     if not np.isclose(grids["households"].sum(), _housed(assignment), rtol=1e-9, atol=1e-6):
         raise GridmapError("internal: grids do not hold the households of their buildings; please report this")
     return replace(
@@ -85,7 +79,7 @@ def redraw(arrays: PlanArrays, grid_ids: np.ndarray, parameters: Mapping[str, An
         grids=grids,
         assignment=assignment,
         atoms=atoms,
-        findings=_findings(plan, grids, concerned, found),
+        findings=findings,
         parameters={**plan.parameters, **parameters},
     )
 
@@ -94,10 +88,13 @@ def _housed(assignment: pd.DataFrame) -> float:
     return float(assignment["households"].to_numpy()[assignment["grid_id"].notna()].sum())
 
 
-def _assignment(table: pd.DataFrame, atoms: pd.Index, grid_ids: np.ndarray) -> pd.DataFrame:
+def _assignment(table: pd.DataFrame, atoms: pd.Index, grid_ids: np.ndarray, touched: list[str]) -> pd.DataFrame:
+    """The assignment after some atoms got another grid."""
     at = atoms.get_indexer(pd.Index(table["atom_id"]))
     ids = text_ids(table["grid_id"])
     ids[at >= 0] = grid_ids[at[at >= 0]]
+    # a grid drawn out of its community is cut back to it, and holds no longer what lies outside every community
+    ids[table["atom_id"].isna().to_numpy() & np.isin(ids, touched)] = None
     return table.assign(grid_id=_like(table["grid_id"], ids))
 
 
@@ -108,11 +105,12 @@ def _like(column: pd.Series, values: np.ndarray) -> pd.Series:
 def _grids(
     plan: GridPlan, atoms: gpd.GeoDataFrame, rows: pd.DataFrame, weights: pd.Series, touched: list[str]
 ) -> gpd.GeoDataFrame:
-    """The table of grids, with the rows of those touched made anew; `atoms` are theirs, `rows` of their communities."""
+    """The table of grids, with the rows of those touched made anew; `atoms` and `rows` are of their communities."""
     unit = plan_unit(plan)
     table = plan.grids.set_index("grid_id")
-    drawn = _drawn(atoms, metric_crs(plan.communities))
-    owner = atoms.groupby("grid_id")["community_id"].first().reindex(drawn.index)
+    outline = _drawn(plan, atoms, touched)
+    drawn = outline.loc[outline.index.isin(touched)]
+    owner = _owners(table, atoms).reindex(drawn.index)
     # the shares of a building that is split count all its rows, in whatever grid
     sums = grid_sums(rows, rows["grid_id"], plan.buildings, weights).reindex(drawn.index)
     new = drawn.index.difference(table.index)
@@ -139,15 +137,38 @@ def _grids(
         dedicated=fresh.index[fresh["kind"] == "dedicated"],
     )
     all_rows.loc[fresh.index, "status"] = fresh["status"]
+    beside = outline.index.difference(drawn.index)
+    old, new_shape = (shapely.normalize(t.loc[beside].geometry.to_numpy()) for t in (table, outline))
+    beside = beside[~shapely.equals_identical(old, new_shape)]
+    all_rows.loc[beside, ["geometry", "area_m2"]] = outline.loc[beside, ["geometry", "area_m2"]]
     out = all_rows.sort_index(kind="stable").rename_axis("grid_id").reset_index()[plan.grids.columns]
     types = {c: t for c, t in plan.grids.dtypes.items() if c != "geometry"}
     return gpd.GeoDataFrame(out.astype(types), geometry="geometry", crs=plan.grids.crs)
 
 
-def _drawn(atoms: gpd.GeoDataFrame, metric: Any) -> gpd.GeoDataFrame:
-    """Shape of each grid in the CRS of the plan, and its area_m2."""
-    there = to_crs(atoms, metric)
-    shapes = outlines(there, there["grid_id"].to_numpy())
+def _owners(table: gpd.GeoDataFrame, atoms: gpd.GeoDataFrame) -> pd.Series:
+    """Community of each grid: as it was, that of its atoms for new ones."""
+    found = atoms.groupby("grid_id")["community_id"].first()
+    return table["community_id"].combine_first(found)
+
+
+def _drawn(plan: GridPlan, atoms: gpd.GeoDataFrame, touched: list[str]) -> gpd.GeoDataFrame:
+    """Shape and area_m2 of all grids that the atoms lie in, for their borders hang together; in the CRS of the plan.
+
+    Grids drawn by hand are not drawn straight; of those only the ones touched are drawn at all.
+    """
+    by_hand = plan.parameters.get("source") == "grids"
+    if by_hand:
+        atoms = atoms[atoms["grid_id"].isin(touched)]
+    there = to_crs(atoms, metric_crs(plan.communities))
+    labels = there["grid_id"].to_numpy()
+    if by_hand:
+        shapes = outlines(there, labels)
+    else:
+        shapes = straight_outlines(
+            there, labels, buildings=plan.buildings, streets=plan.streets, compounds=plan.compounds,
+            barriers=plan.barriers,
+        )  # fmt: skip
     table = gpd.GeoDataFrame({"area_m2": shapes.area}, geometry=shapes)
     if there is not atoms:
         table = table.set_geometry(_moved_back(shapes.to_numpy(), there, atoms), crs=atoms.crs)
@@ -160,8 +181,13 @@ def _moved_back(shapes: np.ndarray, there: gpd.GeoDataFrame, here: gpd.GeoDataFr
     places = pd.MultiIndex.from_arrays(key.T)
     first = ~places.duplicated()
     places, target = places[first], shapely.get_coordinates(here.geometry.to_numpy())[first]
-    at = places.get_indexer(pd.MultiIndex.from_arrays(shapely.get_coordinates(shapes).T))
-    return np.asarray(shapely.set_coordinates(shapes.copy(), target[at]))
+    xy = shapely.get_coordinates(shapes)
+    at = places.get_indexer(pd.MultiIndex.from_arrays(xy.T))
+    back = target[at]
+    if (at < 0).any():
+        corners = gpd.GeoSeries.from_xy(*xy[at < 0].T, crs=there.crs).to_crs(here.crs)
+        back[at < 0] = shapely.get_coordinates(corners.to_numpy())
+    return np.asarray(shapely.set_coordinates(shapes.copy(), back))
 
 
 def _names(plan: GridPlan, owner: pd.Series) -> pd.Series:
@@ -174,31 +200,60 @@ def _names(plan: GridPlan, owner: pd.Series) -> pd.Series:
     return owner.map(title).astype(str) + " " + pd.Series(owner.index.str[-digits:], owner.index)
 
 
-def _certificates(arrays: PlanArrays, inside: np.ndarray, grid_ids: np.ndarray) -> dict[str, dict[str, Any]]:
-    """Why grids of whole communities are out of the band; grids drawn by hand are only audited."""
-    plan = arrays.plan
-    if plan.parameters.get("source") == "grids":
-        return {g: {"kind": "audit"} for g in pd.unique(grid_ids) if g is not None}
-    labels, names = pd.factorize(pd.Series(grid_ids, dtype=object))
-    band = check_band(plan.parameters["lower"], plan.parameters["upper"])
-    proofs = certify(labels, arrays.lots(inside), band, arrays.ids[inside].to_numpy(dtype=object))
-    return {names[label]: proof for label, proof in proofs.items()}
+def _drawn_again(plan: GridPlan, grids: gpd.GeoDataFrame, assignment: pd.DataFrame) -> gpd.GeoDataFrame:
+    """Findings on grids drawn by hand: all those of an audit, after those of the drawing as it came."""
+    from gridmap.division.from_grids import drawn_findings
+
+    table, limits = plan.findings, (plan.parameters["lower"], plan.parameters["upper"])
+    found = drawn_findings(
+        grids, plan.communities, plan.buildings, assignment, plan.compounds, *limits, plan_unit(plan)
+    )  # fmt: skip
+    kept = table[table["rule"].isin(_OF_THE_INPUT)].to_dict("records")
+    return findings_table([*kept, *found], crs=table.crs)
 
 
-def _findings(
-    plan: GridPlan, grids: gpd.GeoDataFrame, concerned: np.ndarray, band: list[dict[str, Any]]
+def _judged_again(
+    arrays: PlanArrays,
+    grids: gpd.GeoDataFrame,
+    rows: pd.DataFrame,
+    weights: pd.Series,
+    grid_ids: np.ndarray,
+    concerned: np.ndarray,
 ) -> gpd.GeoDataFrame:
     """The plan's findings, those on the band of the communities concerned made anew: by grid id, empty grids last."""
-    table = plan.findings
+    plan, table = arrays.plan, arrays.plan.findings
+    inside = np.flatnonzero(np.isin(arrays.community, concerned))
+    band = out_of_band(
+        gpd.GeoDataFrame(grids[grids["community_id"].isin(concerned)]),
+        # the atoms of a community have no border with those of another
+        arrays.borders[np.isin(arrays.community[arrays.a], concerned)],
+        pd.Series(grid_ids[inside], index=arrays.ids[inside]),
+        rows,
+        weights,
+        plan.communities,
+        lower=plan.parameters["lower"],
+        upper=plan.parameters["upper"],
+        unit=plan_unit(plan),
+        certificates=_certificates(arrays, inside, grid_ids[inside]),
+    )
     owner = plan.grids.set_index("grid_id")["community_id"]
     first = table["ids"].map(lambda ids: ids[0] if len(ids) else "")
     of_band = table["rule"].isin(_BAND_RULES)
     stale = of_band & first.map(owner).isin(list(concerned))
     told_empty = table["rule"] == "empty_community"
     empty = grids[grids["status"] == "empty"]
-    rows = [
+    found = [
         *table[~of_band & ~told_empty].to_dict("records"),
         *sorted([*table[of_band & ~stale].to_dict("records"), *band], key=lambda row: str(row["ids"][0])),
         *([empty_finding(empty["community_id"], empty["grid_id"])] if told_empty.any() else []),
     ]
-    return findings_table(rows, crs=table.crs)
+    return findings_table(found, crs=table.crs)
+
+
+def _certificates(arrays: PlanArrays, inside: np.ndarray, grid_ids: np.ndarray) -> dict[str, dict[str, Any]]:
+    """Why grids of whole communities are out of the band."""
+    plan = arrays.plan
+    labels, names = pd.factorize(pd.Series(grid_ids, dtype=object))
+    band = check_band(plan.parameters["lower"], plan.parameters["upper"])
+    proofs = certify(labels, arrays.lots(inside), band, arrays.ids[inside].to_numpy(dtype=object))
+    return {names[label]: proof for label, proof in proofs.items()}
