@@ -20,6 +20,29 @@ if TYPE_CHECKING:
 __all__ = ["GridPlan"]
 
 
+class _MadeWhenAsked:
+    """A table of a plan that is made when it is first asked for, where it was not given."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, plan: GridPlan | None, owner: type | None = None) -> Any:
+        if plan is None:
+            return None
+        if vars(plan)[self._name] is None and plan.parameters.get("source") == "grids":
+            from gridmap.division.drawn_atoms import with_atoms
+
+            return vars(with_atoms(plan))[self._name]
+        return vars(plan)[self._name]
+
+    def __set__(self, plan: GridPlan, value: Any) -> None:
+        vars(plan)[self._name] = value
+
+
+_ATOMS: Any = _MadeWhenAsked("atoms")
+_ADJACENCY: Any = _MadeWhenAsked("adjacency")
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class GridPlan:
     """Communities divided into grids.
@@ -42,12 +65,15 @@ class GridPlan:
     parameters
         How: lower, upper, weight, code, object_code, seed, effort, versions. Values that JSON can hold.
     atoms
-        The pieces that are never cut: atom_id, kind, grid_id, community_id, compound_id, households, geometry. None
-        for grids drawn by hand.
+        The pieces that are never cut: atom_id, kind, grid_id, community_id, compound_id, households, geometry. Those
+        of grids drawn by hand are made when first asked for, which takes as long as in `divide`.
     adjacency
         Which atoms touch: atom_a, atom_b, metres of common border, on_street of it.
     streets, compounds, barriers, entrances
         The ground the plan was made on, where given: what `audit` measures the borders and the walks against.
+    areas
+        Responsibility areas, where a rule makes them; they tile the grids they lie in: area_id, grid_id,
+        community_id, kind, households, buildings, area_m2, name (of the villager group).
     """
 
     grids: gpd.GeoDataFrame
@@ -56,12 +82,13 @@ class GridPlan:
     communities: gpd.GeoDataFrame
     buildings: gpd.GeoDataFrame
     parameters: Mapping[str, Any] = field(default_factory=dict)
-    atoms: gpd.GeoDataFrame | None = None
-    adjacency: pd.DataFrame | None = None
+    atoms: gpd.GeoDataFrame | None = _ATOMS
+    adjacency: pd.DataFrame | None = _ADJACENCY
     streets: gpd.GeoDataFrame | None = None
     compounds: gpd.GeoDataFrame | None = None
     barriers: gpd.GeoDataFrame | None = None
     entrances: gpd.GeoDataFrame | None = None
+    areas: gpd.GeoDataFrame | None = None
 
     @classmethod
     def from_grids(
@@ -77,6 +104,8 @@ class GridPlan:
         compounds: gpd.GeoDataFrame | None = None,
         barriers: gpd.GeoDataFrame | None = None,
         entrances: gpd.GeoDataFrame | None = None,
+        code: str = "15",
+        object_code: str = "000000",
     ) -> Self:
         """A plan from grids drawn by hand, which stay as they are, with a finding for each fault.
 
@@ -92,6 +121,8 @@ class GridPlan:
             The band and what it counts: a column of `buildings`, or a Series by building id.
         compounds, barriers, entrances
             Kept for the audit; a finding tells which compounds are split.
+        code, object_code
+            Scheme of the codes of grids that edits add; those drawn keep their ids.
 
         Raises
         ------
@@ -99,7 +130,7 @@ class GridPlan:
             When a table breaks its contract so that nothing can be audited. Overlaps, gaps, pieces, polygons that
             cross themselves and the like are findings instead.
         OptionError
-            When `lower` and `upper` are no band.
+            When `lower` and `upper` are no band, or there is no such code scheme.
 
         See Also
         --------
@@ -109,7 +140,7 @@ class GridPlan:
 
         fields = plan_from_grids(
             grids, communities, buildings, streets, lower=lower, upper=upper, weight=weight, compounds=compounds,
-            barriers=barriers, entrances=entrances,
+            barriers=barriers, entrances=entrances, code=code, object_code=object_code,
         )  # fmt: skip
         return cls(**fields)
 
@@ -254,11 +285,16 @@ class GridPlan:
         return isinstance(other, GridPlan) and same_plan(self, other)
 
     @property
+    def has_atoms(self) -> bool:
+        """Whether `atoms` are there; those of grids drawn by hand are made when first asked for."""
+        return vars(self)["atoms"] is not None
+
+    @property
     def plan_hash(self) -> str:
         """Name of the state of a plan, by which edits made elsewhere know what they were made on.
 
-        It covers the grids (id, community, kind, shape), the assignment and the atoms; not the findings, the
-        parameters or the order of rows. Saving and loading keep it.
+        It covers the grids (id, community, kind, shape), the assignment and the atoms (but of grids drawn by hand);
+        not the findings, the parameters or the order of rows. Saving and loading keep it.
         """
         digest = hashlib.sha256()
         shapes = shapely.to_wkb(shapely.normalize(self.grids.geometry.to_numpy()), byte_order=1, output_dimension=2)
@@ -267,7 +303,7 @@ class GridPlan:
         rows = self.assignment
         households = [float(v).hex() for v in rows["households"]]
         digest.update(_rows(*(_text(rows[c]) for c in ("building_id", "unit_id", "grid_id", "area_id")), households))
-        if self.atoms is not None:
+        if self.parameters.get("source") != "grids" and self.atoms is not None:
             digest.update(_rows(_text(self.atoms["atom_id"]), _text(self.atoms["grid_id"])))
         return digest.hexdigest()[:16]
 
