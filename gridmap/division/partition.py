@@ -11,8 +11,8 @@ import shapely
 
 from gridmap.division.borders import SHORTEST_JOIN
 from gridmap.division.certificates import certify
-from gridmap.division.engine import Band, Effort, Lots, divide_component
-from gridmap.division.exact import better_division
+from gridmap.division.components import divide_connected
+from gridmap.division.engine import Band, Effort, Lots
 from gridmap.errors import OptionError
 from gridmap.tables.findings import AttachedFindings, finding, findings_table
 
@@ -101,7 +101,7 @@ def partition_lots(
     count, component = lots.components()
     order = np.argsort(component, kind="stable")
     groups = np.split(order, np.cumsum(np.bincount(component, minlength=count))[:-1])
-    divide = partial(_divide_one, band=band, effort=effort, seed=seed)
+    divide = partial(divide_connected, band=band, effort=effort, seed=seed)
     pieces = (lots.part(atoms) for atoms in groups)
     labels = np.empty(len(lots.weight), np.int32)
     used = 0
@@ -109,11 +109,6 @@ def partition_lots(
         labels[atoms] = part + used
         used += int(part.max()) + 1
     return labels
-
-
-def _divide_one(lots: Lots, band: Band, effort: Effort, seed: int) -> np.ndarray:
-    """One connected component, better than the engine did where it is out of band and small enough to be exact."""
-    return better_division(lots, band, divide_component(lots, band, effort=effort, seed=seed))
 
 
 def lots_from_borders(
