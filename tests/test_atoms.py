@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
+from concurrent import futures
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -356,6 +359,28 @@ def test_overlapping_communities_are_found_and_the_lower_id_gets_the_buildings()
     assert found["ids"] == ["K0", "K1"]
     assert found["geometry"].area == pytest.approx(500)
     assert ground.assignment.set_index("building_id")["community_id"].to_dict() == {"B000": "K0", "B001": "K1"}
+
+
+def same(one, other):
+    """Whether two grounds are equal to the last bit."""
+    pd.testing.assert_frame_equal(one.atoms.drop(columns="geometry"), other.atoms.drop(columns="geometry"))
+    pd.testing.assert_frame_equal(one.adjacency, other.adjacency)
+    pd.testing.assert_frame_equal(one.assignment, other.assignment)
+    return (one.atoms.geometry.to_wkb() == other.atoms.geometry.to_wkb()).all()
+
+
+@pytest.mark.parametrize("workers", ["threads", "processes"])
+def test_workers_do_not_change_the_atoms(workers):
+    houses = [box(x, y, x + 8, y + 8) for x in range(5, 290, 20) for y in range(5, 90, 25)]
+    tables = town(
+        [box(0, 0, 60, 100), box(60, 0, 200, 100), box(200, 0, 300, 100)], houses, [LineString([(-5, 50), (305, 50)])]
+    )
+    if workers == "threads":
+        pool = futures.ThreadPoolExecutor(2)
+    else:
+        pool = futures.ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn"))
+    with pool:
+        assert same(ground_of(tables), ground_of(tables, executor=pool))
 
 
 # ---------------------------------------------------------------- compounds

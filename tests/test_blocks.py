@@ -110,8 +110,8 @@ def test_tunnels_and_things_that_are_no_ground_bound_nothing():
         crs=32650,
     )
     lines = Lines.of(rows, None)
-    assert [line.coords[0][1] for line in lines.streets] == [0, 2, 4]
-    assert [line.coords[0][1] for line in lines.followed] == [0, 1]
+    assert [line.coords[0][1] for line in lines.streets.geometries] == [0, 2, 4]
+    assert [line.coords[0][1] for line in lines.followed.geometries] == [0, 1]
 
 
 def test_place_takes_the_first_polygon():

@@ -10,10 +10,11 @@ import shapely
 
 from gridmap.division.borders import NEAR
 from gridmap.division.land import place
-from gridmap.division.sides import Sides, sides
 
 if TYPE_CHECKING:
+    from gridmap.division.faces import Faces
     from gridmap.division.land import Land
+    from gridmap.division.sides import Sides
 
 # A border runs along a line when it is no farther from it than this: rounding, not drawing.
 _ALONG = 0.01
@@ -22,22 +23,22 @@ _COLUMNS = ("a", "b", "metres", "on_street", "soft", "barrier", "kind")
 __all__ = ["borders", "gather", "longest", "metres_near", "piece_pairs", "sum_by_pair"]
 
 
-def borders(land: Land, shapes: np.ndarray, wet: np.ndarray) -> pd.DataFrame:
+def borders(land: Land, cells: Faces, wet: np.ndarray) -> pd.DataFrame:
     """Pairs of atoms of one community that touch.
 
     Parameters
     ----------
     land
         The community: lines that borders are measured along.
-    shapes
-        Atoms, a coverage.
+    cells
+        Atoms.
     wet
         Which of them are empty land inside a hard barrier.
 
     Returns
     -------
     DataFrame
-        a, b (rows of `shapes`, a < b), metres that join, on_street (of those, within 3 m of a street or wall), soft
+        a, b (rows of `cells`, a < b), metres that join, on_street (of those, within 3 m of a street or wall), soft
         (on a soft barrier), barrier (on a hard one, not among `metres`), kind: ``"border"``, or ``"piece"`` for the
         nearest atoms of two pieces of the community.
 
@@ -46,8 +47,8 @@ def borders(land: Land, shapes: np.ndarray, wet: np.ndarray) -> pd.DataFrame:
     Land inside a hard barrier, such as a river, hangs on one bank: each atom of it is joined to one neighbour, so that
     no path leads across.
     """
-    parts = sides(shapes)
-    inner = parts.take((parts.right >= 0) & (parts.left != parts.right))
+    shapes, parts = cells.shapes, cells.sides
+    inner = parts.take(parts.right >= 0)
     length, barred = inner.length, metres_near(inner, land.hard, _ALONG)
     followed = np.clip(metres_near(inner, land.followed, NEAR) - barred, 0.0, length - barred)
     a, b, length, followed, soft, barred = sum_by_pair(

@@ -15,9 +15,10 @@ from gridmap.division.adjacency import borders
 from gridmap.division.blocks import Blocks, find_blocks, on_lines
 from gridmap.division.borders import SHORTEST_JOIN
 from gridmap.division.cells import find_sites, nearest_owner, ridges
+from gridmap.division.faces import Faces, dissolve, enclosed
 from gridmap.division.land import Compounds, Land, Lines, Owners, lay_out, place
 from gridmap.division.settle import absorb_unjoined, settle
-from gridmap.division.sides import Sides, enclosed, node_lines, sides
+from gridmap.division.sides import Sides, node_lines
 from gridmap.division.slices import split_large
 from gridmap.tables.crs import metric_crs, to_crs
 from gridmap.tables.findings import finding, findings_table
@@ -125,7 +126,7 @@ def make_atoms(
             land, who = split_large(land, who, inside, load, limit, splitting[community_id])
         lands.append(land)
         owners.append(who)
-    tiles = list(map(_tile, lands)) if executor is None else list(executor.map(_tile, lands))
+    tiles = _tile_all(lands, executor)
     found = [
         *_overlapping(communities),
         *_outside(buildings[home < 0]),
@@ -257,35 +258,44 @@ def _compound_findings(buildings: gpd.GeoDataFrame, walls: Compounds, owners: li
     return found
 
 
+def _tile_all(lands: list[Land], executor: Executor | None) -> list[_Tiles]:
+    """Atoms of every community; the largest are begun first, so that no worker is left with one at the end."""
+    if executor is None:
+        return [_tile(land) for land in lands]
+    order = sorted(range(len(lands)), key=lambda i: (-len(lands[i].footprints), i))
+    done = dict(zip(order, executor.map(_tile, [lands[i] for i in order]), strict=True))
+    return [done[i] for i in range(len(lands))]
+
+
 def _tile(land: Land) -> _Tiles:
     """Atoms of one community."""
     blocks = find_blocks(land)
     sites = find_sites(land, blocks)
-    faces, face_of = _faces(blocks, ridges(sites, blocks))
+    found, face_of = _faces(blocks, ridges(sites, blocks))
+    faces, parts = found.shapes, found.sides
     owner = blocks.owner[face_of]
     anchored = owner >= 0
     bare = np.flatnonzero(~anchored)
     at = shapely.get_coordinates(shapely.point_on_surface(faces[bare]))
     owner[bare] = nearest_owner(sites, at, blocks.block[face_of[bare]])
     anchored |= _holds_point(land, faces, owner)
-    parts = sides(faces)
     crossing, dead_end = _crosses(blocks, face_of, parts), _dead_ends(land, blocks, face_of, parts)
     label = settle(owner, anchored, shapely.area(faces), parts, crossing, dead_end, _SLIVER_M2)
     label = _absorb(land, label, parts)
     used, atom = np.unique(label, return_inverse=True)
-    shapes = _unions(faces, atom.ravel())
+    cells = dissolve(parts, atom.ravel())
     wet = np.zeros(len(used), dtype=bool)
     wet[atom.ravel()[blocks.wet[face_of]]] = True
     wet &= used >= land.owners
-    return _Tiles(shapes, _atom_of_owner(land, faces, owner, atom.ravel(), used), borders(land, shapes, wet))
+    return _Tiles(cells.shapes, _atom_of_owner(land, faces, owner, atom.ravel(), used), borders(land, cells, wet))
 
 
-def _faces(blocks: Blocks, lines: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _faces(blocks: Blocks, lines: np.ndarray) -> tuple[Faces, np.ndarray]:
     """Faces of the blocks cut along the lines, and the face of `blocks` that each lies in."""
     edges = node_lines(np.append(lines, blocks.edges), on_grid=False) if len(lines) else blocks.edges
-    faces = enclosed(edges)
-    face_of = place(shapely.point_on_surface(faces), blocks.faces)
-    return faces[face_of >= 0], face_of[face_of >= 0]
+    found = enclosed(edges)
+    face_of = place(shapely.point_on_surface(found.shapes), blocks.faces)
+    return found.take(face_of >= 0), face_of[face_of >= 0]
 
 
 def _holds_point(land: Land, faces: np.ndarray, owner: np.ndarray) -> np.ndarray:
@@ -322,18 +332,6 @@ def _absorb(land: Land, label: np.ndarray, parts: Sides) -> np.ndarray:
     joins = ~on_lines(parts, land.hard)
     label = absorb_unjoined(label, parts, joins, np.arange(count) >= land.owners, anything, SHORTEST_JOIN)
     return absorb_unjoined(label, parts, joins, no_compound, no_compound, SHORTEST_JOIN)
-
-
-def _unions(faces: np.ndarray, atom: np.ndarray) -> np.ndarray:
-    """Union of the faces of each atom; all atoms of as many faces at once."""
-    order = np.argsort(atom, kind="stable")
-    count = np.bincount(atom)
-    first = np.cumsum(count) - count
-    shapes = faces[order[first]]
-    for number in np.unique(count[count > 1]):
-        several = np.flatnonzero(count == number)
-        shapes[several] = shapely.coverage_union_all(faces[order[first[several, None] + np.arange(number)]], axis=1)
-    return shapes
 
 
 def _atom_of_owner(land: Land, faces: np.ndarray, owner: np.ndarray, atom: np.ndarray, used: np.ndarray) -> np.ndarray:

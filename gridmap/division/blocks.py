@@ -8,9 +8,10 @@ import numpy as np
 import shapely
 
 from gridmap.division.adjacency import gather, sum_by_pair
+from gridmap.division.faces import enclosed
 from gridmap.division.land import Land, place
 from gridmap.division.settle import ACROSS
-from gridmap.division.sides import Sides, enclosed, node_lines, sides
+from gridmap.division.sides import Sides, node_lines
 
 __all__ = ["Blocks", "find_blocks", "on_lines"]
 
@@ -57,24 +58,25 @@ class Blocks:
 def find_blocks(land: Land) -> Blocks:
     """Cut a community along its lines and footprints, and number the blocks of open land."""
     whole = shapely.get_type_id(land.footprints) != 0
-    inside = _covered(land.footprints, land.walls)
+    walled = _covered(land.footprints, land.walls)
     lines = [
         np.atleast_1d(shapely.boundary(land.area)),
         land.cuts,
         land.fixed,
         shapely.boundary(land.water),
         shapely.boundary(land.walls),
-        shapely.boundary(land.footprints[whole & ~inside]),
+        shapely.boundary(land.footprints[whole & ~walled]),
     ]
     lines.append(_carried_on(land.cuts, np.concatenate(lines)))
     edges = node_lines(np.concatenate(lines))
-    faces = enclosed(edges)
+    found = enclosed(edges)
     shapely.prepare(land.area)
-    at = shapely.point_on_surface(faces)
-    faces, at = _take(faces, at, shapely.intersects(land.area, at))
-    owner, share = _owners(land, faces, at, whole & ~inside)
+    at = shapely.point_on_surface(found.shapes)
+    inside = shapely.intersects(land.area, at)
+    found, at = found.take(inside), at[inside]
+    faces, parts = found.shapes, found.sides
+    owner, share = _owners(land, faces, at, whole & ~walled)
     wet = place(at, land.water) >= 0
-    parts = sides(faces)
     block = _number(land, faces, owner, wet, parts)
     return Blocks(edges, faces, owner, block, wet, share, parts)
 
@@ -105,11 +107,6 @@ def _carried_on(streets: np.ndarray, lines: np.ndarray) -> np.ndarray:
 
 def _arrows(start: np.ndarray, way: np.ndarray) -> np.ndarray:
     return np.asarray(shapely.linestrings(np.stack([start, start + way], axis=1)))
-
-
-def _take(*arrays: np.ndarray) -> tuple[np.ndarray, ...]:
-    *rest, mask = arrays
-    return tuple(a[mask] for a in rest)
 
 
 def _covered(shapes: np.ndarray, polygons: np.ndarray) -> np.ndarray:

@@ -95,16 +95,16 @@ class Owners:
 
 @dataclass(frozen=True)
 class Lines:
-    """Lines of the whole city: streets that bound blocks, streets and barriers that a border may follow.
+    """Lines of the whole city, in search trees: streets that bound blocks, streets and barriers a border may follow.
 
     `water` are the hard barriers that are polygons; their outlines are among `hard`.
     """
 
-    streets: np.ndarray
-    followed: np.ndarray
-    hard: np.ndarray
-    soft: np.ndarray
-    water: np.ndarray
+    streets: shapely.STRtree
+    followed: shapely.STRtree
+    hard: shapely.STRtree
+    soft: shapely.STRtree
+    water: shapely.STRtree
 
     @classmethod
     def of(cls, streets: gpd.GeoDataFrame | None, barriers: gpd.GeoDataFrame | None) -> Lines:
@@ -121,7 +121,7 @@ class Lines:
             polygon = np.isin(shapely.get_type_id(shapes), (3, 6))
             outline = np.where(polygon, shapely.boundary(shapes), shapes)
             hard, soft, water = outline[~is_soft], outline[is_soft], shapes[~is_soft & polygon]
-        return cls(bounding, followed, hard, soft, water)
+        return cls(*map(shapely.STRtree, (bounding, followed, hard, soft, water)))
 
 
 @dataclass(frozen=True)
@@ -135,20 +135,23 @@ class Compounds:
     ids: np.ndarray
     known: np.ndarray
     whole: np.ndarray
+    tree: shapely.STRtree
 
     @classmethod
     def of(cls, compounds: gpd.GeoDataFrame | None, whole: Collection[str]) -> Compounds:
         """Compounds of a table sorted by id."""
         if compounds is None or not len(compounds):
             none = np.empty(0, dtype=object)
-            return cls(none, none, np.empty(0), np.empty(0, dtype=bool))
+            return cls(none, none, np.empty(0), np.empty(0, dtype=bool), shapely.STRtree(none))
         known = compounds["households"] if "households" in compounds else pd.Series(np.nan, index=compounds.index)
         order = np.argsort(compounds.area.to_numpy(), kind="stable")
+        shapes = np.asarray(compounds.geometry.array)[order]
         return cls(
-            np.asarray(compounds.geometry.array)[order],
+            shapes,
             compounds["compound_id"].to_numpy(dtype=object)[order],
             known.to_numpy(dtype=float)[order],
             compounds["compound_id"].isin(list(whole)).to_numpy()[order],
+            shapely.STRtree(shapes),
         )
 
 
@@ -217,9 +220,9 @@ def lay_out(
         walls=wall[closed],
         wall_owner=number[closed],
         owners=len(owners.atom_id),
-        cuts=_lines_within(lines.streets, area),
+        cuts=_lines_within(_near(lines.streets, area, 0.0), area),
         fixed=np.r_[_lines_within(hard, area), _lines_within(soft, area), shapely.boundary(wall[~closed])],
-        water=_polygons_within(lines.water, area),
+        water=_polygons_within(_near(lines.water, area, 0.0), area),
         hard=hard,
         soft=soft,
         followed=np.r_[followed, hard, soft, shapely.boundary(wall)],
@@ -269,25 +272,21 @@ def _only_polygons(shapes: np.ndarray) -> np.ndarray:
 
 def _lines_within(lines: np.ndarray, area: shapely.Geometry) -> np.ndarray:
     """Lines cut at the community border."""
-    near = _near(lines, area, 0.0)
-    inside = shapely.contains_properly(area, near)
-    pieces = shapely.get_parts(shapely.get_parts(shapely.intersection(near[~inside], area)))
-    return np.r_[near[inside], pieces[shapely.get_type_id(pieces) == 1]]
+    inside = shapely.contains_properly(area, lines)
+    pieces = shapely.get_parts(shapely.get_parts(shapely.intersection(lines[~inside], area)))
+    return np.r_[lines[inside], pieces[shapely.get_type_id(pieces) == 1]]
 
 
 def _polygons_within(polygons: np.ndarray, area: shapely.Geometry) -> np.ndarray:
-    near = _near(polygons, area, 0.0)
-    pieces = shapely.get_parts(shapely.get_parts(shapely.intersection(near, area)))
+    pieces = shapely.get_parts(shapely.get_parts(shapely.intersection(polygons, area)))
     return np.asarray(pieces[shapely.get_type_id(pieces) == 3])
 
 
-def _near(shapes: np.ndarray, area: shapely.Geometry, distance: float) -> np.ndarray:
+def _near(shapes: shapely.STRtree, area: shapely.Geometry, distance: float) -> np.ndarray:
     """Shapes within a distance of an area: exactly at 0, else at least those."""
-    if not len(shapes):
-        return shapes
     left, bottom, right, top = shapely.bounds(area)
     reach = shapely.box(left - distance, bottom - distance, right + distance, top + distance)
-    near = shapes[np.sort(shapely.STRtree(shapes).query(reach))]
+    near = shapes.geometries[np.sort(shapes.query(reach))]
     return np.asarray(near[shapely.intersects(area, near)] if distance == 0 else near)
 
 
@@ -295,7 +294,7 @@ def _compounds_in(area: shapely.Geometry, compounds: Compounds) -> tuple[np.ndar
     """Polygons of the compounds in a community, none over another, and the row of each."""
     if not len(compounds.shapes):
         return compounds.shapes, np.empty(0, dtype=np.int64)
-    of = np.sort(shapely.STRtree(compounds.shapes).query(area, predicate="intersects"))
+    of = np.sort(compounds.tree.query(area, predicate="intersects"))
     shapes = _cut(compounds.shapes[of], area)
     a, b = shapely.STRtree(shapes).query(shapes, predicate="intersects")
     for one, other in sorted(zip(a[a < b].tolist(), b[a < b].tolist(), strict=True), key=lambda pair: pair[::-1]):

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-__all__ = ["Sides", "enclosed", "node_lines", "sides", "vertex_numbers"]
+__all__ = ["Sides", "node_lines", "sides", "vertex_numbers"]
 
 # Lines are noded on a grid of a hundredth of a millimetre: fine enough that rounding moves the area of two hectares by
 # less than a millionth, coarse enough that lines which are the same but for the last digits fall together.
@@ -75,16 +75,11 @@ def sides(polygons: Any) -> Sides:
 
 
 def node_lines(lines: Any, *, on_grid: bool = True) -> Any:
-    """Lines cut where they meet, each stretch once, as one geometry: ready to polygonize.
+    """Lines cut where they meet, each stretch once, as one geometry: ready to be walked around.
 
     On the grid, lines that nearly coincide fall together. Off it, in a third of the time, they must not.
     """
     return shapely.union_all(np.asarray(lines), grid_size=GRID if on_grid else None)
-
-
-def enclosed(edges: Any) -> np.ndarray:
-    """Polygons enclosed by noded lines."""
-    return np.asarray(shapely.get_parts(shapely.polygonize([edges])))
 
 
 def _rings(polygons: Any) -> tuple[np.ndarray, np.ndarray]:
