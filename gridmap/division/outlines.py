@@ -69,7 +69,7 @@ def straight_outlines(
     Parameters
     ----------
     atoms
-        As for `outlines`, in metres, all of a community; with community_id.
+        As for `outlines`, in metres, all of a community; with community_id and kind.
     labels
         As for `outlines`. No label is in two communities.
     buildings, streets, compounds, barriers
@@ -88,7 +88,9 @@ def straight_outlines(
         None if table is None else _beside(table, atoms) for table in (streets, compounds, barriers)
     )
     none = np.empty(0, dtype=object)
-    walls = [none if table is None else table.geometry.to_numpy() for table in (compounds, barriers)]
+    # among the atoms are compounds that the tables lack: dedicated areas, locked grids
+    whole = atoms[atoms["kind"] == "compound"]
+    walls = [none if table is None else table.geometry.to_numpy() for table in (whole, compounds, barriers)]
     drawn = straighten(
         exact.to_numpy(),
         owner.to_numpy(),

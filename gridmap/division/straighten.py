@@ -12,6 +12,8 @@ from gridmap.division.borders import NEAR, pieces
 from gridmap.division.sides import GRID, vertex_numbers
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import numpy.typing as npt
 
     Shapes = npt.NDArray[np.object_]
@@ -25,10 +27,10 @@ __all__ = ["straighten"]
 _TOOTH_M2, _TOOTH_SHARE = 1000.0, 0.02
 # A border within this of a line runs on it.
 _ON = 0.75
-# Less than these is rounding where a border runs along a wall: metres off it, metres along it, m² of a footprint.
+# Less than these is rounding where a border runs along a line: metres off it, metres along it, m² of a footprint.
 _OFF, _ALONG, _CUT_M2 = 0.01, 0.05, 1e-3
-# Along streets a border is sampled this often, in metres.
-_STEP = 2.0
+# Along streets a border is sampled every so many metres, long stretches at so many points.
+_STEP, _MOST = 2.0, 24
 
 
 def straighten(
@@ -240,11 +242,10 @@ def _may_go(
 
     bent = np.flatnonzero(may & (area > _CUT_M2))
     may[bent[_cuts(triangle[bent], ground.solid)]] = False
-    bent = np.flatnonzero(may & (height > _OFF))
+    bent = np.flatnonzero(may & (height > 2 * GRID))
     may[bent[_leaves(triangle[bent], ground.walls)]] = False
-    for lines, distance in ((ground.lines, _ON), (ground.guides, NEAR)):
-        bent = bent[may[bent]]
-        may[bent[_drifts(xy[a[bent]], xy[asked[bent]], xy[c[bent]], lines, distance)]] = False
+    bent = bent[may[bent] & (height[bent] > _OFF)]
+    may[bent[_drifts(xy[a[bent]], xy[asked[bent]], xy[c[bent]], ((ground.lines, _ON), (ground.guides, NEAR)))]] = False
     return may
 
 
@@ -275,16 +276,22 @@ def _leaves(triangle: Shapes, walls: shapely.STRtree) -> Ints:
     return np.unique(row[metres > _ALONG])
 
 
-def _drifts(a: Floats, b: Floats, c: Floats, lines: shapely.STRtree, distance: float) -> Bools:
-    """Whether from a to c a smaller share of the way is near lines than by b; seen from points at most 2 m apart."""
+def _drifts(a: Floats, b: Floats, c: Floats, lines: Iterable[tuple[shapely.STRtree, float]]) -> Bools:
+    """Whether from a to c a smaller share of the way is near any of the lines than by b; judged by points on the way.
+
+    `lines` are pairs of lines and the distance that is near to them.
+    """
     start, end = np.concatenate((a, b, a)), np.concatenate((b, c, c))
     length = np.hypot(*(end - start).T)
-    count = np.maximum(1, np.ceil(length / _STEP)).astype(np.int64)
+    count = np.clip(np.ceil(length / _STEP), 1, _MOST).astype(np.int64)
     segment = np.repeat(np.arange(len(count)), count)
     share = (np.arange(len(segment)) - np.repeat(np.cumsum(count) - count, count) + 0.5) / count[segment]
     points = shapely.points(start[segment] + share[:, None] * (end - start)[segment])
-    near = np.zeros(len(points), dtype=bool)
-    near[lines.query(points, predicate="dwithin", distance=distance)[0]] = True
-    first, second, past = (length * np.bincount(segment, near, len(count)) / count).reshape(3, -1)
     to, on, straight = length.reshape(3, -1)
-    return np.asarray(past * (to + on) < (first + second) * straight * (1 - 1e-9))
+    worse = np.zeros(len(a), dtype=bool)
+    for tree, distance in lines:
+        near = np.zeros(len(points), dtype=bool)
+        near[tree.query(points, predicate="dwithin", distance=distance)[0]] = True
+        first, second, past = (length * np.bincount(segment, near, len(count)) / count).reshape(3, -1)
+        worse |= past * (to + on) < (first + second) * straight * (1 - 1e-9)
+    return worse
