@@ -84,25 +84,22 @@ def forced_pendants(
     places = []
     for top, members, below in _blocks(near, root, order):
         passed = _passed_up(members, amounts, room, scale, to_outlet=top in room)
+        hung.setdefault(top, []).append(below)
         if top in room:
             least = (passed & -passed).bit_length() - 1
-            if 0 <= least <= room[top]:
-                room[top] -= least
-                continue
-            place = [a for a in order[slice(*below)] if a not in taken]
+            fits = 0 <= least <= room[top]
+            room[top] -= least if fits else 0
         else:
-            hung.setdefault(top, []).append(below)
             own = amounts.get(top, _run(scale.low[top], scale.high[top]))
             amounts[top] = _sums(own, passed) & full
-            if amounts[top]:
-                continue
-            alone = not (passed << scale.low[top]) & full
+            fits = amounts[top] > 0
+        if not fits:
+            alone = not passed & _run(0, scale.upper - scale.low[top])
             place = [a for piece in ([below] if alone else hung[top]) for a in order[slice(*piece)] if a not in taken]
+            places.append((place, top))
             # Nothing is claimed of this cut atom from here on: its part may hold whatever of the place it likes.
-            room[top] = scale.upper - scale.low[top]
-            taken.add(top)
-        places.append((place, top))
-        taken.update(place)
+            taken.update(place, [top])
+            room[top], hung[top] = scale.upper - scale.low[top], []
     if root not in room and not amounts.get(root, _run(scale.low[root], scale.high[root])) & legal:
         places.append(([a for a in near if a not in taken], root))
     return [(sorted(place), top) for place, top in places if place]
