@@ -213,7 +213,7 @@ def test_negative_and_missing_weights_are_named():
 @given(st.lists(st.integers(0, 620), min_size=1, max_size=9), st.randoms(use_true_random=False))
 def test_a_tree_is_cut_as_well_as_it_can_be(weights, random):
     """On a tree, cuts are subsets of its edges: try them all."""
-    from gridmap.division.tree_kernel import cut_tree
+    from gridmap.division.tree_kernel import OUTSIDE, cut_tree
 
     m = len(weights)
     parent = np.array([-1] + [random.randrange(i) for i in range(1, m)], np.int32)
@@ -222,7 +222,7 @@ def test_a_tree_is_cut_as_well_as_it_can_be(weights, random):
         depth[i] = depth[parent[i]] + 1
     order = np.array(sorted(range(m), key=lambda i: depth[i]), np.int32)
     close = engine._closing_costs(300, 500, 400)
-    part, _, parts = cut_tree(order, parent, np.array(weights, np.int32), 500, close)
+    part, _, parts = cut_tree(order, parent, np.array(weights, np.int32), 500, close, OUTSIDE)
 
     def violation(label):
         return engine.outside_band(label, np.array(weights), engine.Band(300, 500))

@@ -6,6 +6,9 @@ energy, in units of one grid, is the sum over parts of
     (1 - Polsby-Popper) + balance * ((weight - target) / (upper - lower))^2
 
 plus `streets` times the border between parts that lies off the streets, in lengths of a mean grid's side.
+
+A proposal takes one of the arcs that lie between two parts, and moves the atom at its start, a small ball around it, or
+what its part holds of its block, to the part at its end.
 """
 
 from __future__ import annotations
@@ -15,17 +18,149 @@ import numpy as np
 from gridmap.compiled import compiled
 
 _LARGEST_MOVE = 48
+# Neighbours of an atom that a bit mask has room for; atoms with more are always searched from.
+_BITS = 64
 
 
 @compiled
-def random_unit(state: np.ndarray) -> float:
-    """Next number in [0, 1) of a xorshift64* generator (Vigna 2016); `state` is uint64 (1,), changed in place."""
+def random_bits(state: np.ndarray) -> int:
+    """Next 64 bits of a xorshift64* generator (Vigna 2016); `state` is uint64 (1,), changed in place."""
     x = state[0]
     x ^= x >> np.uint64(12)
     x ^= x << np.uint64(25)
     x ^= x >> np.uint64(27)
     state[0] = x
-    return float((x * np.uint64(2685821657736338717)) >> np.uint64(11)) / 9007199254740992.0
+    return x * np.uint64(2685821657736338717)
+
+
+@compiled
+def random_unit(state: np.ndarray) -> float:
+    """Next number in [0, 1)."""
+    return float(random_bits(state) >> np.uint64(11)) / 9007199254740992.0
+
+
+@compiled
+def rings(indptr: np.ndarray, neighbour: np.ndarray, joins: np.ndarray) -> np.ndarray:
+    """Which neighbours of an atom are joined to each other.
+
+    Returns
+    -------
+    ndarray
+        uint64, one an arc i -> b: bit k is set when b is joined to the k-th neighbour of i. The first 64 count.
+    """
+    n = len(indptr) - 1
+    ring = np.zeros(len(neighbour), np.uint64)
+    place, owner = np.zeros(n, np.int64), np.full(n, -1, np.int64)
+    for i in range(n):
+        for e in range(indptr[i], min(indptr[i + 1], indptr[i] + _BITS)):
+            if joins[e]:
+                owner[neighbour[e]] = i
+                place[neighbour[e]] = e - indptr[i]
+        for e in range(indptr[i], indptr[i + 1]):
+            b = neighbour[e]
+            mask = np.uint64(0)
+            for f in range(indptr[b], indptr[b + 1]):
+                c = neighbour[f]
+                if joins[f] and owner[c] == i:
+                    mask |= np.uint64(1) << np.uint64(place[c])
+            ring[e] = mask
+    return ring
+
+
+@compiled
+def _ring_holds(
+    i: int, part: int, label: np.ndarray, indptr: np.ndarray, neighbour: np.ndarray, joins: np.ndarray, ring: np.ndarray
+) -> bool:
+    """Whether the neighbours of atom i in a part hold together among themselves: then the part does without i."""
+    first, last = indptr[i], indptr[i + 1]
+    if last - first > _BITS:
+        return False
+    inside = np.uint64(0)
+    for e in range(first, last):
+        if joins[e] and label[neighbour[e]] == part:
+            inside |= np.uint64(1) << np.uint64(e - first)
+    seen = inside & (~inside + np.uint64(1))
+    grown = True
+    while grown:
+        grown = False
+        for e in range(first, last):
+            bit = np.uint64(1) << np.uint64(e - first)
+            if inside & bit and not seen & bit and ring[e] & seen:
+                seen |= bit
+                grown = True
+    return seen == inside and inside != np.uint64(0)
+
+
+@compiled
+def _root(of: np.ndarray, i: int) -> int:
+    while of[i] != i:
+        of[i] = of[of[i]]
+        i = of[i]
+    return i
+
+
+@compiled
+def stays_connected(
+    moved: np.ndarray,
+    count: int,
+    part: int,
+    label: np.ndarray,
+    indptr: np.ndarray,
+    neighbour: np.ndarray,
+    joins: np.ndarray,
+    stamp: np.ndarray,
+    front: np.ndarray,
+    queue: np.ndarray,
+    same: np.ndarray,
+    waiting: np.ndarray,
+    tick: int,
+) -> bool:
+    """Whether the rest of a part holds together when the first `count` atoms of `moved` leave it.
+
+    Searches from all neighbours of what leaves at once, in turns, until they have all met or one of them is closed in:
+    the cost is that of the smaller piece, not of the part.
+
+    `stamp` (int64, n), `front`, `queue`, `same` and `waiting` (int32, n) are scratch; `tick` and `tick + 1` must be new
+    to `stamp`.
+    """
+    for k in range(count):
+        stamp[moved[k]] = tick
+    tail = 0
+    for k in range(count):
+        a = moved[k]
+        for e in range(indptr[a], indptr[a + 1]):
+            b = neighbour[e]
+            if joins[e] and label[b] == part and stamp[b] < tick:
+                stamp[b] = tick + 1
+                front[b] = same[tail] = tail
+                waiting[tail] = 1
+                queue[tail] = b
+                tail += 1
+    pieces, head = tail, 0
+    while pieces > 1:
+        a = queue[head]
+        head += 1
+        f = _root(same, front[a])
+        waiting[f] -= 1
+        for e in range(indptr[a], indptr[a + 1]):
+            b = neighbour[e]
+            if not joins[e] or label[b] != part or stamp[b] == tick:
+                continue
+            if stamp[b] == tick + 1:
+                g = _root(same, front[b])
+                if g != f:
+                    same[g] = f
+                    waiting[f] += waiting[g]
+                    pieces -= 1
+            else:
+                stamp[b] = tick + 1
+                front[b] = f
+                waiting[f] += 1
+                queue[tail] = b
+                tail += 1
+        if waiting[f] == 0 and pieces > 1:
+            return False
+    return True
 
 
 @compiled
@@ -52,57 +187,19 @@ def _shape(
 
 
 @compiled
-def stays_connected(
-    moved: np.ndarray,
-    count: int,
-    part: int,
-    size: int,
-    label: np.ndarray,
-    indptr: np.ndarray,
-    neighbour: np.ndarray,
-    joins: np.ndarray,
-    stamp: np.ndarray,
-    queue: np.ndarray,
-    tick: int,
-) -> bool:
-    """Whether a part is still connected when the first `count` atoms of `moved` leave it.
-
-    `stamp` (int64, n) and `queue` (int32, n) are scratch; `tick` and `tick + 1` must be new to `stamp`.
-    """
-    if count == size:
-        return True
-    for k in range(count):
-        stamp[moved[k]] = tick
-    border = 0
-    first = -1
-    for k in range(count):
-        a = moved[k]
-        for e in range(indptr[a], indptr[a + 1]):
-            b = neighbour[e]
-            if joins[e] and label[b] == part and stamp[b] < tick:
-                stamp[b] = tick + 1
-                border += 1
-                first = b
-    if border <= 1:
-        return border == 1
-    # Search from one neighbour; the part holds together when it meets all the others. Stamp tick + 2 is "seen".
-    queue[0] = first
-    stamp[first] = tick + 2
-    head, tail, met = 0, 1, 1
-    while head < tail:
-        a = queue[head]
-        head += 1
-        for e in range(indptr[a], indptr[a + 1]):
-            b = neighbour[e]
-            if joins[e] and label[b] == part and stamp[b] != tick and stamp[b] != tick + 2:
-                if stamp[b] == tick + 1:
-                    met += 1
-                    if met == border:
-                        return True
-                stamp[b] = tick + 2
-                queue[tail] = b
-                tail += 1
-    return False
+def _list_arc(e: int, between: bool, cut: np.ndarray, at: np.ndarray, count: int) -> int:
+    """Put an arc on the list of those between parts, or take it off; returns the new length."""
+    if between and at[e] < 0:
+        cut[count] = e
+        at[e] = count
+        return count + 1
+    if not between and at[e] >= 0:
+        last = cut[count - 1]
+        cut[at[e]] = last
+        at[last] = at[e]
+        at[e] = -1
+        return count - 1
+    return count
 
 
 @compiled
@@ -115,6 +212,7 @@ def anneal(
     indptr: np.ndarray,
     source: np.ndarray,
     neighbour: np.ndarray,
+    twin: np.ndarray,
     border: np.ndarray,
     off_street: np.ndarray,
     joins: np.ndarray,
@@ -137,9 +235,10 @@ def anneal(
         int32 (n,), part of each atom, 0 ... parts - 1.
     weight, area, perimeter
         float64 (n,), households, m², m.
-    indptr, source, neighbour, border, off_street, joins
-        Arcs in CSR order: both ends (int32), shared border and the part of it off the streets (float64, m), and
-        whether the border joins the two atoms (bool). Perimeter less all borders is the outer boundary.
+    indptr, source, neighbour, twin, border, off_street, joins
+        Arcs in CSR order: both ends and the same border's other arc (int32), shared border and the part of it off the
+        streets (float64, m), and whether the border joins the two atoms (bool). Perimeter less all borders is the outer
+        boundary.
     block
         int32 (n,), block of each atom: the rest of a block in a part may move as one.
     steps
@@ -157,6 +256,10 @@ def anneal(
     n, arcs = len(label), len(neighbour)
     part_weight, part_area, part_perimeter = np.zeros(parts), np.zeros(parts), np.zeros(parts)
     size, giants = np.zeros(parts, np.int64), np.zeros(parts, np.int64)
+    cut, at = np.empty(arcs, np.int32), np.full(arcs, -1, np.int32)
+    # Typed, since a kernel is compiled anew for a literal.
+    one = int(np.int64(1))
+    between = one - one
     total_area = 0.0
     for a in range(n):
         p = label[a]
@@ -169,36 +272,49 @@ def anneal(
         for e in range(indptr[a], indptr[a + 1]):
             if label[neighbour[e]] == p:
                 part_perimeter[p] -= border[e]
+            elif joins[e]:
+                between = _list_arc(e, True, cut, at, between)
     side = np.sqrt(total_area / parts)
     width = max(upper - lower, 1.0)
-    stamp, queue = np.zeros(n, np.int64), np.empty(n, np.int32)
+    bad, out = np.zeros(parts, np.int64), np.zeros(parts)
+    shape = np.zeros(parts)
+    for p in range(parts):
+        bad[p], out[p] = _outside(part_weight[p], size[p], giants[p], lower, upper)
+        shape[p] = _shape(part_weight[p], part_area[p], part_perimeter[p], size[p], target, width, balance)
+    ring = rings(indptr, neighbour, joins)
+    stamp, queue, front = np.zeros(n, np.int64), np.empty(n, np.int32), np.empty(n, np.int32)
+    same, waiting = np.empty(n, np.int32), np.empty(n, np.int32)
     inside = np.zeros(n, np.int64)
     moved = np.empty(_LARGEST_MOVE, np.int32)
-    # Typed, since a kernel is compiled anew for a literal.
-    one = int(np.int64(1))
     tick, accepted = one, 0
     cooling = (cold / hot) ** (1.0 / max(steps, 1))
     temperature = hot
     for step in range(steps):
+        if between == 0:
+            break
         temperature *= cooling
-        e = int(random_unit(state) * arcs)
+        bits = random_bits(state)
+        e = cut[int((bits >> np.uint64(32)) * np.uint64(between) >> np.uint64(32))]
         i, j = source[e], neighbour[e]
         p, q = label[i], label[j]
-        if p == q or not joins[e]:
-            continue
         # The atoms to move: one, a small ball, or what the part holds of the block.
-        kind = random_unit(state)
+        kind = bits & np.uint64(1023)
         limit = 1
         by_block = False
-        if kind > 0.9:
-            limit = 2 + int(random_unit(state) * 7)
-        elif kind > 0.75:
+        if kind >= np.uint64(920):
+            limit = 2 + int((bits >> np.uint64(10)) & np.uint64(7))
+        elif kind >= np.uint64(768):
             limit, by_block = _LARGEST_MOVE, True
+        # What q can still take and p still give, when both are within the band.
+        room = np.inf
+        if bad[p] == 0 and bad[q] == 0:
+            room = min(part_weight[p] - lower, upper - part_weight[q]) if limit < size[p] else upper - part_weight[q]
         mark = step + 1
         moved[0] = i
         inside[i] = mark
         count, head = one, 0
-        while head < count < limit:
+        set_weight = weight[i]
+        while head < count < limit and set_weight <= room:
             a = moved[head]
             head += 1
             for k in range(indptr[a], indptr[a + 1]):
@@ -212,59 +328,69 @@ def anneal(
                 ):
                     inside[b] = mark
                     moved[count] = b
+                    set_weight += weight[b]
                     count += 1
-        set_weight, set_area, set_perimeter = 0.0, 0.0, 0.0
-        to_p, to_q, off_p, off_q = 0.0, 0.0, 0.0, 0.0
+        if set_weight > room and count < size[p]:
+            continue
         big = 0
-        for k in range(count):
-            a = moved[k]
-            set_weight += weight[a]
-            set_area += area[a]
-            big += weight[a] > upper
-            set_perimeter += perimeter[a]
-            for e in range(indptr[a], indptr[a + 1]):
-                b = neighbour[e]
-                if inside[b] == mark:
-                    set_perimeter -= border[e]
-                elif label[b] == p:
-                    to_p += border[e]
-                    off_p += off_street[e]
-                elif label[b] == q:
-                    to_q += border[e]
-                    off_q += off_street[e]
+        if giants[p] > 0:
+            for k in range(count):
+                big += weight[moved[k]] > upper
         new_p, new_q = part_weight[p] - set_weight, part_weight[q] + set_weight
-        bad_p, out_p = _outside(part_weight[p], size[p], giants[p], lower, upper)
-        bad_q, out_q = _outside(part_weight[q], size[q], giants[q], lower, upper)
         new_bad_p, new_out_p = _outside(new_p, size[p] - count, giants[p] - big, lower, upper)
         new_bad_q, new_out_q = _outside(new_q, size[q] + count, giants[q] + big, lower, upper)
-        worse = (new_bad_p + new_bad_q) - (bad_p + bad_q)
+        worse = (new_bad_p + new_bad_q) - (bad[p] + bad[q])
         if worse == 0:
-            more = (new_out_p + new_out_q) - (out_p + out_q)
+            more = (new_out_p + new_out_q) - (out[p] + out[q])
             worse = 1 if more > 1e-9 else (-1 if more < -1e-9 else 0)
         if worse > 0:
             continue
+        set_area, set_perimeter = 0.0, 0.0
+        to_p, to_q, off = 0.0, 0.0, 0.0
+        for k in range(count):
+            a = moved[k]
+            set_area += area[a]
+            set_perimeter += perimeter[a]
+            for e in range(indptr[a], indptr[a + 1]):
+                b = neighbour[e]
+                if label[b] == q:
+                    to_q += border[e]
+                    off -= off_street[e]
+                elif label[b] == p:
+                    if inside[b] == mark:
+                        set_perimeter -= border[e]
+                    else:
+                        to_p += border[e]
+                        off += off_street[e]
         area_p, area_q = part_area[p] - set_area, part_area[q] + set_area
         perimeter_p = part_perimeter[p] - set_perimeter + 2.0 * to_p
         perimeter_q = part_perimeter[q] + set_perimeter - 2.0 * to_q
+        shape_p = _shape(new_p, area_p, perimeter_p, size[p] - count, target, width, balance)
+        shape_q = _shape(new_q, area_q, perimeter_q, size[q] + count, target, width, balance)
         if worse == 0:
-            change = (
-                _shape(new_p, area_p, perimeter_p, size[p] - count, target, width, balance)
-                + _shape(new_q, area_q, perimeter_q, size[q] + count, target, width, balance)
-                - _shape(part_weight[p], part_area[p], part_perimeter[p], size[p], target, width, balance)
-                - _shape(part_weight[q], part_area[q], part_perimeter[q], size[q], target, width, balance)
-                + streets * (off_p - off_q) / side
-            )
-            if change > 0 and random_unit(state) >= np.exp(-change / temperature):
+            change = shape_p + shape_q - shape[p] - shape[q] + streets * off / side
+            if change > 0 and (change > 16 * temperature or random_unit(state) >= np.exp(-change / temperature)):
                 continue
-        if not stays_connected(moved, count, p, size[p], label, indptr, neighbour, joins, stamp, queue, tick):
-            tick += 3
-            continue
-        tick += 3
+        if not (count == 1 and _ring_holds(i, p, label, indptr, neighbour, joins, ring)):
+            tick += 2
+            if not stays_connected(
+                moved, count, p, label, indptr, neighbour, joins, stamp, front, queue, same, waiting, tick
+            ):
+                continue
         for k in range(count):
             label[moved[k]] = q
+        for k in range(count):
+            a = moved[k]
+            for e in range(indptr[a], indptr[a + 1]):
+                if joins[e]:
+                    apart = label[neighbour[e]] != q
+                    between = _list_arc(e, apart, cut, at, between)
+                    between = _list_arc(twin[e], apart, cut, at, between)
         part_weight[p], part_weight[q] = new_p, new_q
         part_area[p], part_area[q] = area_p, area_q
         part_perimeter[p], part_perimeter[q] = perimeter_p, perimeter_q
+        shape[p], shape[q] = shape_p, shape_q
+        bad[p], bad[q], out[p], out[q] = new_bad_p, new_bad_q, new_out_p, new_out_q
         size[p] -= count
         size[q] += count
         giants[p] -= big

@@ -22,15 +22,20 @@ __all__ = ["Band", "Effort", "Lots", "divide_component", "outside_band", "shape_
 Effort = Literal["low", "normal", "high"]
 
 #: Iterations by effort: annealing proposals for each atom and round, rounds, spanning trees tried at the start.
-_EFFORT = {"low": (300, 1, 4), "normal": (1500, 1, 8), "high": (6000, 3, 24)}
+_EFFORT = {"low": (40, 1, 4), "normal": (300, 1, 8), "high": (2000, 2, 24)}
 # A tree is cut by whole weights; finer ones are scaled to at most this many steps up to the upper limit.
 _WEIGHT_STEPS = 2000
 # Weights of the shape terms against 1 - Polsby-Popper; see anneal_kernel.
-_BALANCE, _STREETS = 0.1, 0.35
-_HOT, _COLD = 0.25, 0.002
+_BALANCE, _STREETS = 0.1, 0.45
+_HOT, _COLD = 0.1, 0.004
+# A component of more atoms than `_LARGE` is annealed region by region, each of about `_REGION` atoms, so that what one
+# proposal touches stays in the processor's cache; the regions change `_PASSES` times, as what lies between two does.
+_LARGE, _REGION, _PASSES = 8000, 3000, 3
 # Rounds of repair, trees tried for each group of parts, and how often a cut that is merely no worse is taken.
 _SIDEWAYS = (False, False, True, True, False, True, True, True, False, True, True, True, True, False)
 _TREES = 4
+# Components of more atoms start from one tree.
+_MANY = 1000
 # Sums of weights may be off in the last bit.
 _ROUNDING = 1e-9
 _WANDER = 0.3
@@ -75,6 +80,17 @@ class Lots:
     def source(self) -> np.ndarray:
         """First end of each arc."""
         return np.repeat(np.arange(len(self.weight), dtype=np.int32), np.diff(self.indptr))
+
+    @property
+    def twin(self) -> np.ndarray:
+        """The other arc of each arc's border."""
+        source, n = self.source.astype(np.int64), len(self.weight)
+        twin = np.empty(len(source), np.int32)
+        # Arcs are in order of source, then neighbour.
+        twin[np.argsort(self.neighbour * np.int64(n) + source, kind="stable")] = np.argsort(
+            source * n + self.neighbour, kind="stable"
+        )
+        return twin
 
     def components(self) -> tuple[int, np.ndarray]:
         """Number of connected components, and the component of each atom."""
@@ -142,7 +158,7 @@ def divide_component(lots: Lots, band: Band, *, effort: Effort = "normal", seed:
     label = _repair(lots, band, cutter, cutter.start(trees))
     best, best_cost = label, (*outside_band(label, lots.weight, band), np.inf)
     for _ in range(rounds):
-        label = _anneal(lots, band, label, proposals * len(label), rng)
+        label = _anneal_all(lots, band, label, proposals, rng)
         label = _repair(lots, band, cutter, label)
         cost = (*outside_band(label, lots.weight, band), shape_cost(lots, label, band))
         if cost < best_cost:
@@ -215,8 +231,8 @@ class _Cutter:
         off = np.divide(lots.off_street, lots.border, out=np.ones_like(lots.border), where=lots.border > 0)
         self.ease = 0.5 * (1 - off[once])
 
-    def cut(self, atoms: np.ndarray) -> tuple[np.ndarray, float]:
-        """Parts of the atoms listed by one random tree, and their cost."""
+    def cut(self, atoms: np.ndarray, outside: float) -> tuple[np.ndarray, float]:
+        """Parts of the atoms listed by one random tree, and their cost; `outside` is that of weight above the band."""
         from gridmap.division.tree_kernel import cut_tree, spanning_tree
 
         self.local[atoms] = np.arange(len(atoms), dtype=np.int32)
@@ -226,25 +242,36 @@ class _Cutter:
         inside = inside[np.argsort(self.rng.random(len(inside)) + self.ease[arcs[inside]])]
         self.local[atoms] = -1
         order, parent = spanning_tree(left[inside], right[inside], len(atoms))
-        part, cost, _ = cut_tree(order, parent, self.weight[atoms], self.upper, self.close)
+        part, cost, _ = cut_tree(order, parent, self.weight[atoms], self.upper, self.close, outside)
         return part, cost
 
     def start(self, trees: int) -> np.ndarray:
-        """Best of several random cuts of the whole component; the first one within the band will do."""
+        """Best of several random cuts of the whole component; the first one as good as can be will do.
+
+        In a large component a cut has faults in a few places, which repair mends at less cost than another cut.
+        """
         from gridmap.division.tree_kernel import ILLEGAL
 
+        # One part that holds all that is in the way would be few illegal parts, and nothing that repair can start from:
+        # weight above the band costs here what as many parts would.
+        outside = ILLEGAL / self.upper
+        giants = self.weight[self.weight > self.upper].astype(np.float64)
+        least = (ILLEGAL + outside * (giants - self.upper)).sum()
         atoms = np.arange(self.count, dtype=np.int32)
-        best, best_cost = self.cut(atoms)
-        for _ in range(trees - 1):
-            if best_cost < ILLEGAL:
+        best, best_cost = self.cut(atoms, outside)
+        for _ in range(trees - 1 if self.count <= _MANY else 0):
+            if best_cost < least + ILLEGAL:
                 break
-            part, cost = self.cut(atoms)
+            part, cost = self.cut(atoms, outside)
             if cost < best_cost:
                 best, best_cost = part, cost
         return best
 
 
-def _anneal(lots: Lots, band: Band, label: np.ndarray, steps: int, rng: np.random.Generator) -> np.ndarray:
+def _anneal(
+    lots: Lots, band: Band, label: np.ndarray, proposals: int, rng: np.random.Generator, hot: float, cold: float
+) -> np.ndarray:
+    """Labels of better shape; `proposals` for each atom, temperatures from hot to cold."""
     from gridmap.division.anneal_kernel import anneal
 
     label = _compact(label)
@@ -252,10 +279,47 @@ def _anneal(lots: Lots, band: Band, label: np.ndarray, steps: int, rng: np.rando
     state = rng.integers(1, 2**63, 1).astype(np.uint64)
     anneal(
         label, int(label.max()) + 1, lots.weight, lots.area, lots.perimeter, lots.indptr, lots.source, lots.neighbour,
-        lots.border, lots.off_street, lots.joins, lots.block, float(band.lower), float(band.upper), band.target,
-        _BALANCE, _STREETS, steps, _HOT, _COLD, state,
+        lots.twin, lots.border, lots.off_street, lots.joins, lots.block, float(band.lower), float(band.upper),
+        band.target, _BALANCE, _STREETS, proposals * len(label), hot, cold, state,
     )  # fmt: skip
     return label
+
+
+def _anneal_all(lots: Lots, band: Band, label: np.ndarray, proposals: int, rng: np.random.Generator) -> np.ndarray:
+    """Anneal a component: as a whole, or region by region where it is large."""
+    if len(label) <= _LARGE:
+        return _anneal(lots, band, label, proposals, rng, _HOT, _COLD)
+    for k in range(_PASSES):
+        hot, cold = (_HOT * (_COLD / _HOT) ** (step / _PASSES) for step in (k, k + 1))
+        label = _compact(label)
+        region = _regions(lots, label, rng)[label]
+        for r in range(int(region.max()) + 1):
+            atoms = np.flatnonzero(region == r)
+            part = _anneal(lots.part(atoms), band, label[atoms], proposals // _PASSES, rng, hot, cold)
+            # A part may have been given up, none is new.
+            label[atoms] = np.unique(label[atoms])[part]
+    return label
+
+
+def _regions(lots: Lots, label: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Random connected region of each part, of about `_REGION` atoms."""
+    parts = int(label.max()) + 1
+    most = max(2, round(_REGION * parts / len(label)))
+    return _Cutter(_contract(lots, label), Band(most / 2, most), rng).start(1)
+
+
+def _contract(lots: Lots, label: np.ndarray) -> Lots:
+    """Parts as atoms of weight 1; shapes are left out."""
+    parts = int(label.max()) + 1
+    a, b = label[lots.source], label[lots.neighbour]
+    between = lots.joins & (a != b)
+    key, first = np.unique(a[between] * np.int64(parts) + b[between], return_index=True)
+    count = np.bincount(key // parts, minlength=parts)
+    border, nothing = lots.border[between][first], np.zeros(parts)
+    return Lots(
+        np.ones(parts), nothing, nothing, nothing.astype(np.int32), np.r_[0, np.cumsum(count)].astype(np.int32),
+        (key % parts).astype(np.int32), border, lots.off_street[between][first], np.ones(len(key), bool),
+    )  # fmt: skip
 
 
 def _repair(lots: Lots, band: Band, cutter: _Cutter, label: np.ndarray) -> np.ndarray:
@@ -328,6 +392,8 @@ class _Parts:
 
 
 def _recut(lots: Lots, band: Band, cutter: _Cutter, parts: _Parts, part: int, *, sideways: bool) -> None:
+    from gridmap.division.tree_kernel import OUTSIDE
+
     if part not in parts.atoms:
         return
     tried = set()
@@ -340,7 +406,7 @@ def _recut(lots: Lots, band: Band, cutter: _Cutter, parts: _Parts, part: int, *,
         shares = np.repeat(np.arange(len(group)), [len(parts.atoms[p]) for p in group])
         now = outside_band(shares, lots.weight[atoms], band)
         for _ in range(_TREES):
-            cut, _ = cutter.cut(atoms)
+            cut, _ = cutter.cut(atoms, OUTSIDE)
             new = outside_band(cut, lots.weight[atoms], band)
             if new < now or (sideways and new == now and cutter.rng.random() < _WANDER):
                 parts.replace(group, atoms, cut)

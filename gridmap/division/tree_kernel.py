@@ -91,16 +91,16 @@ def _best_close(f: np.ndarray, close: np.ndarray) -> tuple[float, int]:
 
 
 @compiled
-def _join(a: int, b: int, upper: int) -> tuple[int, float]:
+def _join(a: int, b: int, upper: int, outside: float) -> tuple[int, float]:
     """State of two joined states, and the cost of what lies above `upper`: an over state stands for `upper` itself."""
     weight = min(a, upper) + min(b, upper)
     if a <= upper and b <= upper and weight <= upper:
         return weight, 0.0
-    return max(a, b, upper + 1), OUTSIDE * (weight - upper)
+    return max(a, b, upper + 1), outside * (weight - upper)
 
 
 @compiled
-def _merge(f: np.ndarray, g: np.ndarray, out: np.ndarray, closed: float, upper: int) -> None:
+def _merge(f: np.ndarray, g: np.ndarray, out: np.ndarray, closed: float, upper: int, outside: float) -> None:
     """(min, +) convolution of two open parts into `out`; `closed` is the cost of closing the second instead."""
     some, count = np.empty(len(g), np.int64), 0
     for b in range(len(g)):
@@ -112,13 +112,13 @@ def _merge(f: np.ndarray, g: np.ndarray, out: np.ndarray, closed: float, upper: 
     for a in range(len(f)):
         if f[a] < INFINITE:
             for k in range(count):
-                state, cost = _join(a, some[k], upper)
+                state, cost = _join(a, some[k], upper, outside)
                 out[state] = min(out[state], f[a] + g[some[k]] + cost)
 
 
 @compiled
 def cut_tree(
-    order: np.ndarray, parent: np.ndarray, weight: np.ndarray, upper: int, close: np.ndarray
+    order: np.ndarray, parent: np.ndarray, weight: np.ndarray, upper: int, close: np.ndarray, outside: float
 ) -> tuple[np.ndarray, float, int]:
     """Cut a tree into connected parts at the least cost.
 
@@ -132,6 +132,8 @@ def cut_tree(
         Upper limit of a part's weight.
     close
         float64 (upper + 3,), cost of closing a part by its state.
+    outside
+        Cost of each unit of weight above `upper`.
 
     Returns
     -------
@@ -144,7 +146,7 @@ def cut_tree(
     closed, closed_at = np.empty(m, np.float64), np.empty(m, np.int32)
     for i in range(m):
         if weight[i] > upper:
-            f[i, upper + 2] = ILLEGAL + OUTSIDE * (weight[i] - upper)
+            f[i, upper + 2] = ILLEGAL + outside * (weight[i] - upper)
         else:
             f[i, weight[i]] = 0.0
     for k in range(m - 1, 0, -1):
@@ -153,7 +155,7 @@ def cut_tree(
         closed[v], closed_at[v] = _best_close(f[v], close)
         for w in range(upper + 3):
             before[v, w] = f[p, w]
-        _merge(before[v], f[v], f[p], closed[v], upper)
+        _merge(before[v], f[v], f[p], closed[v], upper, outside)
     cost, at = _best_close(f[order[0]], close)
 
     # Walk down again: `want` is the state each subtree must have, `part` the part it is open in.
@@ -172,7 +174,7 @@ def cut_tree(
         v = child[p]
         while v >= 0:
             rest = before[v]
-            a, b, joined = _split(rest, f[v], w, upper)
+            a, b, joined = _split(rest, f[v], w, upper, outside)
             if rest[w] + closed[v] <= joined:
                 want[v], part[v] = closed_at[v], parts
                 parts += 1
@@ -183,7 +185,7 @@ def cut_tree(
 
 
 @compiled
-def _split(f: np.ndarray, g: np.ndarray, want: int, upper: int) -> tuple[int, int, float]:
+def _split(f: np.ndarray, g: np.ndarray, want: int, upper: int, outside: float) -> tuple[int, int, float]:
     """States a and b that join to `want` at the least cost, and that cost (INFINITE when there are none)."""
     best, at_a, at_b = INFINITE, 0, 0
     for a in range(len(f)):
@@ -191,7 +193,7 @@ def _split(f: np.ndarray, g: np.ndarray, want: int, upper: int) -> tuple[int, in
             first, last = (want - a, want - a) if want <= upper else (0, len(g) - 1)
             for b in range(max(first, 0), last + 1):
                 if g[b] < INFINITE:
-                    state, cost = _join(a, b, upper)
+                    state, cost = _join(a, b, upper, outside)
                     if state == want and f[a] + g[b] + cost < best:
                         best, at_a, at_b = f[a] + g[b] + cost, a, b
     return at_a, at_b, best
