@@ -14,7 +14,7 @@ from gridmap.division.borders import SHORTEST_JOIN
 from gridmap.division.codes import SCHEMES, grid_codes, kept_codes
 from gridmap.division.cures import band_findings
 from gridmap.division.ledger import COUNTS, building_weights, grid_status, grid_sums, row_shares
-from gridmap.division.outlines import outlines
+from gridmap.division.outlines import straight_outlines
 from gridmap.division.plan import GridPlan
 from gridmap.errors import GridmapError
 from gridmap.tables.crs import metric_crs, to_crs
@@ -129,7 +129,8 @@ def build_plan(
     weights = building_weights(buildings, weight)
     unit = weight if isinstance(weight, str) else "weight"
     sums = grid_sums(rows, rows["label"], buildings, weights)
-    grids = _outlines(atoms).join(sums)
+    kept = ground_tables(communities.crs, streets=streets, compounds=compounds, barriers=barriers, entrances=entrances)
+    grids = _outlines(atoms, buildings, kept).join(sums)
     grids[["households", "weight", "buildings"]] = grids[["households", "weight", "buildings"]].fillna(0)
     grids["buildings"] = grids["buildings"].astype("int64")
     grids["kind"] = np.where(grids.index.isin(list(dedicated)), "dedicated", "basic")
@@ -199,7 +200,7 @@ def build_plan(
         | dict(parameters or {}),
         atoms=_atom_table(to_crs(atoms, crs), grid_of_atom),
         adjacency=ground.adjacency.reset_index(drop=True),
-        **ground_tables(crs, streets=streets, compounds=compounds, barriers=barriers, entrances=entrances),
+        **kept,
     )
 
 
@@ -317,9 +318,16 @@ def _assignment_rows(assignment: pd.DataFrame, atoms: gpd.GeoDataFrame, building
     return rows
 
 
-def _outlines(atoms: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """One row a grid, index = label: community_id and the union of its atoms."""
-    shapes = outlines(atoms, atoms["label"].to_numpy())
+def _outlines(
+    atoms: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame, ground: Mapping[str, gpd.GeoDataFrame | None]
+) -> gpd.GeoDataFrame:
+    """One row a grid, index = label: community_id and the outline of its atoms."""
+    shapes = straight_outlines(
+        atoms,
+        atoms["label"].to_numpy(),
+        buildings=buildings,
+        **{name: ground[name] for name in ("streets", "compounds", "barriers")},
+    )
     owner = atoms.groupby("label")["community_id"].first()
     frame = gpd.GeoDataFrame({"community_id": owner.reindex(shapes.index)}, geometry=shapes, crs=atoms.crs)
     frame.index.name = None
