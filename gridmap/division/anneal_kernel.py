@@ -217,6 +217,8 @@ def anneal(
     off_street: np.ndarray,
     joins: np.ndarray,
     block: np.ndarray,
+    first_foe: np.ndarray,
+    foe: np.ndarray,
     lower: float,
     upper: float,
     target: float,
@@ -241,6 +243,8 @@ def anneal(
         boundary.
     block
         int32 (n,), block of each atom: the rest of a block in a part may move as one.
+    first_foe, foe
+        int32 (n + 1,) and int32: the atoms that may not share a part with an atom, in CSR order.
     steps
         Number of proposals.
     hot, cold
@@ -340,6 +344,12 @@ def anneal(
         new_bad_p, new_out_p = _outside(new_p, size[p] - count, giants[p] - big, lower, upper)
         new_bad_q, new_out_q = _outside(new_q, size[q] + count, giants[q] + big, lower, upper)
         worse = (new_bad_p + new_bad_q) - (bad[p] + bad[q])
+        for k in range(count):
+            for f in range(first_foe[moved[k]], first_foe[moved[k] + 1]):
+                if label[foe[f]] == q:
+                    worse += 1
+                elif label[foe[f]] == p and inside[foe[f]] != mark:
+                    worse -= 1
         if worse == 0:
             more = (new_out_p + new_out_q) - (out[p] + out[q])
             worse = 1 if more > 1e-9 else (-1 if more < -1e-9 else 0)

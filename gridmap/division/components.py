@@ -59,10 +59,10 @@ def _anew_around(lots: Lots, band: Band, label: np.ndarray, part: int, effort: E
         inside = np.isin(label, label[lots.neighbour[across]]) | inside
         atoms = np.flatnonzero(inside)
         region = lots.part(atoms)
-        before = outside_band(np.unique(label[atoms], return_inverse=True)[1], region.weight, band)
+        before = outside_band(np.unique(label[atoms], return_inverse=True)[1], region.weight, band, region.apart)
         for more in range(_TRIES):
             anew = divide_component(region, band, effort=effort, seed=seed + 1 + ring * _TRIES + more)
-            if outside_band(anew, region.weight, band) < before:
+            if outside_band(anew, region.weight, band, region.apart) < before:
                 new = label.copy()
                 new[atoms] = anew + label.max() + 1
                 return np.unique(new, return_inverse=True)[1].astype(np.int32)
@@ -78,7 +78,7 @@ def _legal_where_small(lots: Lots, band: Band, label: np.ndarray) -> np.ndarray:
             for k, part in enumerate(parts):
                 new[part] = label.max() + 1 + k
             new = _connected_labels(lots, new)
-            if outside_band(new, lots.weight, band) < outside_band(label, lots.weight, band):
+            if outside_band(new, lots.weight, band, lots.apart) < outside_band(label, lots.weight, band, lots.apart):
                 label = new
     return label
 
@@ -177,7 +177,7 @@ def _violation(lots: Lots, band: Band, atoms: list[int]) -> tuple[int, float]:
     part = lots.part(np.sort(np.array(atoms)))
     exact = divide_exactly(part, band)
     if exact is not None:
-        return outside_band(exact, part.weight, band)
+        return outside_band(exact, part.weight, band, part.apart)
     total = float(part.weight.sum())
     parts = total // band.upper
     return 1, max(min(total - parts * band.upper, (parts + 1) * band.lower - total), 0.0)

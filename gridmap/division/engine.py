@@ -7,7 +7,7 @@ anew, then anneal the shape without giving legality back.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -17,7 +17,7 @@ from gridmap.errors import OptionError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Band", "Effort", "Lots", "divide_component", "outside_band", "shape_cost"]
+__all__ = ["NO_PAIRS", "Band", "Effort", "Lots", "among", "divide_component", "outside_band", "shape_cost"]
 
 Effort = Literal["low", "normal", "high"]
 
@@ -39,6 +39,10 @@ _MANY = 1000
 # Sums of weights may be off in the last bit.
 _ROUNDING = 1e-9
 _WANDER = 0.3
+
+
+#: No two atoms that may not share a part.
+NO_PAIRS = np.empty((0, 2), np.int32)
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,8 @@ class Lots:
     """Atoms and their borders as arrays; arcs are in CSR order, each border twice.
 
     `weight`, `area` (m²) and `perimeter` (m) are float64 (n,), `block` int32 (n,); `indptr` int32 (n + 1,);
-    `neighbour` int32, `border` and `off_street` float64 (m), and `joins` bool are one an arc.
+    `neighbour` int32, `border` and `off_street` float64 (m), and `joins` bool are one an arc. `apart`, int32 (k, 2),
+    are pairs of atoms that may not share a part.
     """
 
     weight: np.ndarray
@@ -75,6 +80,7 @@ class Lots:
     border: np.ndarray
     off_street: np.ndarray
     joins: np.ndarray
+    apart: np.ndarray = field(default_factory=NO_PAIRS.copy)
 
     @property
     def source(self) -> np.ndarray:
@@ -120,6 +126,7 @@ class Lots:
             self.border[arcs],
             self.off_street[arcs],
             self.joins[arcs],
+            among(local[self.apart]),
         )
 
 
@@ -156,21 +163,21 @@ def divide_component(lots: Lots, band: Band, *, effort: Effort = "normal", seed:
     rng = np.random.default_rng(seed)
     cutter = _Cutter(lots, band, rng)
     label = _repair(lots, band, cutter, cutter.start(trees))
-    best, best_cost = label, (*outside_band(label, lots.weight, band), np.inf)
+    best, best_cost = label, (*outside_band(label, lots.weight, band, lots.apart), np.inf)
     for _ in range(rounds):
         label = _anneal_all(lots, band, label, proposals, rng)
         label = _repair(lots, band, cutter, label)
-        cost = (*outside_band(label, lots.weight, band), shape_cost(lots, label, band))
+        cost = (*outside_band(label, lots.weight, band, lots.apart), shape_cost(lots, label, band))
         if cost < best_cost:
             best, best_cost = label, cost
     return _compact(best)
 
 
-def outside_band(label: np.ndarray, weight: np.ndarray, band: Band) -> tuple[int, float]:
+def outside_band(label: np.ndarray, weight: np.ndarray, band: Band, apart: np.ndarray = NO_PAIRS) -> tuple[int, float]:
     """Violation of the band in lexicographic order: number of parts outside, and weight outside.
 
     An atom above the upper limit by itself counts as one part outside even where several of them share a part: two
-    towers are never put together to save a grid.
+    towers are never put together to save a grid. Each pair that shares a part though it may not counts as one too.
 
     Parameters
     ----------
@@ -178,10 +185,18 @@ def outside_band(label: np.ndarray, weight: np.ndarray, band: Band) -> tuple[int
         Part (0, 1, 2 ...) and weight of each atom.
     band
         Limits of a part's weight.
+    apart
+        int (k, 2), pairs of atoms that may not share a part.
     """
+    torn = int((label[apart[:, 0]] == label[apart[:, 1]]).sum())
     giants = np.bincount(label, weight > band.upper)
     short = _short(np.bincount(label, weight), band)
-    return int(np.maximum(short > _ROUNDING, giants).sum()), float(short.sum())
+    return int(np.maximum(short > _ROUNDING, giants).sum()) + torn, float(short.sum())
+
+
+def among(pairs: np.ndarray) -> np.ndarray:
+    """The pairs of positions that are both there: -1 is nowhere."""
+    return pairs[(pairs >= 0).all(axis=1)]
 
 
 def _short(weights: np.ndarray, band: Band) -> np.ndarray:
@@ -277,9 +292,13 @@ def _anneal(
     label = _compact(label)
     # The kernel's generator must not start at 0.
     state = rng.integers(1, 2**63, 1).astype(np.uint64)
+    foe = np.r_[lots.apart, lots.apart[:, ::-1]].astype(np.int32)
+    foe = foe[np.argsort(foe[:, 0], kind="stable")]
+    first_foe = np.r_[0, np.cumsum(np.bincount(foe[:, 0], minlength=len(label)))].astype(np.int32)
     anneal(
         label, int(label.max()) + 1, lots.weight, lots.area, lots.perimeter, lots.indptr, lots.source, lots.neighbour,
-        lots.twin, lots.border, lots.off_street, lots.joins, lots.block, float(band.lower), float(band.upper),
+        lots.twin, lots.border, lots.off_street, lots.joins, lots.block, first_foe,
+        np.ascontiguousarray(foe[:, 1]), float(band.lower), float(band.upper),
         band.target, _BALANCE, _STREETS, proposals * len(label), hot, cold, state,
     )  # fmt: skip
     return label
@@ -329,7 +348,7 @@ def _repair(lots: Lots, band: Band, cutter: _Cutter, label: np.ndarray) -> np.nd
     until it meets parts that can take it in. The best labels met are returned.
     """
     label = _compact(label)
-    best, best_outside = label, outside_band(label, lots.weight, band)
+    best, best_outside = label, outside_band(label, lots.weight, band, lots.apart)
     for sideways in _SIDEWAYS:
         if best_outside[0] == 0:
             break
@@ -337,10 +356,11 @@ def _repair(lots: Lots, band: Band, cutter: _Cutter, label: np.ndarray) -> np.nd
         # What a lone giant holds too much can't be helped.
         giant = np.bincount(label, np.where(lots.weight > band.upper, lots.weight - band.upper, 0))
         short = _short(np.bincount(label, lots.weight), band)
-        for p in np.flatnonzero((short > _ROUNDING) & (short != giant)):
+        torn = label[lots.apart[label[lots.apart[:, 0]] == label[lots.apart[:, 1]], 0]]
+        for p in np.union1d(np.flatnonzero((short > _ROUNDING) & (short != giant)), torn):
             _recut(lots, band, cutter, parts, int(p), sideways=sideways)
         label = _compact(parts.label)
-        now = outside_band(label, lots.weight, band)
+        now = outside_band(label, lots.weight, band, lots.apart)
         if now < best_outside:
             best, best_outside = label, now
     return best
@@ -367,7 +387,8 @@ class _Parts:
         return [int(p) for p in near[np.argsort(-metres, kind="stable")] if p not in group]
 
     def groups(self, part: int) -> Iterator[list[int]]:
-        """The part with one neighbour, with two, three and four; near ones first."""
+        """The part, with one neighbour, with two, three and four; near ones first."""
+        yield [part]
         first = self.around([part])
         yield from ([part, q] for q in first)
         for q in first[:6]:
@@ -404,13 +425,23 @@ def _recut(lots: Lots, band: Band, cutter: _Cutter, parts: _Parts, part: int, *,
         tried.add(key)
         atoms = np.concatenate([parts.atoms[p] for p in group])
         shares = np.repeat(np.arange(len(group)), [len(parts.atoms[p]) for p in group])
-        now = outside_band(shares, lots.weight[atoms], band)
+        weight, apart = lots.weight[atoms], _pairs_of(atoms, lots)
+        now = outside_band(shares, weight, band, apart)
         for _ in range(_TREES):
             cut, _ = cutter.cut(atoms, OUTSIDE)
-            new = outside_band(cut, lots.weight[atoms], band)
+            new = outside_band(cut, weight, band, apart)
             if new < now or (sideways and new == now and cutter.rng.random() < _WANDER):
                 parts.replace(group, atoms, cut)
                 return
+
+
+def _pairs_of(atoms: np.ndarray, lots: Lots) -> np.ndarray:
+    """Pairs that may not share a part among some atoms, as positions among these."""
+    if not len(lots.apart):
+        return NO_PAIRS
+    local = np.full(len(lots.weight), -1)
+    local[atoms] = np.arange(len(atoms))
+    return among(local[lots.apart])
 
 
 def arcs_of(indptr: np.ndarray, atoms: np.ndarray) -> np.ndarray:

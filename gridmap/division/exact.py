@@ -50,6 +50,9 @@ def divide_exactly(lots: Lots, band: Band) -> np.ndarray | None:
     giants = _subset_sums((lots.weight[atoms] > band.upper).astype(np.int64))
     outside = np.maximum(band.lower - weight, 0) + np.maximum(weight - band.upper, 0)
     illegal = np.maximum((outside > _ROUNDING).astype(np.int64), giants)
+    every = np.arange(len(illegal))
+    for a, b in lots.apart.tolist():
+        illegal += every >> at[a] & every >> at[b] & 1
     shape = _subset_shapes(lots, atoms, weight, band)
     chosen = best_division(connected_subsets(subsets), illegal, outside, shape)
 
@@ -64,9 +67,9 @@ def divide_exactly(lots: Lots, band: Band) -> np.ndarray | None:
 
 def better_division(lots: Lots, band: Band, label: np.ndarray) -> np.ndarray:
     """The exact division of a component where it violates the band less than the labels given, else those labels."""
-    violation = outside_band(label, lots.weight, band)
+    violation = outside_band(label, lots.weight, band, lots.apart)
     exact = divide_exactly(lots, band) if violation[0] else None
-    return label if exact is None or outside_band(exact, lots.weight, band) >= violation else exact
+    return label if exact is None or outside_band(exact, lots.weight, band, lots.apart) >= violation else exact
 
 
 def without_idle_atoms(lots: Lots) -> tuple[dict[int, set[int]], list[tuple[int, tuple[int, ...]]]]:
@@ -80,7 +83,8 @@ def without_idle_atoms(lots: Lots) -> tuple[dict[int, set[int]], list[tuple[int,
     for a, b in zip(lots.source[lots.joins].tolist(), lots.neighbour[lots.joins].tolist(), strict=True):
         near[a].add(b)
     idle: list[tuple[int, tuple[int, ...]]] = []
-    waiting = [a for a in near if lots.weight[a] == 0]
+    bound = set(lots.apart.ravel().tolist())
+    waiting = [a for a in near if lots.weight[a] == 0 and a not in bound]
     while waiting and len(near) > 1:
         a = waiting.pop()
         around = sorted(near[a])
@@ -92,7 +96,7 @@ def without_idle_atoms(lots: Lots) -> tuple[dict[int, set[int]], list[tuple[int,
             near[b].update(c for c in around if c != b)
         idle.append((a, tuple(around)))
         # What was around it may have become such an atom itself.
-        waiting += [b for b in around if lots.weight[b] == 0 and b not in waiting]
+        waiting += [b for b in around if lots.weight[b] == 0 and b not in bound and b not in waiting]
     return near, idle
 
 

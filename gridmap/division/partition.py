@@ -12,7 +12,8 @@ import shapely
 from gridmap.division.borders import SHORTEST_JOIN
 from gridmap.division.certificates import certify
 from gridmap.division.components import divide_connected
-from gridmap.division.engine import Band, Effort, Lots
+from gridmap.division.cures import proof_cures
+from gridmap.division.engine import NO_PAIRS, Band, Effort, Lots
 from gridmap.errors import OptionError
 from gridmap.tables.findings import AttachedFindings, finding, findings_table
 
@@ -120,6 +121,7 @@ def lots_from_borders(
     metres: np.ndarray,
     on_street: np.ndarray,
     joins: np.ndarray,
+    apart: np.ndarray = NO_PAIRS,
 ) -> Lots:
     """Arrays of the engine from a list of borders, each pair of atoms once."""
     n = len(weight)
@@ -139,6 +141,7 @@ def lots_from_borders(
         border,
         off_street,
         joined,
+        apart,
     )
 
 
@@ -176,11 +179,12 @@ def _band_findings(
 
 
 def _cure(certificate: dict[str, Any]) -> str:
-    if certificate["kind"] == "atom_above_upper":
-        return f"Split lot {certificate['atom']}, or make it a part of its own kind."
-    if certificate["kind"] == "component_total":
-        return f"Accept {certificate['weight']:g}, or join these lots with others."
-    return "Try effort='high', or another seed."
+    cures = proof_cures(certificate, "lot")
+    if certificate["kind"] == "not_found":
+        cures = ["try effort='high', or another seed"]
+    cures.append(f"accept {certificate['weight']:g}")
+    text = "; or ".join(cures)
+    return text[:1].upper() + text[1:] + "."
 
 
 def _weights(lots: gpd.GeoDataFrame, weight: str | pd.Series) -> np.ndarray:
