@@ -94,7 +94,9 @@ def test_a_neighbour_that_makes_it_legal_is_named():
 def test_a_tower_can_only_be_split():
     grids = frame("grid_id", {"01": box(0, 0, 400, 100), "02": box(400, 0, 800, 100)})
     plan = audit(grids, houses([(50, 50), (450, 50)], [812, 400]))
-    assert plan.findings["cure"].tolist() == ["Split building b0 by unit; or accept 812, or make it a dedicated grid."]
+    assert plan.findings["cure"].tolist() == [
+        "Split building b0 by unit (split_large=True); or accept 812, or make it a dedicated grid."
+    ]
 
 
 def test_an_overlap_is_found_and_counted_once():

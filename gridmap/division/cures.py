@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
-__all__ = ["band_findings", "parts_within"]
+__all__ = ["band_findings", "parts_within", "proof_cures"]
 
 #: Certificates that prove nothing about what else could be done, so that cures by numbers are worth proposing.
 _OPEN = ("audit", "not_found")
@@ -72,30 +72,68 @@ def band_findings(
     rows = []
     for grid in grids[grids["status"].isin(["above", "below"])].sort_values("grid_id").to_dict("records"):
         name, weight = grid["grid_id"], grid[unit]
+        # Where bands differ, a grid carries its own.
+        low, high, counted = grid.get("lower", lower), grid.get("upper", upper), grid.get("counted", unit)
+        high = math.inf if high is None or math.isnan(high) else high
         given = dict((certificates or {}).get(name, {"kind": "not_found"}))
         cures = [str(given.pop("cure"))] if "cure" in given else []
-        if largest is not None and name in largest.index and largest.loc[name, "weight"] > upper:
-            cures.append(f"split building {largest.loc[name, 'building_id']} by unit")
+        if largest is not None and name in largest.index and largest.loc[name, "weight"] > high:
+            cures.append(f"split building {largest.loc[name, 'building_id']} by unit (split_large=True)")
         elif given.get("kind") in _OPEN:
-            cures += _cures_by_numbers(weight, {b: weights[b] for b in sorted(set(beside.get(name, [])))}, lower, upper)
+            cures += _cures_by_numbers(weight, {b: weights[b] for b in sorted(set(beside.get(name, [])))}, low, high)
         elif given.get("kind") == "component_total" and grid["community_id"] in (next_community or {}):
             cures.append(f"join community {grid['community_id']} with {(next_community or {})[grid['community_id']]}")
+        else:
+            cures += proof_cures(given)
         cures.append(f"accept {_number(weight)}, or make it a dedicated grid")
-        limit, off = ("above", weight - upper) if grid["status"] == "above" else ("below", lower - weight)
-        bound = _number(upper if limit == "above" else lower)
+        limit, off = ("above", weight - high) if grid["status"] == "above" else ("below", low - weight)
+        bound = _number(high if limit == "above" else low)
         rows.append(
             finding(
                 "error",
-                "household_band" if unit == "households" else "band",
-                f"Grid {name} holds {_number(weight)} {unit}, {_number(off)} {limit} {bound}.",
+                "household_band" if counted == "households" else "band",
+                f"Grid {name} holds {_number(weight)} {counted}, {_number(off)} {limit} {bound}.",
                 status=limit,
                 cure=_sentence("; or ".join(cures)),
                 ids=[name],
-                certificate={"lower": lower, "upper": _finite(upper), "weight": weight} | given,
+                certificate={"lower": low, "upper": _finite(high), "weight": weight} | given,
                 geometry=grid["geometry"],
             )
         )
     return rows
+
+
+def proof_cures(certificate: Mapping[str, Any], noun: str = "atom") -> list[str]:
+    """What would make a certificate void: the atom to split, or the place to give another border.
+
+    Parameters
+    ----------
+    certificate
+        As `gridmap.division.certificates.certify` makes it.
+    noun
+        What its atoms are called.
+
+    Examples
+    --------
+    >>> proof_cures({"kind": "pendant", "atoms": ["a7", "a9"], "border": ["a4"], "root": "a4"})
+    ['open a border or bridge from a7, a9 to more than a4', 'split atom a4']
+    """
+    kind, atoms = certificate.get("kind"), certificate.get("atoms", [])
+    if kind == "atom_above_upper" and "atom" in certificate:
+        return [f"split {noun} {certificate['atom']}"]
+    around = [*certificate.get("border", []), *certificate.get("towers", [])]
+    if kind not in ("component_total", "pendant", "exhaustive", "mip") or not atoms:
+        return []
+    cures = [f"open a border or bridge from {_some(atoms)} to more than {_some(around) if around else 'that'}"]
+    if certificate.get("root") in around:
+        cures.append(f"split {noun} {certificate['root']}")
+    return cures
+
+
+def _some(names: list[str], most: int = 3) -> str:
+    """The first names, and how many more there are."""
+    more = f" (+{len(names) - most})" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def _cures_by_numbers(weight: float, beside: Mapping[str, float], lower: float, upper: float) -> list[str]:

@@ -76,6 +76,10 @@ _CURES: tuple[tuple[str, str], ...] = (
     (r"split it into (\d+) of about ([\d,.]+)", r"拆分为 \1 个网格，每个约 \2 户"),
     (r"redraw its border with (\S+) \(together ([\d,.]+)\)", r"与 \1 重新划界（合计 \2 户）"),
     (r"split building (\S+) by unit.*", r"将建筑 \1 按单元拆分"),
+    (r"split (?:atom|lot) (\S+)", r"拆分划分单元 \1"),
+    (r"open a border or bridge from (.+) to more than that", r"为 \1 打通其他边界或通道"),
+    (r"open a border or bridge from (.+) to more than (.+)", r"除 \2 外，为 \1 打通其他边界或通道"),
+    (r"join community (\S+) with (\S+)", r"将社区 \1 与 \2 合并"),
     (r"accept ([\d,.]+), or make it a dedicated grid", r"确认 \1 户的现状，或设为专属网格"),
 )
 # An argument of a function is of no use to who reads the map.
