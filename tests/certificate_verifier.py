@@ -34,11 +34,13 @@ def require(truth, why):
         raise RefusedError(why)
 
 
-def verify(certificate, atoms, adjacency, grid_atoms, *, band=None, weight="households"):
+def verify(certificate, atoms, adjacency, grid_atoms, *, band=None, weight="households", tied=(), apart=()):
     """Return None when the certificate proves its claim for a grid, raise `RefusedError` when it does not.
 
     `atoms`: atom_id, households, and where there are fixed atoms a truth column `fixed`; `adjacency`: atom_a, atom_b,
-    metres, kind; `grid_atoms`: ids of the atoms of the grid; `band`: the (lower, upper) that the plan was made with.
+    metres, kind; `grid_atoms`: ids of the atoms of the grid; `band`: the (lower, upper) that the plan was made with;
+    `tied`: groups of atoms that had to share a grid; `apart`: pairs that could not. A certificate may presuppose no
+    others.
     """
     kind = certificate.get("kind")
     require(kind in FIELDS, f"{kind!r} claims nothing")
@@ -52,6 +54,10 @@ def verify(certificate, atoms, adjacency, grid_atoms, *, band=None, weight="hous
     total = sum(load[a] for a in grid)
     require(abs(total - Fraction(certificate["weight"])) < Fraction(1, 10**6), "the grid weighs something else")
     require(not lower <= total <= upper, "the grid is in the band")
+    groups = certificate.get("tied", [])
+    require({frozenset(g) for g in groups} <= {frozenset(g) for g in tied}, "atoms said to be tied are not")
+    pairs = {frozenset(p) for p in certificate.get("apart", [])}
+    require(pairs <= {frozenset(p) for p in apart}, "atoms said to be apart need not be")
     place = certificate["atoms"]
     require(place and len(set(place)) == len(place) and set(place) <= set(load), "unknown atoms, or one twice")
     require(grid.intersection(place), "the grid holds nothing of the place")
@@ -60,7 +66,11 @@ def verify(certificate, atoms, adjacency, grid_atoms, *, band=None, weight="hous
         require(atom == certificate["atom"] and atom in grid, "the atom is not in the grid")
         require(load[atom] == Fraction(certificate["atom_weight"]) > upper, "the atom is not above the limit")
         return
-    graph = legal_graph(certificate, atoms, adjacency, load, upper)
+    # Tied atoms are one, named after the first.
+    one = {a: a for a in load} | {a: group[0] for group in groups for a in group}
+    place = list(dict.fromkeys(one[a] for a in place))
+    load = {a: sum(load[b] for b in load if one[b] == a) for a in set(one.values())} if groups else load
+    graph = legal_graph(certificate, atoms, adjacency, load, upper, one, set(place))
     require(set(place) <= set(graph), "towers and fixed atoms are no part of a place")
     if kind == "component_total":
         require(nx.node_connected_component(graph, place[0]) == set(place), "not all that is connected")
@@ -77,13 +87,13 @@ def verify(certificate, atoms, adjacency, grid_atoms, *, band=None, weight="hous
         require(certificate["root"] in region, "the root lies elsewhere")
         require(is_stuck(region, border, load, lower, upper, certificate["root"]), "what hangs there can be divided")
         return
-    sets = legal_sets(region, border, load, lower, upper)
+    sets = {s for s in legal_sets(region, border, load, lower, upper) if not any(p <= s for p in pairs)}
     require(len(sets) == certificate["sets"], "there are more or fewer sets")
     covered = has_cover if kind == "exhaustive" else has_cover_by_milp
     require(not covered(sets, place), "the place can be covered")
 
 
-def legal_graph(certificate, atoms, adjacency, load, upper):
+def legal_graph(certificate, atoms, adjacency, load, upper, one, place):
     """What legal parts can be made of: all atoms but towers and fixed ones, joined as in the design."""
     fixed = set(atoms["atom_id"][atoms["fixed"].astype(bool)]) if "fixed" in atoms else set()
     towers = {a for a in load if load[a] > upper}
@@ -92,10 +102,11 @@ def legal_graph(certificate, atoms, adjacency, load, upper):
     beside = set()
     for a, b, metres, kind in adjacency[["atom_a", "atom_b", "metres", "kind"]].itertuples(index=False):
         if metres >= SHORTEST_JOIN or kind in ("piece", "bridge"):
-            if a in graph and b in graph:
+            a, b = one[a], one[b]  # noqa: PLW2901
+            if a != b and a in graph and b in graph:
                 graph.add_edge(a, b)
             for here, there in ((a, b), (b, a)):
-                if here in certificate["atoms"]:
+                if here in place:
                     beside.add(there)
     require(set(certificate.get("towers", [])) == (beside & towers) - fixed, "other towers stand beside the place")
     if "fixed" in certificate:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import networkx as nx
 import numpy as np
@@ -25,9 +26,11 @@ from random_graphs import (
 
 from gridmap.division import covers
 from gridmap.division.certificates import certify
+from gridmap.division.cures import proof_cures
 from gridmap.division.engine import Band
 from gridmap.division.partition import lots_from_borders, partition
 from gridmap.division.pendants import Scale, forced_pendants
+from gridmap.maps.finding_words import _CODE, _chinese_cure
 
 BAND = Band(LOWER, UPPER)
 
@@ -239,15 +242,22 @@ def test_pendants_are_found_on_every_tree_and_nowhere_wrongly(seed, more, root):
             assert bool(places) != can_be_covered(weights, pairs, members)
 
 
+def lots_of(weights, pairs, apart=()):
+    a, b = np.array(pairs).T
+    metres, ones = np.full(len(a), 50.0), np.full(len(weights), 2500.0)
+    foes = np.array(apart, np.int32).reshape(-1, 2)
+    joins = np.ones(len(a), bool)
+    return lots_from_borders(np.array(weights, float), ones, ones, a, b, metres, metres, joins, foes)
+
+
+def names_of(weights):
+    return np.array([f"a{i}" for i in range(len(weights))], dtype=object)
+
+
 def test_towers_are_set_apart_and_named():
     """160 households that only a tower joins with the others: below the band, or too many in the tower's grid."""
     weights, pairs = [160, 560, 200, 200], CHAIN[:3]
-    labels = np.array([0, 1, 2, 2])
-    a, b = np.array(pairs).T
-    metres, ones = np.full(3, 50.0), np.full(4, 2500.0)
-    lots = lots_from_borders(np.array(weights, float), ones, ones, a, b, metres, metres, np.ones(3, bool))
-    names = np.array([f"a{i}" for i in range(4)], dtype=object)
-    proof = certify(labels, lots, BAND, names)
+    proof = certify(np.array([0, 1, 2, 2]), lots_of(weights, pairs), BAND, names_of(weights))
     assert proof[0] == proof[0] | {"kind": "component_total", "atoms": ["a0"], "towers": ["a1"], "total": 160.0}
     assert proof[1]["kind"] == "atom_above_upper"
     verify(proof[0], *as_tables(weights, pairs), ["a0"])
@@ -257,12 +267,8 @@ def test_towers_are_set_apart_and_named():
 
 def test_what_is_fixed_is_set_apart_and_named():
     weights, pairs = [160, 200, 400], CHAIN[:2]
-    a, b = np.array(pairs).T
-    metres, ones = np.full(2, 50.0), np.full(3, 2500.0)
-    lots = lots_from_borders(np.array(weights, float), ones, ones, a, b, metres, metres, np.ones(2, bool))
-    names = np.array(["a0", "a1", "a2"], dtype=object)
     free = np.array([True, False, True])
-    (proof,) = certify(np.array([0, 1, 2]), lots, BAND, names, free=free).values()
+    (proof,) = certify(np.array([0, 1, 2]), lots_of(weights, pairs), BAND, names_of(weights), free=free).values()
     assert proof == proof | {"kind": "component_total", "atoms": ["a0"], "fixed": ["a1"]}
     atoms, borders = as_tables(weights, pairs)
     verify(proof, atoms.assign(fixed=~free), borders, ["a0"])
@@ -270,11 +276,62 @@ def test_what_is_fixed_is_set_apart_and_named():
         verify({k: v for k, v in proof.items() if k != "fixed"}, atoms, borders, ["a0"])
 
 
+def test_pairs_that_must_be_apart_are_part_of_the_proof():
+    """Four of 150 in a row are two parts, unless the first two may not share one."""
+    weights, pairs = [150] * 4, CHAIN[:3]
+    lots = lots_of(weights, pairs, apart=[(0, 1)])
+    (proof,) = certify(np.array([0, 1, 1, 1]), lots, BAND, names_of(weights)).values()
+    assert proof["apart"] == [["a0", "a1"]]
+    verify(proof, *as_tables(weights, pairs), ["a0"], apart=[("a0", "a1")])
+    with pytest.raises(RefusedError, match="need not be"):
+        verify(proof, *as_tables(weights, pairs), ["a0"])
+
+
+def test_tied_atoms_are_one():
+    """Of 250, 150, 200 and 100 in a row the middle ones are tied: 700 can't be cut there."""
+    certificate = {
+        "kind": "exhaustive", "lower": LOWER, "upper": UPPER, "weight": 250, "atoms": ["a0", "a1", "a2", "a3"],
+        "border": [], "sets": 1, "steps": 1, "tied": [["a1", "a2"]],
+    }  # fmt: skip
+    tables = as_tables([250, 150, 200, 100], CHAIN[:3])
+    verify(certificate | {"sets": 2}, *tables, ["a0"], tied=[("a1", "a2")])
+    with pytest.raises(RefusedError, match="said to be tied"):
+        verify(certificate | {"sets": 2}, *tables, ["a0"])
+
+
 def test_a_plan_that_could_be_better_gets_no_certificate():
     """A hand-made plan of ground that has a legal one: nothing may be claimed."""
-    weights, pairs = [200, 200, 200, 200], CHAIN[:3]
-    a, b = np.array(pairs).T
-    metres, ones = np.full(3, 50.0), np.full(4, 2500.0)
-    lots = lots_from_borders(np.array(weights, float), ones, ones, a, b, metres, metres, np.ones(3, bool))
-    proof = certify(np.array([0, 1, 1, 1]), lots, BAND, np.array(list("abcd"), dtype=object))
+    proof = certify(np.array([0, 1, 1, 1]), lots_of([200] * 4, CHAIN[:3]), BAND, np.array(list("abcd"), dtype=object))
     assert [c["kind"] for c in proof.values()] == ["not_found", "not_found"]
+
+
+# What would cure it ---------------------------------------------------------------------------------------------------
+
+
+def test_the_cure_names_what_to_split_and_where_to_open_a_border():
+    def cures(kind):
+        weights, pairs = TOWNS[kind]
+        return partition(as_lots(weights), adjacency=as_matrix(len(weights), pairs)).attrs["findings"]["cure"].tolist()
+
+    assert "Split lot a0; or accept 812." in cures("atom_above_upper")
+    assert cures("component_total") == [
+        "Open a border or bridge from a0, a1, a2 (+2) to more than that; or accept 550."
+    ]
+    assert cures("pendant")[0].startswith(
+        "Open a border or bridge from a0 to more than a1; or split lot a1; or accept "
+    )
+
+
+@pytest.mark.parametrize("kind", [*TOWNS])
+def test_every_cure_can_be_said_in_chinese(kind):
+    weights, pairs = TOWNS[kind]
+    part = partition(as_lots(weights), adjacency=as_matrix(len(weights), pairs))
+    for certificate in map(json.loads, part.attrs["findings"]["certificate"]):
+        for cure in [
+            *proof_cures(certificate),
+            "join community A with B",
+            "split building b0 by unit (split_large=True)",
+        ]:
+            chinese = _chinese_cure(_CODE.sub("", cure))
+            assert chinese, cure
+            assert not re.search(r"[a-z]{3}", chinese), cure

@@ -43,6 +43,7 @@ def certify(
         By part: ``kind``, ``lower``, ``upper``, ``weight`` of the part, and ``atoms``, the ids of the place. Atoms
         above the upper limit (towers) and those that are not free are taken out first; ``towers`` and ``fixed`` name
         the ones beside the place, and ``border`` the other atoms around it, which a legal part may hold as well.
+        ``apart`` are pairs of these that may not share a part, if there are any.
 
         ``atom_above_upper``: an atom of the part exceeds the limit by itself (``atom``, ``atom_weight``).
 
@@ -97,7 +98,8 @@ def _places(
         here = np.intersect1d(parts, labels[list(near)]).tolist()
         if here:
             outside = [np.flatnonzero(labels == p).tolist() for p in here]
-            why |= dict(zip(here, explain(outside, forced_places(near, lots.weight, band, outside)), strict=True))
+            places = forced_places(near, lots.weight, band, outside, lots.apart)
+            why |= dict(zip(here, explain(outside, places), strict=True))
     return why
 
 
@@ -113,6 +115,9 @@ def _evidence(place: Place, lots: Lots, band: Band, names: np.ndarray, free: np.
         evidence["fixed"] = [str(n) for n in names[fixed]]
     if place.kind == "component_total":
         return evidence | {"total": float(lots.weight[place.atoms].sum())}
+    pairs = lots.apart[np.isin(lots.apart, [*place.atoms, *place.border]).all(axis=1)]
+    if len(pairs):
+        evidence["apart"] = [[str(a), str(b)] for a, b in names[pairs]]
     evidence["border"] = [str(n) for n in names[place.border]]
     if place.kind == "pendant":
         return evidence | {"root": str(names[place.root])}

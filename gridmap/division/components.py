@@ -72,7 +72,7 @@ def _anew_around(lots: Lots, band: Band, label: np.ndarray, part: int, effort: E
 def _legal_where_small(lots: Lots, band: Band, label: np.ndarray) -> np.ndarray:
     """Divide each small rest between the towers by itself where that is within the band and the labels are not."""
     for near in _rests_outside(lots, band, label):
-        parts = legal_rest(near, lots.weight, band)
+        parts = legal_rest(near, lots.weight, band, lots.apart)
         if parts:
             new = label.copy()
             for k, part in enumerate(parts):
@@ -100,7 +100,7 @@ def _unexplained(lots: Lots, band: Band, label: np.ndarray) -> int | None:
         outside = [np.flatnonzero(label == p).tolist() for p in parts]
         if not parts:
             continue
-        why = explain(outside, forced_places(near, lots.weight, band, outside))
+        why = explain(outside, forced_places(near, lots.weight, band, outside, lots.apart))
         for part, place in zip(parts, why, strict=True):
             if place is None:
                 return int(part)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from gridmap.division.engine import NO_PAIRS
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
@@ -48,7 +50,13 @@ def border_of(region: Collection[int], near: Mapping[int, Collection[int]]) -> l
     return sorted({b for a in inside for b in near[a]} - inside)
 
 
-def cover_region(region: Collection[int], near: Mapping[int, Collection[int]], weight: np.ndarray, band: Band) -> Cover:
+def cover_region(
+    region: Collection[int],
+    near: Mapping[int, Collection[int]],
+    weight: np.ndarray,
+    band: Band,
+    apart: np.ndarray = NO_PAIRS,
+) -> Cover:
     """Cover a region by legal parts, or show that it can't be done.
 
     Parameters
@@ -61,6 +69,8 @@ def cover_region(region: Collection[int], near: Mapping[int, Collection[int]], w
         By atom.
     band
         The limits.
+    apart
+        Pairs of atoms that may not share a part.
     """
     from gridmap.division.covers_kernel import exact_cover, legal_sets
 
@@ -77,6 +87,9 @@ def cover_region(region: Collection[int], near: Mapping[int, Collection[int]], w
     )  # fmt: skip
     if len(sets) and sets[0] == 0:
         return Cover(possible=None, parts=[])
+    for a, b in apart.tolist():
+        if a in at and b in at:
+            sets = sets[(sets >> at[a] & sets >> at[b] & 1) == 0]
     if len(sets) == 0:
         return Cover(possible=False, parts=[])
     chosen, steps = exact_cover(sets, len(atoms), inside, _STEPS)

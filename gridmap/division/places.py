@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from gridmap.division.covers import MOST_REGION, border_of, cover_region
+from gridmap.division.engine import NO_PAIRS
 from gridmap.division.pendants import Scale, forced_pendants
 
 if TYPE_CHECKING:
@@ -71,13 +72,19 @@ def rests(lots: Lots, band: Band, free: np.ndarray | None = None) -> list[dict[i
     return found
 
 
-def legal_rest(near: Mapping[int, Collection[int]], weight: np.ndarray, band: Band) -> list[list[int]] | None:
+def legal_rest(
+    near: Mapping[int, Collection[int]], weight: np.ndarray, band: Band, apart: np.ndarray = NO_PAIRS
+) -> list[list[int]] | None:
     """Legal parts of a small rest, when there are such and the search finds them."""
-    return cover_region(list(near), near, weight, band).parts if len(near) <= MOST_REGION else None
+    return cover_region(list(near), near, weight, band, apart).parts if len(near) <= MOST_REGION else None
 
 
 def forced_places(
-    near: Mapping[int, Collection[int]], weight: np.ndarray, band: Band, outside: Iterable[Collection[int]]
+    near: Mapping[int, Collection[int]],
+    weight: np.ndarray,
+    band: Band,
+    outside: Iterable[Collection[int]],
+    apart: np.ndarray = NO_PAIRS,
 ) -> list[Place]:
     """Places of one rest, no atom in two of them.
 
@@ -91,6 +98,8 @@ def forced_places(
         The limits.
     outside
         Parts outside the band that a division has here: what they hold is looked at first.
+    apart
+        Pairs of atoms that may not share a part.
     """
     parts = [set(p) for p in outside]
     total = float(weight[list(near)].sum())
@@ -99,14 +108,14 @@ def forced_places(
     places = pendant_places(near, weight, band)
     for part in parts:
         if not any(part.intersection(p.atoms) for p in places):
-            _add(places, _around(_light(part, weight), near, weight, band))
+            _add(places, _around(_light(part, weight), near, weight, band, apart))
     if len(places) < len(parts):
         for atom in _tight(near, weight, band):
-            _add(places, _around([atom], near, weight, band))
+            _add(places, _around([atom], near, weight, band, apart))
     if not places and not band.feasible(total):
         return [Place("component_total", sorted(near), [])]
     if not places and len(near) <= MOST_REGION:
-        _add(places, _proved(list(near), near, weight, band)[0])
+        _add(places, _proved(list(near), near, weight, band, apart)[0])
     return places
 
 
@@ -137,11 +146,13 @@ def _add(places: list[Place], place: Place | None) -> None:
         places.append(place)
 
 
-def _around(seed: Collection[int], near: Mapping[int, Collection[int]], weight: np.ndarray, band: Band) -> Place | None:
+def _around(
+    seed: Collection[int], near: Mapping[int, Collection[int]], weight: np.ndarray, band: Band, apart: np.ndarray
+) -> Place | None:
     """Grow a region until it can't be covered; where its cover leaves it, it has to grow."""
     region = set(seed)
     for _ in range(_GROWTH):
-        place, more = _proved(sorted(region), near, weight, band)
+        place, more = _proved(sorted(region), near, weight, band, apart)
         if place is not None or not more:
             return place
         region.update(more)
@@ -149,13 +160,13 @@ def _around(seed: Collection[int], near: Mapping[int, Collection[int]], weight: 
 
 
 def _proved(
-    region: list[int], near: Mapping[int, Collection[int]], weight: np.ndarray, band: Band
+    region: list[int], near: Mapping[int, Collection[int]], weight: np.ndarray, band: Band, apart: np.ndarray
 ) -> tuple[Place | None, list[int]]:
     """The region as a place when it is one; else the atoms around it that it may be covered with, none to give up."""
     border = border_of(region, near)
     if len(region) + len(border) > MOST_REGION:
         return None, []
-    cover = cover_region(region, near, weight, band)
+    cover = cover_region(region, near, weight, band, apart)
     if cover.possible is None:
         return None, []
     if cover.possible:
