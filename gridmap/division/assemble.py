@@ -14,6 +14,7 @@ from gridmap.division.borders import SHORTEST_JOIN
 from gridmap.division.codes import SCHEMES, grid_codes, kept_codes
 from gridmap.division.cures import band_findings
 from gridmap.division.ledger import COUNTS, building_weights, grid_status, grid_sums, row_shares
+from gridmap.division.locked_outlines import locked_shapes, with_shapes, with_walls
 from gridmap.division.outlines import straight_outlines
 from gridmap.division.plan import GridPlan
 from gridmap.errors import GridmapError
@@ -73,6 +74,7 @@ def build_plan(
     lower: float = 300,
     upper: float = 500,
     weight: str | pd.Series = "households",
+    limits: pd.DataFrame | None = None,
     code: str = "15",
     object_code: str = "000000",
     parameters: Mapping[str, Any] | None = None,
@@ -80,6 +82,7 @@ def build_plan(
     certificates: Mapping[Any, Mapping[str, Any]] | None = None,
     dedicated: Iterable[Any] = (),
     names: Mapping[Any, str] | None = None,
+    locked: Mapping[Any, str] | None = None,
     previous: GridPlan | None = None,
     streets: gpd.GeoDataFrame | None = None,
     compounds: gpd.GeoDataFrame | None = None,
@@ -98,6 +101,8 @@ def build_plan(
         As checked tables. Results come back in the CRS of `communities`.
     lower, upper, weight
         The band and what it counts: a column of `buildings`, or a Series by building id.
+    limits
+        By grid label, where bands differ: lower, upper (NaN for no ceiling), counted (what it counts).
     code, object_code
         Scheme of the grid codes; see `gridmap.division.codes.grid_codes`.
     parameters
@@ -111,6 +116,8 @@ def build_plan(
         Labels of dedicated grids.
     names
         Names by grid label; else the community's name and the grid's number.
+    locked
+        By label, id of the grid of `previous` that keeps its code and its outline as they are.
     previous
         An earlier plan, whose codes are kept for grids that keep most of their households.
     streets, compounds, barriers, entrances
@@ -130,32 +137,39 @@ def build_plan(
     unit = weight if isinstance(weight, str) else "weight"
     sums = grid_sums(rows, rows["label"], buildings, weights)
     kept = ground_tables(communities.crs, streets=streets, compounds=compounds, barriers=barriers, entrances=entrances)
-    grids = _outlines(atoms, buildings, kept).join(sums)
+    before = None if previous is None or not locked else locked_shapes(locked, previous)
+    grids = _outlines(atoms, buildings, with_walls(kept, before)).join(sums)
     grids[["households", "weight", "buildings"]] = grids[["households", "weight", "buildings"]].fillna(0)
     grids["buildings"] = grids["buildings"].astype("int64")
     grids["kind"] = np.where(grids.index.isin(list(dedicated)), "dedicated", "basic")
+    if limits is not None:
+        grids = grids.join(limits)
     grids["status"] = grid_status(
         grids["weight"],
-        lower,
-        upper,
+        lower if limits is None else grids["lower"],
+        upper if limits is None else grids["upper"],
         community_weight=grids.groupby("community_id")["weight"].transform("sum"),
         dedicated=dedicated,
     )
 
     metric = to_crs(grids, metric_crs(grids))
     grids["area_m2"] = metric.area
-    before = None if previous is None else _previous_ids(previous, rows)
+    old = None if previous is None else _previous_ids(previous, rows)
     codes = grid_codes(
         metric,
         communities,
         scheme=code,
         object_code=object_code,
-        kept=None if before is None else kept_codes(before, rows["label"], rows["households"]),
+        kept=None if old is None else kept_codes(old, rows["label"], rows["households"]) | dict(locked or {}),
         highest=None if previous is None else previous.parameters.get("highest_numbers"),
     )
-    grids["grid_id"] = codes.codes
+    grids["grid_id"] = codes.codes.where(
+        ~codes.codes.index.isin(list(locked or ())), codes.codes.index.map(locked or {})
+    )
     grids["name"] = _names(grids, communities, names or {}, SCHEMES[code])
     grids = to_crs(grids, communities.crs)
+    if before is not None:
+        grids = with_shapes(grids, before)
 
     ids = grids["grid_id"]
     assignment = _assignment(rows, ids, buildings)
@@ -449,7 +463,8 @@ def empty_finding(communities: pd.Series, ids: pd.Series) -> dict[str, Any]:
 def _grid_table(grids: gpd.GeoDataFrame, unit: str) -> gpd.GeoDataFrame:
     known = [c for c in COUNTS if c in grids]
     columns = ["grid_id", "community_id", "kind", "households", *known, unit]
-    columns = [*dict.fromkeys(columns), "buildings", "area_m2", "status", "name", "geometry"]
+    limits = [c for c in ("lower", "upper", "counted") if c in grids]
+    columns = [*dict.fromkeys(columns), "buildings", "area_m2", *limits, "status", "name", "geometry"]
     return grids[columns].sort_values("grid_id", kind="stable").reset_index(drop=True)
 
 

@@ -214,9 +214,9 @@ def _doors(plan: GridPlan, ground: _Metric) -> tuple[npt.NDArray[np.float64], In
 
 def _band_values(plan: GridPlan, table: pd.DataFrame) -> dict[str, float]:
     counted = table[table["status"].isin(COUNTED)]
-    lower, upper = plan.parameters.get("lower", 300), plan.parameters.get("upper", 500)
+    lower, upper = _limits(plan, plan.grids.loc[counted.index])
     weight = plan.grids.loc[counted.index, _unit(plan, plan.grids)]
-    off = (lower - weight).clip(lower=0) + (0 if upper is None else (weight - upper).clip(lower=0))
+    off = (lower - weight).clip(lower=0) + (weight - upper).clip(lower=0)
     mean = counted["households"].mean() if len(counted) else np.nan
     return {
         "grids": len(table),
@@ -268,6 +268,16 @@ def _walk_values(table: pd.DataFrame) -> dict[str, float]:
         "longest_walk_max": living["longest_walk_m"].max(),
         "doors_unreachable_share": living["doors_unreachable"].sum(min_count=1) / doors if doors else np.nan,
     }
+
+
+def _limits(plan: GridPlan, grids: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """Band of each grid: its own where bands differ, else the plan's; no ceiling is infinite."""
+    upper = plan.parameters.get("upper", 500)
+    lower = pd.Series(float(plan.parameters.get("lower", 300)), index=grids.index)
+    limit = pd.Series(np.inf if upper is None else float(upper), index=grids.index)
+    if "lower" in grids and "upper" in grids:
+        return grids["lower"].astype(float), grids["upper"].astype(float).fillna(np.inf)
+    return lower, limit
 
 
 def _unit(plan: GridPlan, table: pd.DataFrame) -> str:

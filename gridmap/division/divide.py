@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 
 from gridmap.division.assemble import build_plan
 from gridmap.division.atoms import make_atoms
-from gridmap.division.borders import SHORTEST_JOIN
-from gridmap.division.certificates import certify
+from gridmap.division.bands import check_bands
 from gridmap.division.codes import check_scheme
-from gridmap.division.ledger import building_weights, row_shares
-from gridmap.division.partition import check_band, lots_from_borders, partition_lots
+from gridmap.division.dedicated import dedicated_compounds, over
+from gridmap.division.labels import label_atoms
+from gridmap.division.locked import lock_grids, with_units
+from gridmap.division.pairs import building_groups
 from gridmap.division.slices import Splitting, free_room, split_findings
-from gridmap.errors import OptionError, TableError
+from gridmap.division.villager_groups import with_areas
+from gridmap.errors import TableError
 from gridmap.network.streets import as_lines
 from gridmap.tables.contracts import check_table
 
@@ -24,7 +26,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from concurrent.futures import Executor
 
-    from gridmap.division.engine import Band, Effort, Lots
+    import geopandas as gpd
+
+    from gridmap.division.bands import Rules
+    from gridmap.division.engine import Effort
+    from gridmap.division.locked import Locked
     from gridmap.division.plan import GridPlan
     from gridmap.network.streets import StreetNetwork
 
@@ -73,20 +79,36 @@ def divide(
         Lines that bound blocks, walkable or not, or a prepared network; without them a community is one block.
     lower, upper
         The band, both ends included. 300-500 households is common practice, not a national standard.
+    bands
+        Other bands by kind of community: kind, lower, upper, weight, level, one row each. An empty kind stands for
+        every other kind. An empty `upper` sets no ceiling: grids then follow the villager groups (column ``group`` of
+        the buildings), each grid one or several whole groups, as many grids as there can be of `lower` or more. An
+        empty `weight` is the `weight` below. A row of level ``"area"`` makes each villager group of a grid a
+        responsibility area (``plan.areas``); ``"grid"``, or empty, is the usual level.
     weight
         What the band counts: a column of `buildings`, or a Series by building id.
     compounds
         Polygons that stay whole unless one alone exceeds `upper`.
     units
-        Households by unit of a building; checked against the buildings. See `split_large`.
+        Households by unit of a building: what `split_large` splits by. They are checked against the buildings.
     barriers
         Lines or polygons; no grid crosses one that is ``hard``.
     entrances
         Kept with the plan for its audit.
     dedicated
         Grids of their own, outside the band: ids of compounds, or polygons with a name.
-    bands, locked, together, apart, split_large
-        Not accepted yet: further rules, and buildings above `upper` split by unit.
+    locked
+        Ids of grids of `previous` that stay as they are, in the band or not: buildings, code and outline. The rest is
+        divided around them.
+    together
+        Groups of building ids, each to be in one grid. Where the buildings of a group do not touch, what joins them
+        by the fewest households is in that grid too. A group that cannot be kept together is a finding.
+    apart
+        Groups of building ids, no two of a group in one grid.
+    split_large
+        Whether a building above `upper` is split: by its `units`, else into bands of its ``floors``, else into equal
+        parts, with a finding that says which. The assignment then has a row for each unit, the map slices of the
+        footprint.
     previous
         An earlier plan: a grid that keeps most of its households keeps its code.
     code, object_code
@@ -110,67 +132,120 @@ def divide(
     OptionError
         When an option cannot work.
     """
-    _refuse_unbuilt(bands=bands, locked=locked, together=together, apart=apart)
-    band = check_band(lower, upper)
-    check_scheme(code, object_code)
     column = [weight] if isinstance(weight, str) else []
     communities = check_table(communities, "communities")
     buildings = check_table(buildings, "buildings", needs=("households", *column))
     if units is not None:
         units = check_table(units, "units")
         _check_units(units, buildings)
+    rules = check_bands(bands, communities, buildings, lower=lower, upper=upper, weight=weight)
+    check_scheme(code, object_code)
+    together = building_groups(together, "together", buildings["building_id"])
+    apart = building_groups(apart, "apart", buildings["building_id"])
     streets, compounds, barriers, entrances = (
         table if table is None else check_table(table, name, allow_empty=True)
         for name, table in (
             ("streets", as_lines(streets)), ("compounds", compounds), ("barriers", barriers), ("entrances", entrances),
         )
     )  # fmt: skip
-    compounds, own = _dedicated_compounds(compounds, dedicated, communities)
-    ground = make_atoms(
-        communities, buildings, streets,
-        compounds=compounds, barriers=barriers, upper=upper, whole=own, executor=executor,
-        splitting=dict.fromkeys(communities["community_id"], Splitting(free_room(lower, upper), units))
-        if split_large
-        else None,
+    compounds, own = dedicated_compounds(compounds, dedicated, communities)
+    locks = None if locked is None else lock_grids(locked, previous, communities, buildings)
+    ground = _ground(
+        communities, buildings, streets, compounds, barriers, rules, locks,
+        whole=list(own), units=units, split=split_large, executor=executor,
     )  # fmt: skip
-    atoms = ground.atoms
-    lots = _lots(ground, building_weights(buildings, weight))
-    is_own = atoms["compound_id"].isin(list(own)).to_numpy()
-    labels = _labels(lots, ground, is_own, band, effort=effort, seed=seed, executor=executor)
-    ids = atoms["atom_id"].to_numpy(dtype=object)
-    return build_plan(
-        ground,
-        pd.Series(labels, index=ids),
+    kept = {} if locks is None else locks.grid_of
+    compound = ground.atoms["compound_id"].to_numpy(dtype=object)
+    fixed = np.full(len(compound), None, dtype=object)
+    chosen = np.isin(compound.astype(str), [*own, *kept])
+    fixed[chosen] = compound[chosen]
+    done = label_atoms(
+        ground, buildings, rules, fixed,
+        together=together, apart=apart, effort=effort, seed=seed, executor=executor,
+    )  # fmt: skip
+    atoms = ground.atoms.assign(group=done.group) if any(r.areas for r in rules.rules) else ground.atoms
+    by_label: dict[int, str] = dict(zip(done.labels[chosen].tolist(), fixed[chosen].tolist(), strict=True))
+    lock_of = {label: kept[c] for label, c in by_label.items() if c in kept}
+    names = {label: name for label, c in by_label.items() if (name := own.get(c)) is not None}
+    is_own = [label for label, c in by_label.items() if c in own]
+    if locks is not None:
+        names |= {label: locks.names[g] for label, g in lock_of.items() if g in locks.names}
+        is_own += [label for label, g in lock_of.items() if g in locks.dedicated]
+    main = rules.main
+    plan = build_plan(
+        replace(ground, atoms=atoms),
+        pd.Series(done.labels, index=atoms["atom_id"].to_numpy(dtype=object)),
         communities=communities,
         buildings=buildings,
-        lower=lower,
-        upper=upper,
-        weight=weight,
+        lower=main.lower,
+        upper=main.upper,
+        weight=weight if bands is None else rules.weight if rules.weight in buildings else rules.weights,
+        limits=None if bands is None else rules.limits(done.labels, atoms["community_id"]),
         code=code,
         object_code=object_code,
-        parameters={"effort": effort, "seed": seed},
-        extra_findings=split_findings(ground.assignment, buildings, units),
-        certificates=certify(labels, lots, band, ids),
-        dedicated=np.unique(labels[is_own]).tolist(),
-        names={
-            label: name
-            for label, c in zip(labels[is_own], atoms["compound_id"][is_own], strict=True)
-            if (name := own[c]) is not None
-        },
+        parameters={"effort": effort, "seed": seed}
+        | _given(
+            bands=rules.table, locked=list(kept.values()), together=together, apart=apart, split_large=split_large
+        ),
+        extra_findings=[
+            *rules.findings,
+            *(() if locks is None else locks.findings),
+            *split_findings(ground.assignment, buildings, units),
+            *done.findings,
+        ],
+        certificates=done.certificates,
+        dedicated=is_own,
+        names=names,
+        locked=lock_of,
         previous=previous,
         streets=streets,
         compounds=compounds,
         barriers=barriers,
         entrances=entrances,
     )
+    return with_areas(plan)
 
 
-def _refuse_unbuilt(**options: object) -> None:
-    given = [name for name, value in options.items() if value is not None]
-    if given:
-        raise OptionError(
-            f"divide does not accept {', '.join(given)} yet; leave {'it' if len(given) == 1 else 'them'} out"
-        )
+def _given(**options: Any) -> dict[str, Any]:
+    """The options that say something."""
+    return {name: value for name, value in options.items() if value}
+
+
+def _ground(
+    communities: gpd.GeoDataFrame,
+    buildings: gpd.GeoDataFrame,
+    streets: gpd.GeoDataFrame | None,
+    compounds: gpd.GeoDataFrame | None,
+    barriers: gpd.GeoDataFrame | None,
+    rules: Rules,
+    locks: Locked | None,
+    *,
+    whole: list[str],
+    units: pd.DataFrame | None,
+    split: bool,
+    executor: Executor | None,
+) -> Any:
+    """Atoms, with locked grids among the compounds and the units of each building in its own row."""
+    weights = rules.weights
+    if locks is not None:
+        compounds = locks.compounds if compounds is None else over(compounds, locks.compounds)
+        whole = [*whole, *locks.grid_of]
+        buildings = locks.buildings
+        weights, units = locks.part_weights(weights), locks.part_units(units)
+    limits = {c: rules.rule_of(c) for c in communities["community_id"]}
+    ground = make_atoms(
+        communities,
+        buildings,
+        streets,
+        compounds=compounds,
+        barriers=barriers,
+        upper={c: rule.upper for c, rule in limits.items()},
+        weight=weights,
+        whole=whole,
+        splitting={c: Splitting(free_room(r.lower, r.upper), units) for c, r in limits.items()} if split else None,
+        executor=executor,
+    )
+    return ground if locks is None else replace(ground, assignment=with_units(ground.assignment, locks))
 
 
 def _check_units(units: pd.DataFrame, buildings: gpd.GeoDataFrame) -> None:
@@ -185,117 +260,3 @@ def _check_units(units: pd.DataFrame, buildings: gpd.GeoDataFrame) -> None:
             for row, value in units.loc[unknown, "building_id"].items()
         ]  # fmt: skip
         raise TableError("units", pd.DataFrame(rows))
-
-
-def _dedicated_compounds(
-    compounds: gpd.GeoDataFrame | None,
-    dedicated: Iterable[str] | gpd.GeoDataFrame | None,
-    communities: gpd.GeoDataFrame,
-) -> tuple[gpd.GeoDataFrame | None, dict[str, str | None]]:
-    """The compounds, with dedicated areas among them, and the ids of the dedicated ones with their names.
-
-    A dedicated area is a compound that is never opened and never joined with its neighbours. Compounds that it covers
-    by more than half are part of it.
-    """
-    if dedicated is None:
-        return compounds, {}
-    if not isinstance(dedicated, gpd.GeoDataFrame):
-        wanted = [str(d) for d in ([dedicated] if isinstance(dedicated, str) else dedicated)]
-        known = {} if compounds is None else _names(compounds)
-        unknown = sorted(set(wanted) - set(known))
-        if unknown:
-            raise OptionError(f"dedicated names compounds that there are not: {', '.join(unknown[:10])}")
-        return compounds, {c: known[c] for c in wanted}
-    areas = dedicated.to_crs(communities.crs).reset_index(drop=True)
-    given = next((areas[c] for c in ("compound_id", "grid_id") if c in areas), areas.index.astype(str))
-    areas = check_table(areas.assign(compound_id=[f"dedicated:{i}" for i in given]), "compounds")
-    if compounds is None or compounds.empty:
-        return areas, _names(areas)
-    others = compounds.to_crs(communities.crs)
-    covered = others.geometry.intersection(areas.union_all()).area > others.area / 2
-    return pd.concat([others[~covered], areas], ignore_index=True), _names(areas)
-
-
-def _names(compounds: gpd.GeoDataFrame) -> dict[str, str | None]:
-    names = compounds["name"] if "name" in compounds else pd.Series(None, index=compounds.index, dtype=object)
-    return dict(zip(compounds["compound_id"], names, strict=True))
-
-
-def _lots(ground: Any, weights: pd.Series) -> Lots:
-    """The ground as arrays of the engine."""
-    atoms, pairs = ground.atoms, ground.adjacency
-    position = pd.Series(np.arange(len(atoms)), index=atoms["atom_id"])
-    rows = ground.assignment
-    held = row_shares(rows) * rows["building_id"].map(weights)
-    weight = held.groupby(rows["atom_id"]).sum().reindex(atoms["atom_id"], fill_value=0.0).to_numpy()
-    metres = pairs["metres"].to_numpy(np.float64)
-    joins = (metres >= SHORTEST_JOIN) | (pairs["kind"] == "piece").to_numpy()
-    a, b = (position[pairs[c]].to_numpy() for c in ("atom_a", "atom_b"))
-    return lots_from_borders(
-        weight,
-        atoms.area.to_numpy(),
-        atoms.length.to_numpy(),
-        a,
-        b,
-        metres,
-        pairs["on_street"].to_numpy(np.float64),
-        joins,
-    )
-
-
-def _labels(
-    lots: Lots,
-    ground: Any,
-    is_own: np.ndarray,
-    band: Band,
-    *,
-    effort: Effort,
-    seed: int,
-    executor: Executor | None,
-) -> np.ndarray:
-    """A grid label for each atom: dedicated areas first, then the engine, then land that nothing joins."""
-    labels = np.full(len(lots.weight), -1, np.int64)
-    own = np.flatnonzero(is_own)
-    labels[own] = pd.factorize(ground.atoms["compound_id"].iloc[own])[0]
-    rest = np.flatnonzero(~is_own)
-    if len(rest):
-        part = partition_lots(lots.part(rest), band, effort=effort, seed=seed, executor=executor)
-        labels[rest] = part + labels.max() + 1
-    return _attach_empty_land(labels, lots, ground.atoms["community_id"].to_numpy(), is_own)
-
-
-def _attach_empty_land(labels: np.ndarray, lots: Lots, community: np.ndarray, is_own: np.ndarray) -> np.ndarray:
-    """Land of no households that nothing joins goes to the grid of its community that it borders on longest.
-
-    It may lie behind a hard barrier, or be joined by less than 3 m. A community without any households is one grid.
-    """
-    inhabited = pd.Series(lots.weight).groupby(community).transform("sum").to_numpy() > 0
-    first = pd.Series(labels).groupby(community).transform("min").to_numpy()
-    labels = np.where(inhabited | is_own, labels, first)
-    while True:
-        held = np.bincount(labels, lots.weight)
-        idle = (held[labels] <= 0) & inhabited & ~is_own
-        if not idle.any():
-            return labels
-        out = idle[lots.source] & ~idle[lots.neighbour] & (community[lots.source] == community[lots.neighbour])
-        out &= ~is_own[lots.neighbour]
-        arcs = np.flatnonzero(out)
-        if len(arcs) == 0:
-            return _attach_to_any(labels, idle, community, is_own)
-        pairs = pd.DataFrame(
-            {"idle": labels[lots.source[arcs]], "grid": labels[lots.neighbour[arcs]], "metres": lots.border[arcs]}
-        )
-        borders = pairs.groupby(["idle", "grid"])["metres"].sum().reset_index()
-        borders = borders.sort_values(by=["metres", "grid"], ascending=[False, True], kind="stable")
-        longest = borders.drop_duplicates("idle")
-        to = dict(zip(longest["idle"], longest["grid"], strict=True))
-        labels = np.array([to.get(label, label) for label in labels])
-
-
-def _attach_to_any(labels: np.ndarray, idle: np.ndarray, community: np.ndarray, is_own: np.ndarray) -> np.ndarray:
-    """Empty land that borders on no grid of its community joins the first; where there is none it is one grid."""
-    for name in np.unique(community[idle]):
-        inside = community == name
-        others = labels[inside & ~idle & ~is_own]
-        labels[inside & idle] = (others if len(others) else labels[inside & idle]).min()
-    return labels

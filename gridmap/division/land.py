@@ -128,7 +128,8 @@ class Lines:
 class Compounds:
     """Compounds of the whole city, those inside another first, so that they keep their land.
 
-    `known` are the households they are said to hold, NaN where nothing is said; `whole` those never opened.
+    `known` are the households they are said to hold, NaN where nothing is said; `whole` those never opened; `sealed`
+    those that take no land outside their outline (column ``sealed``), as others do up to halfway to the neighbours.
     """
 
     shapes: np.ndarray
@@ -136,13 +137,15 @@ class Compounds:
     known: np.ndarray
     whole: np.ndarray
     tree: shapely.STRtree
+    sealed: np.ndarray
 
     @classmethod
     def of(cls, compounds: gpd.GeoDataFrame | None, whole: Collection[str]) -> Compounds:
         """Compounds of a table sorted by id."""
         if compounds is None or not len(compounds):
             none = np.empty(0, dtype=object)
-            return cls(none, none, np.empty(0), np.empty(0, dtype=bool), shapely.STRtree(none))
+            no = np.empty(0, dtype=bool)
+            return cls(none, none, np.empty(0), no, shapely.STRtree(none), no)
         known = compounds["households"] if "households" in compounds else pd.Series(np.nan, index=compounds.index)
         order = np.argsort(compounds.area.to_numpy(), kind="stable")
         shapes = np.asarray(compounds.geometry.array)[order]
@@ -152,6 +155,7 @@ class Compounds:
             known.to_numpy(dtype=float)[order],
             compounds["compound_id"].isin(list(whole)).to_numpy()[order],
             shapely.STRtree(shapes),
+            (compounds["sealed"].eq(True).to_numpy() if "sealed" in compounds else np.zeros(len(order), bool))[order],
         )
 
 
@@ -221,7 +225,11 @@ def lay_out(
         wall_owner=number[closed],
         owners=len(owners.atom_id),
         cuts=_lines_within(_near(lines.streets, area, 0.0), area),
-        fixed=np.r_[_lines_within(hard, area), _lines_within(soft, area), shapely.boundary(wall[~closed])],
+        fixed=np.r_[
+            _lines_within(hard, area),
+            _lines_within(soft, area),
+            shapely.boundary(wall[~closed | compounds.sealed[wall_of]]),
+        ],
         water=_polygons_within(_near(lines.water, area, 0.0), area),
         hard=hard,
         soft=soft,

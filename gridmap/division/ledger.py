@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from gridmap.errors import OptionError
+from gridmap.errors import OptionError, TableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,16 +28,22 @@ def building_weights(buildings: pd.DataFrame, weight: str | pd.Series) -> pd.Ser
     Raises
     ------
     OptionError
-        When the Series lacks a building, or holds what is not a number of 0 or more.
+        When there is no such column, or the Series lacks a building, has one twice, or holds what is not a number of 0
+        or more.
+    TableError
+        When the column holds what is not a number of 0 or more, with each row.
     """
     ids = buildings["building_id"].astype(str).tolist()
     if isinstance(weight, str):
-        return pd.Series(buildings[weight].to_numpy(dtype="float64"), index=ids)
+        return pd.Series(_numbers(buildings, weight), index=ids)
     named = pd.Series(pd.to_numeric(weight, errors="coerce").to_numpy(dtype="float64"), index=weight.index)
     if weight.index.equals(buildings.index):
         named.index = pd.Index(ids)
     else:
         named.index = named.index.astype(str)
+        twice = named.index[named.index.duplicated() & named.index.isin(ids)]
+        if len(twice):
+            raise OptionError(f"weight has {twice[0]} twice, and {len(twice) - 1:,} others; give one number a building")
         named = named[~named.index.duplicated()].reindex(ids)
     wrong = ~(np.isfinite(named) & (named >= 0))
     if wrong.any():
@@ -46,6 +52,24 @@ def building_weights(buildings: pd.DataFrame, weight: str | pd.Series) -> pd.Ser
             f"{', '.join(named.index[wrong][:5])}; give one for each building_id, 0 for what does not count"
         )
     return named
+
+
+def _numbers(buildings: pd.DataFrame, column: str) -> np.ndarray:
+    """A column of finite numbers, 0 or more; a `TableError` names each row that is not."""
+    if column not in buildings:
+        raise OptionError(f"weight={column!r} is no column of buildings; there are {', '.join(map(str, buildings))}")
+    numbers: np.ndarray = pd.to_numeric(buildings[column], errors="coerce").to_numpy(dtype="float64")
+    wrong = ~(np.isfinite(numbers) & (numbers >= 0))
+    if wrong.any():
+        rows = [
+            {
+                "row": row, "column": column, "value": repr(value), "expected": "a number, 0 or more, as weight",
+                "remedy": "Fill it in, 0 for what does not count.",
+            }
+            for row, value in buildings.loc[wrong, column].items()
+        ]  # fmt: skip
+        raise TableError("buildings", pd.DataFrame(rows))
+    return numbers
 
 
 def row_shares(assignment: pd.DataFrame) -> pd.Series:

@@ -1,0 +1,266 @@
+"""Labels: which grid each atom goes to, under all rules at once.
+
+Atoms that must not be parted (tied buildings, villager groups) become one node; fixed land is a grid of its own; the
+rest is divided rule by rule; land without households goes to a neighbour in the end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from gridmap.division.borders import SHORTEST_JOIN
+from gridmap.division.certificates import certify
+from gridmap.division.empty_land import attach_empty_land
+from gridmap.division.ledger import row_shares
+from gridmap.division.pairs import Joins, apart_findings, apart_pairs, tie_together
+from gridmap.division.partition import lots_from_borders, partition_lots
+from gridmap.division.villager_groups import atom_groups, group_findings, group_nodes, merge_small
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    import geopandas as gpd
+
+    from gridmap.division.bands import Rule, Rules
+    from gridmap.division.engine import Effort, Lots
+
+__all__ = ["Labelled", "label_atoms"]
+
+
+class Labelled(NamedTuple):
+    """Grid label of each atom, certificates by label, rows for the findings, villager group of each atom or None."""
+
+    labels: np.ndarray
+    certificates: dict[int, dict[str, Any]]
+    findings: list[dict[str, Any]]
+    group: np.ndarray
+
+
+def label_atoms(
+    ground: Any,
+    buildings: gpd.GeoDataFrame,
+    rules: Rules,
+    fixed: np.ndarray,
+    *,
+    together: list[list[str]],
+    apart: list[list[str]],
+    effort: Effort,
+    seed: int,
+    executor: Executor | None,
+) -> Labelled:
+    """Divide the atoms of all communities.
+
+    Parameters
+    ----------
+    ground
+        Atoms, adjacency and assignment.
+    buildings
+        With building_id, and group where villager groups are known.
+    rules
+        The rule of each community, and what each building counts.
+    fixed
+        By atom, the dedicated or locked compound that it is; None for land that is to be divided.
+    together, apart
+        Groups of building ids (`pairs.building_groups`).
+    effort, seed, executor
+        See `gridmap.divide`.
+    """
+    atoms, rows = ground.atoms, ground.assignment
+    position = pd.Series(np.arange(len(atoms)), index=atoms["atom_id"])
+    atom = position[rows["atom_id"]].to_numpy()
+    held = (row_shares(rows) * rows["building_id"].map(rules.weights)).to_numpy()
+    weight = np.bincount(atom, held, minlength=len(atoms))
+    community = atoms["community_id"].to_numpy(dtype=object)
+    rule = rules.of.reindex(community).to_numpy()
+    is_fixed = pd.notna(fixed)
+    joins = _joins(ground, position, weight, is_fixed)
+
+    cluster = _fixed_land(fixed, community)
+    group, cluster, found = _villages(rows, atom, buildings, rules, rule, cluster, joins)
+    pairs = apart_pairs(apart, rows, atom)
+    parted = pairs[["atom_a", "atom_b"]].to_numpy(dtype=np.int64)
+    limit = np.array([r.upper for r in rules.rules])[rule]
+    cluster, refused = tie_together(together, rows, atom, cluster, joins, limit, parted)
+
+    first, node = np.unique(cluster, return_index=True, return_inverse=True)[1:]
+    parted = node[parted]
+    parted = np.unique(np.sort(parted[parted[:, 0] != parted[:, 1]], axis=1), axis=0)
+    lots = replace(_lots(ground, position, weight, node), apart=parted.astype(np.int32))
+    labels = np.full(len(first), -1, dtype=np.int64)
+    own = np.flatnonzero(is_fixed[first])
+    labels[own] = np.arange(len(own))
+    for number, one in enumerate(rules.rules):
+        for grouped in (False, True):
+            free = np.flatnonzero(~is_fixed[first] & (rule[first] == number) & (pd.notna(group[first]) == grouped))
+            if len(free):
+                part = _divided(lots.part(free), one, grouped, effort=effort, seed=seed, executor=executor)
+                labels[free] = part + labels.max() + 1
+    labels = attach_empty_land(labels, lots, community[first], is_fixed[first])
+    ids = atoms["atom_id"].to_numpy(dtype=object)
+    certificates: dict[int, dict[str, Any]] = {}
+    for number, one in enumerate(rules.rules):
+        free = np.flatnonzero(~is_fixed[first] & (rule[first] == number))
+        if len(free):
+            certificates |= _certified(labels[free], lots.part(free), one, ids[first[free]])
+    _name_conditions(certificates, labels[node], ids, node, parted, community)
+    labels = labels[node]
+    return Labelled(labels, certificates, [*found, *refused, *apart_findings(pairs, labels, node)], group)
+
+
+def _joins(ground: Any, position: pd.Series, weight: np.ndarray, fixed: np.ndarray) -> Joins:
+    pairs = ground.adjacency[_joining(ground.adjacency)]
+    middle = shapely.get_coordinates(shapely.point_on_surface(ground.atoms.geometry.to_numpy()))
+    return Joins(
+        position[pairs["atom_a"]].to_numpy(),
+        position[pairs["atom_b"]].to_numpy(),
+        weight,
+        middle,
+        fixed,
+        ground.atoms["community_id"].to_numpy(dtype=object),
+    )
+
+
+def _joining(adjacency: pd.DataFrame) -> np.ndarray:
+    """Which borders join: long ones, and those of a kind that joins at any length."""
+    joins = adjacency["metres"] >= SHORTEST_JOIN
+    if "kind" in adjacency:
+        joins |= adjacency["kind"].isin(["piece", "bridge"])
+    return joins.to_numpy()
+
+
+def _fixed_land(fixed: np.ndarray, community: np.ndarray) -> np.ndarray:
+    """Node of each atom: its own, but one for all atoms of a fixed compound in a community."""
+    out = np.arange(len(fixed))
+    at = np.flatnonzero(pd.notna(fixed))
+    if len(at):
+        key = pd.factorize(pd.MultiIndex.from_arrays([community[at], fixed[at]]))[0]
+        out[at] = at[np.unique(key, return_index=True)[1][key]]
+    return out
+
+
+def _villages(
+    rows: pd.DataFrame,
+    atom: np.ndarray,
+    buildings: gpd.GeoDataFrame,
+    rules: Rules,
+    rule: np.ndarray,
+    cluster: np.ndarray,
+    joins: Joins,
+) -> tuple[np.ndarray, np.ndarray, list[dict[str, Any]]]:
+    """Villager group of each atom where a rule asks for it, the nodes with whole groups, and findings."""
+    open_ = np.array([r.open for r in rules.rules])[rule]
+    asked = open_ | np.array([r.areas for r in rules.rules])[rule]
+    group = np.full(len(cluster), None)
+    if not asked.any():
+        return group, cluster, []
+    mine = asked[atom]
+    rows, atom = rows[mine], atom[mine]
+    named = pd.Series(None, index=buildings["building_id"], dtype=object)
+    if "group" in buildings:
+        text = buildings["group"].astype(object)
+        named[:] = text.where(text.notna(), None).to_numpy()
+    group = atom_groups(rows, atom, named, joins)
+    bound = group.copy()
+    bound[~open_] = None
+    cluster, cut = group_nodes(bound, cluster, joins)
+    return group, cluster, group_findings(rows, atom, named, group, cut)
+
+
+def _lots(ground: Any, position: pd.Series, weight: np.ndarray, node: np.ndarray) -> Lots:
+    """The nodes as arrays of the engine."""
+    pairs = ground.adjacency
+    table = pd.DataFrame(
+        {
+            "a": node[position[pairs["atom_a"]].to_numpy()],
+            "b": node[position[pairs["atom_b"]].to_numpy()],
+            "metres": pairs["metres"].to_numpy(np.float64),
+            "on_street": pairs["on_street"].to_numpy(np.float64),
+            "joins": _joining(pairs),
+        }
+    )
+    perimeter = np.bincount(node, ground.atoms.length)
+    if len(perimeter) < len(node):
+        within = table[table["a"] == table["b"]]
+        perimeter -= 2 * np.bincount(within["a"], within["metres"], minlength=len(perimeter))
+        table = table[table["a"] != table["b"]]
+        ends = np.sort(table[["a", "b"]].to_numpy(), axis=1)
+        by = table.assign(a=ends[:, 0], b=ends[:, 1]).groupby(["a", "b"])
+        table = by.agg(metres=("metres", "sum"), on_street=("on_street", "sum"), joins=("joins", "any")).reset_index()
+    return lots_from_borders(
+        np.bincount(node, weight),
+        np.bincount(node, ground.atoms.area),
+        perimeter,
+        *(table[c].to_numpy() for c in ("a", "b", "metres", "on_street", "joins")),
+    )
+
+
+def _divided(
+    lots: Lots, rule: Rule, grouped: bool, *, effort: Effort, seed: int, executor: Executor | None
+) -> np.ndarray:
+    """A part for each node: whole villager groups merged up to `lower`, else what the engine finds."""
+    if rule.open and grouped:
+        return merge_small(np.arange(len(lots.weight)), lots, rule.lower)
+    if rule.open and rule.lower <= 0:
+        return np.asarray(lots.components()[1], dtype=np.int64)
+    labels = np.asarray(partition_lots(lots, rule.band, effort=effort, seed=seed, executor=executor), dtype=np.int64)
+    return merge_small(labels, lots, rule.lower) if rule.open else labels
+
+
+def _certified(labels: np.ndarray, lots: Lots, rule: Rule, names: np.ndarray) -> dict[int, dict[str, Any]]:
+    """Why parts are out of the band, by label."""
+    values, part = np.unique(labels, return_inverse=True)
+    if not rule.open:
+        return {int(values[p]): c for p, c in certify(part, lots, rule.band, names).items()}
+    # Without a ceiling a part can only be too small, and then it is all of its component: else it had been merged.
+    held = np.bincount(part, lots.weight)
+    component = lots.components()[1]
+    totals = np.bincount(component, lots.weight)
+    out: dict[int, dict[str, Any]] = {}
+    for p in np.flatnonzero(held < rule.lower):
+        inside = np.flatnonzero(part == p)
+        home = component[inside[np.argmax(lots.weight[inside])]]
+        certificate: dict[str, Any] = {"lower": rule.lower, "upper": None, "weight": float(held[p])}
+        if totals[home] < rule.lower:
+            atoms = [str(n) for n in names[component == home]]
+            certificate |= {"kind": "component_total", "total": float(totals[home]), "atoms": atoms}
+        else:
+            certificate |= {"kind": "not_found"}
+        out[int(values[p])] = certificate
+    return out
+
+
+def _name_conditions(
+    certificates: dict[int, dict[str, Any]],
+    labels: np.ndarray,
+    ids: np.ndarray,
+    node: np.ndarray,
+    apart: np.ndarray,
+    community: np.ndarray,
+) -> None:
+    """Add to each certificate what it presupposes: atoms of the community tied together, pairs that must be apart.
+
+    A certificate names a node after its first atom. Where it lists all atoms of a component, the tied ones are added.
+    """
+    size = np.bincount(node)
+    tied = np.flatnonzero(size[node] > 1)
+    if not len(tied) and not len(apart):
+        return
+    first = np.unique(node, return_index=True)[1]
+    members = {ids[first[n]]: ids[node == n].tolist() for n in np.unique(node[tied])}
+    home = {ids[first[n]]: community[first[n]] for n in np.unique(node[tied])}
+    where = pd.Series(community, index=labels)
+    where = where[~where.index.duplicated()]
+    for label, certificate in certificates.items():
+        here = {name: atoms for name, atoms in members.items() if home[name] == where[label]}
+        if here:
+            certificate["tied"] = list(here.values())
+            if "atoms" in certificate:
+                certificate["atoms"] = [a for name in certificate["atoms"] for a in here.get(name, [name])]
+        near = [[ids[first[a]], ids[first[b]]] for a, b in apart if community[first[a]] == where[label]]
+        if near:
+            certificate["apart"] = near
