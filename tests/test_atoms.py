@@ -70,6 +70,8 @@ def check(tables, ground):
         assert shapely.area(shapes).sum() == pytest.approx(area.area, rel=1e-6)
         assert shapely.area(shapely.symmetric_difference(shapely.union_all(shapes), area)) <= 1e-6 * area.area + 1e-3
 
+    assert not unshared(atoms)
+
     inside = [b for b, at in buildings.geometry.representative_point().items() if communities.intersects(at).any()]
     assert sorted(rows["building_id"]) == sorted(inside)
     assert rows["households"].sum() == buildings.loc[inside, "households"].sum() == atoms["households"].sum()
@@ -98,6 +100,19 @@ def check(tables, ground):
         (a, b): m for a, b, m in zip(touch["atom_a"], touch["atom_b"], touch["metres"] + touch["barrier"], strict=True)
     }
     assert found == pytest.approx(brute_borders(atoms), abs=1e-5)
+
+
+def unshared(atoms):
+    """Vertices of one community that lie on the border of another and are no vertices of it."""
+    areas = [shapely.union_all(np.asarray(of.geometry.array)) for _, of in atoms.groupby("community_id")]
+    corners = [shapely.get_coordinates(np.asarray(of.geometry.array)) for _, of in atoms.groupby("community_id")]
+    out = []
+    for one in range(len(areas)):
+        own = set(map(tuple, corners[one].tolist()))
+        for other in range(len(areas)):
+            on = shapely.distance(shapely.points(corners[other]), shapely.boundary(areas[one])) < 1e-5
+            out += [xy for xy in corners[other][on].tolist() if tuple(xy) not in own]
+    return out
 
 
 def overlaps_another_compound(row, rows, shapes, kind_of):

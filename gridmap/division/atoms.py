@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -18,6 +18,7 @@ from gridmap.division.cells import find_sites, nearest_owner, ridges
 from gridmap.division.faces import Faces, dissolve, enclosed
 from gridmap.division.land import Compounds, Land, Lines, Owners, lay_out, place
 from gridmap.division.settle import absorb_unjoined, settle
+from gridmap.division.shared_vertices import share_vertices
 from gridmap.division.sides import Sides, node_lines
 from gridmap.division.slices import split_large
 from gridmap.tables.crs import metric_crs, to_crs
@@ -63,9 +64,10 @@ class Ground:
 
 @dataclass(frozen=True)
 class _Tiles:
-    """Atoms of one community as arrays: shapes, atom of each owner, pairs that touch (`adjacency.borders`)."""
+    """Atoms of one community as arrays: shapes, segments on its border, atom of each owner, pairs that touch."""
 
     shapes: np.ndarray
+    rim: Sides
     atom_of_owner: np.ndarray
     pairs: pd.DataFrame
 
@@ -126,7 +128,7 @@ def make_atoms(
             land, who = split_large(land, who, inside, load, limit, splitting[community_id])
         lands.append(land)
         owners.append(who)
-    tiles = _tile_all(lands, executor)
+    tiles = _joined(_tile_all(lands, executor))
     found = [
         *_overlapping(communities),
         *_outside(buildings[home < 0]),
@@ -267,6 +269,19 @@ def _tile_all(lands: list[Land], executor: Executor | None) -> list[_Tiles]:
     return [done[i] for i in range(len(lands))]
 
 
+def _joined(tiles: list[_Tiles]) -> list[_Tiles]:
+    """The same with every vertex of the common border of two communities on both sides of it."""
+    count = np.array([len(each.shapes) for each in tiles])
+    first = np.cumsum(count) - count
+    start, end, left, right = (
+        np.concatenate([getattr(each.rim, name) for each in tiles]) for name in ("start", "end", "left", "right")
+    )
+    left = left + np.repeat(first, [len(each.rim.left) for each in tiles])
+    shapes = np.concatenate([each.shapes for each in tiles])
+    shapes = share_vertices(shapes, Sides(start, end, left, right))
+    return [replace(each, shapes=part) for each, part in zip(tiles, np.split(shapes, first[1:]), strict=True)]
+
+
 def _tile(land: Land) -> _Tiles:
     """Atoms of one community."""
     blocks = find_blocks(land)
@@ -287,7 +302,8 @@ def _tile(land: Land) -> _Tiles:
     wet = np.zeros(len(used), dtype=bool)
     wet[atom.ravel()[blocks.wet[face_of]]] = True
     wet &= used >= land.owners
-    return _Tiles(cells.shapes, _atom_of_owner(land, faces, owner, atom.ravel(), used), borders(land, cells, wet))
+    rim = cells.sides.take(cells.sides.right < 0)
+    return _Tiles(cells.shapes, rim, _atom_of_owner(land, faces, owner, atom.ravel(), used), borders(land, cells, wet))
 
 
 def _faces(blocks: Blocks, lines: np.ndarray) -> tuple[Faces, np.ndarray]:

@@ -10,6 +10,7 @@ import pandas as pd
 import shapely
 
 from gridmap.division.borders import NEAR, STREET_CLASSES
+from gridmap.network.profiles import usable_streets
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -97,7 +98,8 @@ class Owners:
 class Lines:
     """Lines of the whole city, in search trees: streets that bound blocks, streets and barriers a border may follow.
 
-    `water` are the hard barriers that are polygons; their outlines are among `hard`.
+    `water` are the hard barriers that are polygons; their outlines are among `hard`. `ways` are the streets that people
+    may walk along, bridges and tunnels too.
     """
 
     streets: shapely.STRtree
@@ -105,15 +107,17 @@ class Lines:
     hard: shapely.STRtree
     soft: shapely.STRtree
     water: shapely.STRtree
+    ways: shapely.STRtree
 
     @classmethod
     def of(cls, streets: gpd.GeoDataFrame | None, barriers: gpd.GeoDataFrame | None) -> Lines:
         """Lines of two tables."""
         none = np.empty(0, dtype=object)
-        bounding = followed = hard = soft = water = none
+        bounding = followed = hard = soft = water = ways = none
         if streets is not None and len(streets):
             shapes = np.asarray(streets.geometry.array)
             bounding = shapes[_on_the_ground(streets)]
+            ways = shapes[usable_streets(streets, "walk")]
             followed = shapes[streets["class"].isin(STREET_CLASSES).to_numpy()] if "class" in streets else bounding
         if barriers is not None and len(barriers):
             shapes = np.asarray(barriers.geometry.array)
@@ -121,7 +125,7 @@ class Lines:
             polygon = np.isin(shapely.get_type_id(shapes), (3, 6))
             outline = np.where(polygon, shapely.boundary(shapes), shapes)
             hard, soft, water = outline[~is_soft], outline[is_soft], shapes[~is_soft & polygon]
-        return cls(*map(shapely.STRtree, (bounding, followed, hard, soft, water)))
+        return cls(*map(shapely.STRtree, (bounding, followed, hard, soft, water, ways)))
 
 
 @dataclass(frozen=True)

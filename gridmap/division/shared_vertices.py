@@ -7,65 +7,74 @@ from typing import Any
 import numpy as np
 import shapely
 
-from gridmap.division.sides import GRID, sides
+from gridmap.division.sides import GRID, Sides, sides
 
 __all__ = ["share_vertices"]
 
 
-def share_vertices(shapes: Any) -> np.ndarray:
+def share_vertices(shapes: Any, rim: Sides | None = None) -> np.ndarray:
     """The polygons, each with the vertices that its neighbours have on its border.
+
+    Borders that coincide in a plane part by a hair once they are projected, unless both sides have the same vertices.
 
     Parameters
     ----------
     shapes
         Polygons and MultiPolygons that tile some land, in metres; where neighbours do not share their vertices these
         lie within 0.02 mm of the other's border.
+    rim
+        The segments that no neighbour has, with the polygon on the left, when they are known.
 
     Notes
     -----
     Only segments that no neighbour has are looked at, so that a coverage that is sound already costs next to nothing.
     """
     shapes = np.array(shapes, dtype=object)
-    parts = sides(shapes)
-    alone = parts.take(parts.right < 0)
-    if not len(alone.left):
+    if rim is None:
+        parts = sides(shapes)
+        rim = parts.take(parts.right < 0)
+    if not len(rim.left):
         return shapes
-    lines = shapely.linestrings(np.stack((alone.start, alone.end), axis=1))
-    places = np.unique(np.r_[alone.start, alone.end], axis=0)
-    point, line = shapely.STRtree(lines).query(shapely.points(places), predicate="dwithin", distance=2 * GRID)
-    start, way = alone.start[line], (alone.end - alone.start)[line]
-    along = ((places[point] - start) * way).sum(axis=1) / (way**2).sum(axis=1)
-    inside = (along > 0) & (along < 1)
-    inside &= (places[point] != start).any(axis=1) & (places[point] != alone.end[line]).any(axis=1)
-    point, line, along = point[inside], line[inside], along[inside]
-    for shape in np.unique(alone.left[line]):
-        mine = alone.left[line] == shape
-        shapes[shape] = _with_vertices(
-            shapes[shape], alone.start[line[mine]], alone.end[line[mine]], places[point[mine]], along[mine]
-        )
+    segment, place, along = _met(rim)
+    rows, shape = np.unique(rim.left[segment], return_inverse=True)
+    if len(rows):
+        shapes[rows] = _with_vertices(shapes[rows], shape.ravel(), rim.take(segment), place, along)
     return shapes
 
 
+def _met(rim: Sides) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Vertices that lie on a segment but at its ends: the segment, the vertex, how far along it lies (0 to 1)."""
+    lines = shapely.linestrings(np.stack((rim.start, rim.end), axis=1))
+    places = np.unique(np.r_[rim.start, rim.end], axis=0)
+    point, line = shapely.STRtree(lines).query(shapely.points(places), predicate="dwithin", distance=2 * GRID)
+    place, start, end = places[point], rim.start[line], rim.end[line]
+    along = ((place - start) * (end - start)).sum(axis=1) / ((end - start) ** 2).sum(axis=1)
+    inside = (along > 0) & (along < 1) & (place != start).any(axis=1) & (place != end).any(axis=1)
+    return line[inside], place[inside], along[inside]
+
+
 def _with_vertices(
-    shape: Any, start: np.ndarray, end: np.ndarray, place: np.ndarray, along: np.ndarray
-) -> shapely.Geometry:
-    """The polygon with a vertex at each place, which lies on its segment from `start` to `end`, so far `along` it."""
-    extra: dict[tuple[complex, complex], list[tuple[float, tuple[float, float]]]] = {}
-    for a, b, p, t in zip(start @ [1, 1j], end @ [1, 1j], place.tolist(), along.tolist(), strict=True):
-        extra.setdefault((a, b), []).append((t, tuple(p)))
-        extra.setdefault((b, a), []).append((1 - t, tuple(p)))
-    parts = []
-    for part in shapely.get_parts(shape):
-        shell, *holes = (_ring(ring, extra) for ring in shapely.get_rings(part))
-        parts.append(shapely.polygons(shell, holes or None))
-    return parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
-
-
-def _ring(ring: Any, extra: dict[tuple[complex, complex], list[tuple[float, tuple[float, float]]]]) -> Any:
-    xy = shapely.get_coordinates(ring)
-    z = xy @ [1, 1j]
-    out = []
-    for k in range(len(xy) - 1):
-        out.append(tuple(xy[k]))
-        out += [p for _, p in sorted(extra.get((z[k], z[k + 1]), ()))]
-    return shapely.linearrings([*out, out[0]])
+    shapes: np.ndarray, shape: np.ndarray, parts: Sides, place: np.ndarray, along: np.ndarray
+) -> np.ndarray:
+    """Polygons with a vertex put at each place, which lies in a segment of the polygon `shape`, so far `along` it."""
+    kind, xy, offsets = shapely.to_ragged_array(shapes)
+    ring = np.repeat(np.arange(len(offsets[0]) - 1), np.diff(offsets[0]))
+    owner = np.arange(len(shapes))
+    for level in offsets[:0:-1]:
+        owner = np.repeat(owner, np.diff(level))
+    first = np.flatnonzero(ring[1:] == ring[:-1])
+    edges = np.c_[owner[ring[first]], xy[first], xy[first + 1]]
+    # The segment may run with the ring or against it.
+    either = np.r_[edges, np.c_[shape, parts.start, parts.end], np.c_[shape, parts.end, parts.start]]
+    number = np.unique(either, axis=0, return_inverse=True)[1].ravel()
+    edge_of = np.full(number.max() + 1, -1)
+    edge_of[number[: len(edges)]] = first
+    with_ring, against = edge_of[number[len(edges) :]].reshape(2, -1)
+    after = np.where(with_ring >= 0, with_ring, against)
+    step = np.where(with_ring >= 0, along, 1 - along)
+    order = np.lexsort((np.r_[np.zeros(len(xy)), step], np.r_[np.arange(len(xy)), after]))
+    count = np.bincount(np.r_[ring, ring[after]], minlength=len(offsets[0]) - 1)
+    out = shapely.from_ragged_array(kind, np.r_[xy, place][order], (np.r_[0, np.cumsum(count)], *offsets[1:]))
+    single = (shapely.get_type_id(out) == 6) & (shapely.get_num_geometries(out) == 1)
+    out[single] = shapely.get_geometry(out[single], 0)
+    return np.asarray(out)
