@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from certificate_verifier import RefusedError, verify
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_divide import CRS, EAST, line, rectangle, town
@@ -453,6 +454,61 @@ def test_buildings_of_one_compound_cannot_be_apart():
     (found,) = plan.findings[plan.findings["rule"] == "apart_impossible"].to_dict("records")
     assert "one atom" in found["message"]
     assert found["ids"] == ["b000", "b001"]
+
+
+def row_of(*households):
+    """Houses in a row, each joined to the next alone."""
+    houses = gpd.GeoDataFrame(
+        {"building_id": [f"b{i}" for i in range(len(households))], "households": households},
+        geometry=[rectangle(30 * i + 5, 5, 30 * i + 25, 25) for i in range(len(households))],
+        crs=CRS,
+    )
+    land = gpd.GeoDataFrame({"community_id": ["A"]}, geometry=[rectangle(0, 0, 30 * len(households), 30)], crs=CRS)
+    return land, houses
+
+
+def test_a_tie_that_leaves_no_legal_plan_is_part_of_the_proof():
+    communities, houses = row_of(250, 150, 200, 100)
+    assert gm.divide(communities, houses).grids["status"].eq("legal").all()
+    plan = gm.divide(communities, houses, together=[("b1", "b2")])
+    of = plan.assignment.set_index("building_id")["grid_id"]
+    assert of["b1"] == of["b2"]
+    found = plan.findings[plan.findings["rule"] == "household_band"]
+    assert len(found) > 0
+    for ids, certificate in zip(found["ids"], found["certificate"], strict=True):
+        mine = plan.atoms.loc[plan.atoms["grid_id"] == ids[0], "atom_id"]
+        verify(json.loads(certificate), plan.atoms, plan.adjacency, mine, tied=[("b:b1", "b:b2")])
+        with pytest.raises(RefusedError, match="said to be tied"):
+            verify(json.loads(certificate), plan.atoms, plan.adjacency, mine)
+
+
+def test_buildings_apart_are_in_two_grids_or_it_is_told():
+    communities, houses = row_of(200, 200, 200, 200)
+    free = gm.divide(communities, houses)
+    assert sorted(free.grids["households"]) == [400, 400]
+    # only b0 b1 | b2 b3 is legal
+    plan = gm.divide(communities, houses, apart=[("b1", "b2")])
+    assert plan.grids["status"].eq("legal").all()
+    assert "apart_impossible" not in set(plan.findings["rule"])
+    torn = gm.divide(communities, houses, apart=[("b0", "b1")])
+    of = torn.assignment.set_index("building_id")["grid_id"]
+    told = torn.findings["rule"]
+    assert of["b0"] != of["b1"] or "apart_impossible" in set(told)
+    assert {"apart_impossible", "household_band"} & set(told)
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 40), st.integers(0, 10**6))
+def test_pairs_are_kept_apart_in_a_town(seed, choice):
+    communities, houses, streets = town(seed, heavy=30)
+    rng = np.random.default_rng(choice)
+    groups = [tuple(rng.choice(houses["building_id"], 2, replace=False)) for _ in range(4)]
+    plan = gm.divide(communities, houses, streets, apart=groups, effort="low")
+    of = plan.assignment.set_index("building_id")["grid_id"]
+    shared = {tuple(sorted(pair)) for pair in groups if of[pair[0]] == of[pair[1]]}
+    told = plan.findings.loc[plan.findings["rule"] == "apart_impossible", "ids"]
+    assert {tuple(ids) for ids in told} == shared
+    assert shared == set()
 
 
 @settings(max_examples=60, deadline=None)

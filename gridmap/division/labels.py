@@ -104,10 +104,10 @@ def label_atoms(
     ids = atoms["atom_id"].to_numpy(dtype=object)
     certificates: dict[int, dict[str, Any]] = {}
     for number, one in enumerate(rules.rules):
-        free = np.flatnonzero(~is_fixed[first] & (rule[first] == number))
-        if len(free):
-            certificates |= _certified(labels[free], lots.part(free), one, ids[first[free]])
-    _name_conditions(certificates, labels[node], ids, node, parted, community)
+        members = np.flatnonzero(rule[first] == number)
+        names, may = ids[first[members]], ~is_fixed[first[members]]
+        certificates |= _certified(labels[members], lots.part(members), one, names, may)
+    _name_ties(certificates, labels, ids, node, community)
     labels = labels[node]
     return Labelled(labels, certificates, [*found, *refused, *apart_findings(pairs, labels, node)], group)
 
@@ -211,11 +211,15 @@ def _divided(
     return merge_small(labels, lots, rule.lower) if rule.open else labels
 
 
-def _certified(labels: np.ndarray, lots: Lots, rule: Rule, names: np.ndarray) -> dict[int, dict[str, Any]]:
+def _certified(
+    labels: np.ndarray, lots: Lots, rule: Rule, names: np.ndarray, free: np.ndarray
+) -> dict[int, dict[str, Any]]:
     """Why parts are out of the band, by label."""
     values, part = np.unique(labels, return_inverse=True)
     if not rule.open:
-        return {int(values[p]): c for p, c in certify(part, lots, rule.band, names).items()}
+        return {int(values[p]): c for p, c in certify(part, lots, rule.band, names, free=free).items()}
+    values, part = np.unique(labels[free], return_inverse=True)
+    names, lots = names[free], lots.part(np.flatnonzero(free))
     # Without a ceiling a part can only be too small, and then it is all of its component: else it had been merged.
     held = np.bincount(part, lots.weight)
     component = lots.components()[1]
@@ -234,33 +238,25 @@ def _certified(labels: np.ndarray, lots: Lots, rule: Rule, names: np.ndarray) ->
     return out
 
 
-def _name_conditions(
+def _name_ties(
     certificates: dict[int, dict[str, Any]],
     labels: np.ndarray,
     ids: np.ndarray,
     node: np.ndarray,
-    apart: np.ndarray,
     community: np.ndarray,
 ) -> None:
-    """Add to each certificate what it presupposes: atoms of the community tied together, pairs that must be apart.
+    """Add to each certificate the atoms of its community that are tied together, which it presupposes.
 
-    A certificate names a node after its first atom. Where it lists all atoms of a component, the tied ones are added.
+    A certificate names tied atoms after the first. Where it lists all atoms of a place, the others are added.
     """
-    size = np.bincount(node)
-    tied = np.flatnonzero(size[node] > 1)
-    if not len(tied) and not len(apart):
-        return
     first = np.unique(node, return_index=True)[1]
-    members = {ids[first[n]]: ids[node == n].tolist() for n in np.unique(node[tied])}
-    home = {ids[first[n]]: community[first[n]] for n in np.unique(node[tied])}
-    where = pd.Series(community, index=labels)
-    where = where[~where.index.duplicated()]
+    several = np.flatnonzero(np.bincount(node) > 1)
+    members = {ids[first[n]]: ids[node == n].tolist() for n in several}
     for label, certificate in certificates.items():
-        here = {name: atoms for name, atoms in members.items() if home[name] == where[label]}
-        if here:
-            certificate["tied"] = list(here.values())
-            if "atoms" in certificate:
-                certificate["atoms"] = [a for name in certificate["atoms"] for a in here.get(name, [name])]
-        near = [[ids[first[a]], ids[first[b]]] for a, b in apart if community[first[a]] == where[label]]
-        if near:
-            certificate["apart"] = near
+        here = community[first[labels == label][0]]
+        tied = {ids[first[n]]: members[ids[first[n]]] for n in several if community[first[n]] == here}
+        if tied and "atoms" in certificate:
+            certificate["atoms"] = [a for name in certificate["atoms"] for a in tied.get(name, [name])]
+            # A total is what it is, however its atoms hang together.
+            if certificate["kind"] != "component_total":
+                certificate["tied"] = list(tied.values())
