@@ -6,6 +6,7 @@ import multiprocessing
 from concurrent import futures
 
 import geopandas as gpd
+import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
@@ -352,19 +353,85 @@ def test_a_border_on_a_hard_barrier_joins_nothing():
 
 
 def test_a_river_hangs_on_one_bank():
-    river = Polygon([(-10, 90), (310, 90), (310, 130), (-10, 130)])
-    tables = town(
-        [box(0, 0, 300, 220)], [box(20, 20, 40, 40), box(250, 20, 270, 40), box(120, 170, 140, 190)], barriers=[river]
-    )
+    tables = town([box(0, 0, 300, 220)], BANKS, barriers=[RIVER])
     ground = ground_of(tables)
     check(tables, ground)
-    graph = ground.adjacency[ground.adjacency["metres"] >= 3]
-    import networkx as nx
-
-    walk = nx.from_pandas_edgelist(graph, "atom_a", "atom_b")
+    walk = joined(ground)
     assert not nx.has_path(walk, "b:B000", "b:B002")
     assert nx.has_path(walk, "b:B000", "b:B001")
     assert set(walk) == set(ground.atoms["atom_id"])
+
+
+RIVER = Polygon([(-10, 90), (310, 90), (310, 130), (-10, 130)])
+BANKS = [box(20, 20, 40, 40), box(250, 20, 270, 40), box(120, 170, 140, 190)]
+
+
+def joined(ground):
+    """Which atoms hang together."""
+    pairs = ground.adjacency
+    some = pairs[(pairs["metres"] >= 3) | pairs["kind"].isin(["piece", "bridge"])]
+    graph = nx.from_pandas_edgelist(some, "atom_a", "atom_b")
+    graph.add_nodes_from(ground.atoms["atom_id"])
+    return graph
+
+
+@pytest.mark.parametrize(
+    ("ways", "classes", "over"),
+    [
+        ([[(100, -5), (100, 225)]], ["residential"], True),
+        ([[(100, -5), (100, 225)]], ["motorway"], False),
+        ([[(100, -5), (100, 110)], [(100, 110), (100, 225)]], ["footway", "path"], True),
+        ([[(100, 60), (100, 90)], [(100, 90), (90, 110), (100, 130)], [(100, 130), (100, 160)]], ["steps"] * 3, True),
+        ([[(100, -5), (100, 120)]], ["residential"], False),
+        ([[(-5, 85), (305, 85)]], ["residential"], False),
+        ([[(100, 60), (100, 110), (200, 110), (200, 60)]], ["footway"], False),
+    ],
+)
+def test_a_street_over_a_river_joins_its_banks(ways, classes, over):
+    tables = town([box(0, 0, 300, 220)], BANKS, [LineString(way) for way in ways], barriers=[RIVER])
+    tables["streets"]["class"] = classes
+    ground = ground_of(tables)
+    check(tables, ground)
+    bridges = ground.adjacency[ground.adjacency["kind"] == "bridge"]
+    assert (len(bridges) > 0) == over
+    assert (bridges["metres"] < 3).all()
+    assert nx.has_path(joined(ground), "b:B000", "b:B002") == over
+    if over:
+        shape = ground.atoms.set_index("atom_id").geometry
+        place = affinity.translate(Point(100, 110), EAST, NORTH)
+        assert (shape[bridges["atom_a"]].distance(place) < 21).all()
+        assert (shape[bridges["atom_b"]].distance(place) < 21).all()
+
+
+def test_a_level_crossing_joins_across_a_railway():
+    rail = LineString([(-10, 110), (310, 110)])
+    houses = [box(180, 80, 190, 90), box(20, 130, 30, 140), box(205, 125, 215, 135)]
+    tables = town([box(0, 0, 300, 220)], houses, [LineString([(200, 80), (200, 140)])], barriers=[rail])
+    ground = ground_of(tables)
+    check(tables, ground)
+    bridges = ground.adjacency[ground.adjacency["kind"] == "bridge"]
+    assert bridges["barrier"].min() > 0
+    assert {frozenset(pair) for pair in zip(bridges["atom_a"], bridges["atom_b"], strict=True)} == {
+        frozenset({"b:B000", "b:B002"})
+    }
+
+
+def test_a_bridge_joins_the_pieces_of_a_community():
+    pieces = MultiPolygon([box(0, 0, 300, 90), box(0, 130, 300, 220)])
+    tables = town([pieces], BANKS, [LineString([(100, -5), (100, 225)])], barriers=[RIVER])
+    ground = ground_of(tables)
+    check(tables, ground)
+    assert set(ground.adjacency["kind"]) == {"border", "bridge"}
+
+
+def test_a_wall_that_ends_within_a_block_parts_nothing():
+    houses = [box(x, y, x + 12, y + 12) for x in (20, 70, 120, 170) for y in (20, 80)]
+    walls = [LineString([(-5, 56), (140, 56)]), LineString([(95, 100), (95, 30)]), LineString([(150, 10), (160, 100)])]
+    tables = town([box(0, 0, 200, 112)], houses, barriers=walls)
+    ground = ground_of(tables)
+    check(tables, ground)
+    assert set(ground.atoms["kind"]) == {"building"}
+    assert nx.is_connected(joined(ground))
 
 
 def test_overlapping_communities_are_found_and_the_lower_id_gets_the_buildings():

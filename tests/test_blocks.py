@@ -28,7 +28,7 @@ def land(area, footprints=(), streets=(), fixed=(), water=(), walls=()):
     return Land(
         area=area, footprints=shapes(*footprints), owner=np.arange(n), walls=shapes(*walls),
         wall_owner=n + np.arange(len(walls)), owners=n + len(walls), cuts=shapes(*streets), fixed=shapes(*fixed),
-        water=shapes(*water), hard=shapes(), soft=shapes(), followed=shapes(),
+        water=shapes(*water), hard=shapes(), soft=shapes(), followed=shapes(), ways=shapes(), rivers=shapes(),
     )  # fmt: skip
 
 

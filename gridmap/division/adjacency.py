@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from gridmap.division.borders import NEAR
+from gridmap.division.borders import NEAR, SHORTEST_JOIN
+from gridmap.division.crossings import crossings
 from gridmap.division.land import place
 
 if TYPE_CHECKING:
@@ -39,13 +40,14 @@ def borders(land: Land, cells: Faces, wet: np.ndarray) -> pd.DataFrame:
     -------
     DataFrame
         a, b (rows of `cells`, a < b), metres that join, on_street (of those, within 3 m of a street or wall), soft
-        (on a soft barrier), barrier (on a hard one, not among `metres`), kind: ``"border"``, or ``"piece"`` for the
-        nearest atoms of two pieces of the community.
+        (on a soft barrier), barrier (on a hard one, not among `metres`), kind: ``"border"``, ``"piece"`` for the
+        nearest atoms of two pieces of the community, or ``"bridge"`` for those that a street joins across a hard
+        barrier.
 
     Notes
     -----
     Land inside a hard barrier, such as a river, hangs on one bank: each atom of it is joined to one neighbour, so that
-    no path leads across.
+    no path leads across but by a bridge.
     """
     shapes, parts = cells.shapes, cells.sides
     inner = parts.take(parts.right >= 0)
@@ -66,13 +68,24 @@ def borders(land: Land, cells: Faces, wet: np.ndarray) -> pd.DataFrame:
         columns=list(_COLUMNS),
     )
     table.loc[table["metres"] < 1e-9, "metres"] = 0.0
-    joined = piece_pairs(land, shapes)
+    joined = pd.concat(
+        [each for each in (_bridges(land, shapes), piece_pairs(land, shapes)) if len(each)] or [table[:0]]
+    )
     if not len(joined):
         return table
-    # An atom in two pieces (a compound) may be a neighbour already of the one it is joined to.
+    # Those that a bridge joins, or a compound in two pieces, may have a border too; a long one joins by itself.
+    long = table[table["metres"] >= SHORTEST_JOIN].set_index(["a", "b"]).index
+    joined = joined[~pd.MultiIndex.from_frame(joined[["a", "b"]]).isin(long) | (joined["kind"] == "piece")]
     return pd.concat([joined, table]).groupby(["a", "b"], as_index=False, sort=True).agg(
         {"metres": "max", "on_street": "max", "soft": "max", "barrier": "max", "kind": "first"}
     )  # fmt: skip
+
+
+def _bridges(land: Land, shapes: np.ndarray) -> pd.DataFrame:
+    """Atoms that a street joins across a hard barrier."""
+    pairs = crossings(shapes, land.ways, land.hard, land.rivers) if len(land.ways) else np.empty((0, 2), dtype=np.int64)
+    table = pd.DataFrame(0.0, index=range(len(pairs)), columns=list(_COLUMNS))
+    return table.assign(a=pairs[:, 0], b=pairs[:, 1], kind="bridge")
 
 
 def piece_pairs(land: Land, shapes: np.ndarray) -> pd.DataFrame:

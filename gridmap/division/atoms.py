@@ -47,8 +47,8 @@ class Ground:
         tile it; neighbours share every vertex of their border.
     adjacency
         atom_a, atom_b (a < b), metres of common border, on_street (metres of it within 3 m of a street or wall), soft
-        and barrier (metres on a soft and on a hard barrier; the latter are not among `metres`), kind (border, or piece
-        where two pieces of a community count as adjacent).
+        and barrier (metres on a soft and on a hard barrier; the latter are not among `metres`), kind (border; piece
+        where two pieces of a community count as adjacent; bridge where a street leads across a hard barrier).
     assignment
         building_id, unit_id, atom_id, households, community_id: one row a building inside a community, or a unit of
         one that is split.

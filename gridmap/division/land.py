@@ -52,6 +52,9 @@ class Land:
         Polygons of hard barriers.
     hard, soft, followed
         Lines that borders are measured along: hard barriers, soft ones, streets and walls of all kinds.
+    ways, rivers
+        Lines that people may walk along and that meet a hard barrier, and hard barriers that are polygons; neither cut
+        at the border of the community.
     """
 
     area: shapely.Geometry
@@ -66,6 +69,8 @@ class Land:
     hard: np.ndarray
     soft: np.ndarray
     followed: np.ndarray
+    ways: np.ndarray
+    rivers: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -221,6 +226,7 @@ def lay_out(
     )
     # Not cut at the border of the community: a barrier may lie between two of its pieces.
     hard, soft, followed = (_near(each, area, NEAR) for each in (lines.hard, lines.soft, lines.followed))
+    rivers = _near(lines.water, area, NEAR)
     land = Land(
         area=area,
         footprints=footprints,
@@ -238,6 +244,8 @@ def lay_out(
         hard=hard,
         soft=soft,
         followed=np.r_[followed, hard, soft, shapely.boundary(wall)],
+        ways=_meeting(_near(lines.ways, area, NEAR), np.r_[hard, rivers]),
+        rivers=rivers,
     )
     return land, owners
 
@@ -300,6 +308,11 @@ def _near(shapes: shapely.STRtree, area: shapely.Geometry, distance: float) -> n
     reach = shapely.box(left - distance, bottom - distance, right + distance, top + distance)
     near = shapes.geometries[np.sort(shapes.query(reach))]
     return np.asarray(near[shapely.intersects(area, near)] if distance == 0 else near)
+
+
+def _meeting(ways: np.ndarray, hard: np.ndarray) -> np.ndarray:
+    """Ways that lead to hard barriers or across them."""
+    return np.asarray(ways[np.unique(shapely.STRtree(ways).query(hard, predicate="dwithin", distance=NEAR)[1])])
 
 
 def _compounds_in(area: shapely.Geometry, compounds: Compounds) -> tuple[np.ndarray, np.ndarray]:
