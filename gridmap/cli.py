@@ -37,6 +37,8 @@ Table = Annotated[
     Path | None, typer.Option(help="A vector file, a CSV or Excel sheet with coordinates, or an OSM .pbf.")
 ]
 
+Sheet = Annotated[Path | None, typer.Option(help="A CSV or Excel sheet.")]
+
 _SYNTHETIC = {
     "en": ("Jinhe: a synthetic town", "The town is synthetic: a script made it, no real place or person is in it."),
     "zh": ("金河街道（虚构示例）", "本示例为虚构：由脚本生成，不涉及任何真实地点或个人。"),
@@ -99,8 +101,12 @@ def divide(
     compounds: Table = None,
     barriers: Table = None,
     entrances: Table = None,
+    units: Sheet = None,
+    bands: Sheet = None,
     lower: Annotated[int, typer.Option(help="Fewest households of a grid.")] = 300,
     upper: Annotated[int, typer.Option(help="Most households of a grid.")] = 500,
+    weight: Annotated[str | None, typer.Option(help="Column of the buildings that the band counts.")] = None,
+    split_large: Annotated[bool, typer.Option("--split-large", help="Split buildings above the upper limit.")] = False,
     effort: Effort = None,
     seed: Seed = None,
     out: OutFile = Path("grids.gpkg"),
@@ -108,6 +114,7 @@ def divide(
     """Divide communities into grids: a .gpkg gets the whole plan, .geojson and .parquet the grids alone."""
     import gridmap as gm
     from gridmap.io.project import write_project
+    from gridmap.io.readers import read_counts
     from gridmap.io.write import write_table
     from gridmap.job import complete_households
     from gridmap.tables.findings import findings_table, join_findings
@@ -120,7 +127,8 @@ def divide(
         tables = {name: getattr(gm, f"read_{name}")(path) for name, path in paths.items()}
         lines = None if streets is None else gm.read_streets(streets)
         stage("divide")
-        options = _given(effort=effort, seed=seed)
+        tables |= {name: read_counts(name, path) for name, path in _given(units=units, bands=bands).items()}
+        options = _given(effort=effort, seed=seed, weight=weight, split_large=split_large or None)
         plan = gm.divide(gm.read_communities(communities), houses, lines, lower=lower, upper=upper, **tables, **options)
         stage("write")
         if out.suffix.lower() == ".gpkg":

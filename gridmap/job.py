@@ -49,7 +49,7 @@ log = logging.getLogger(__name__)
 DEFAULT_OUTPUTS = {"map": "map.html", "geopackage": "grids.gpkg", "workbook": "ledger.xlsx"}
 _OTHER_OUTPUTS = ("geojson", "parquet")
 # Tables of a project that `divide` and `StreetNetwork` take under the same name.
-_GROUND = ("compounds", "units", "barriers", "entrances", "dedicated")
+_GROUND = ("compounds", "units", "barriers", "entrances", "dedicated", "bands")
 _WALLS = ("compounds", "barriers", "entrances")
 _OSM = "© OpenStreetMap contributors, ODbL 1.0"  # their licence asks for it
 _PRESENT = {"en": "Present grids", "zh": "现有网格"}
@@ -208,6 +208,9 @@ def _settings(
     sections = ("divide", "cover", "outputs")
     divided, covered, outputs = ({**getattr(project, name), **options.get(name, {})} for name in sections)
     _refuse_unknown(divided, divide, "divide")
+    if isinstance(divided.get("previous"), str):
+        here = Path() if project.path is None else project.path.parent
+        divided["previous"] = GridPlan.load(here / divided["previous"])
     own_lang = outputs.pop("lang", None) or "en"
     if title is None and lang in (None, own_lang):
         title = project.title

@@ -68,6 +68,8 @@ class Rules:
     ----------
     rules, of
         The rules, and the number of the rule of each community by community_id.
+    default
+        The rule where no row says otherwise.
     weights
         What every building counts, by building_id.
     findings
@@ -78,6 +80,7 @@ class Rules:
 
     rules: tuple[Rule, ...]
     of: pd.Series
+    default: Rule
     weights: pd.Series
     findings: list[dict[str, Any]]
     table: list[dict[str, Any]]
@@ -90,8 +93,9 @@ class Rules:
 
     @property
     def main(self) -> Rule:
-        """The rule of most communities."""
-        return self.rules[int(np.argmax(np.bincount(self.of)))]
+        """The rule with a ceiling that most communities have, else the default."""
+        held = np.bincount(self.of, minlength=len(self.rules)) * [not rule.open for rule in self.rules]
+        return self.rules[int(np.argmax(held))] if held.any() else self.default
 
     def rule_of(self, community_id: str) -> Rule:
         """The rule of a community."""
@@ -167,6 +171,7 @@ def check_bands(
     return Rules(
         tuple(rules),
         of,
+        Rule(float(lower), float(upper), default),
         _weights(rules, of, communities, buildings, weight),
         [_unused_finding(unused, kinds)] if unused else [],
         [{str(k): None if v == np.inf else v for k, v in row.items()} for row in table.to_dict("records")],

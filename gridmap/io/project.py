@@ -29,7 +29,7 @@ _INPUT_KEYS = ("path", "columns", "crs", "layer", "counts")
 _LANGUAGES = ("en", "zh")
 # Areas that `divide` makes grids of their own are drawn as the bureau's grids are.
 _SAME_AS = {"dedicated": "grids"}
-_WITHOUT_GEOMETRY = ("units", "households")
+_WITHOUT_GEOMETRY = ("units", "households", "bands")
 #: What [inputs] may name. `grids` are the bureau's present ones, `households` counts by building_id.
 INPUTS = (
     "communities", "buildings", "compounds", "entrances", "barriers", "facilities", "streets", "grids", "dedicated",
@@ -132,7 +132,7 @@ def write_project(
     """Write results as the layers of one GeoPackage, whole or not at all.
 
     Layers: of a plan ``grids``, ``assignment``, ``buildings`` (with grid_id), ``communities``, ``atoms``,
-    ``adjacency`` and the ground it was made on; of a cover ``reach`` (a point a building, with what
+    ``adjacency``, ``areas`` and the ground it was made on; of a cover ``reach`` (a point a building, with what
     the nearest facility of each category takes), ``facilities``, ``rates`` (of all), ``rates_by_grid``; of site plans
     their tables; ``findings`` of all; then `tables`, which replace layers of the same name.
 
@@ -262,8 +262,8 @@ def _read_geopackage(path: Path) -> Project:
 def _plan_layers(plan: Any) -> dict[str, Any]:
     layers = {
         name: getattr(plan, name, None)
-        for name in ("grids", "communities", "buildings", "assignment", "atoms", "adjacency", "compounds", "barriers",
-                     "entrances", "streets")
+        for name in ("grids", "communities", "buildings", "assignment", "atoms", "adjacency", "areas", "compounds",
+                     "barriers", "entrances", "streets")
     }  # fmt: skip
     whole = plan.assignment.drop_duplicates("building_id").set_index("building_id")["grid_id"]
     layers["buildings"] = plan.buildings.assign(grid_id=plan.buildings["building_id"].map(whole))

@@ -147,7 +147,7 @@ def read_streets(
 def read_counts(
     table: str, source: Source, *, columns: Columns | None = None, layer: str | None = None
 ) -> pd.DataFrame:
-    """A table without geometry: ``"households"`` of buildings, or ``"units"``; from a sheet, vector file or frame.
+    """A table without geometry: ``"households"``, ``"units"`` or ``"bands"``; from a sheet, vector file or frame.
 
     Raises
     ------

@@ -246,6 +246,18 @@ def _parts(key: str, value: Any, lang: str) -> list[tuple[str, Any]]:
     return [] if value in ([], None) else [(name, value)]
 
 
+def _bands(plan: Any) -> str:
+    """The band, or each of several with what it counts."""
+    grids = plan.grids
+    if "lower" not in grids or "counted" not in grids:
+        return "{}–{}".format(plan.parameters.get("lower", "?"), plan.parameters.get("upper", "?"))
+    each = grids[["lower", "upper", "counted"]].drop_duplicates().sort_values(["counted", "lower"])
+    return "; ".join(
+        f"{counted} {f'≥ {lower:g}' if pd.isna(upper) else f'{lower:g}–{upper:g}'}"
+        for lower, upper, counted in each.itertuples(index=False)
+    )
+
+
 def _figures(plan: Any, cover: Any, findings: pd.DataFrame, lang: str) -> list[tuple[str, Any, str]]:
     """Label, value and format of the key figures."""
     figures: list[tuple[str, Any, str]] = []
@@ -255,7 +267,7 @@ def _figures(plan: Any, cover: Any, findings: pd.DataFrame, lang: str) -> list[t
         figures += [
             ("communities", len(plan.communities), "count"),
             ("grids", len(plan.grids), "count"),
-            ("band", "{}–{}".format(plan.parameters.get("lower", "?"), plan.parameters.get("upper", "?")), "text"),
+            ("band", _bands(plan), "text"),
             ("in_band", int(status.get("legal", 0)), "count"),
             ("in_band_share", status.get("legal", 0) / judged if judged else None, "percent"),
         ]

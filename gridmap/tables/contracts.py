@@ -77,6 +77,7 @@ CONTRACTS: dict[str, Contract] = {
         ),
         _contract("units", (), building_id="key!", unit_id="key!", households="count!"),
         _contract("households", (), building_id="key!", households="count!"),
+        _contract("bands", (), kind="text", lower="count", upper="count", weight="text", level="text"),
         _contract("compounds", POLYGONS, compound_id="id!", name="text", households="count"),
         _contract(
             "entrances", POINTS, entrance_id="id!", of="key!", of_id="key!", modes="text", open="flag", kind="text",
