@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import pairwise
 
+import geopandas as gpd
 import networkx as nx
 import numpy as np
 import pandas as pd
@@ -23,11 +25,14 @@ from random_graphs import (
     random_graph,
     violation,
 )
+from test_divide import rectangle, town
 
+import gridmap as gm
 from gridmap.division import covers
 from gridmap.division.certificates import certify
 from gridmap.division.cures import proof_cures
 from gridmap.division.engine import Band
+from gridmap.division.exact import divide_exactly
 from gridmap.division.partition import lots_from_borders, partition
 from gridmap.division.pendants import Scale, forced_pendants
 from gridmap.maps.finding_words import _CODE, _chinese_cure
@@ -303,6 +308,68 @@ def test_a_plan_that_could_be_better_gets_no_certificate():
     """A hand-made plan of ground that has a legal one: nothing may be claimed."""
     proof = certify(np.array([0, 1, 1, 1]), lots_of([200] * 4, CHAIN[:3]), BAND, np.array(list("abcd"), dtype=object))
     assert [c["kind"] for c in proof.values()] == ["not_found", "not_found"]
+
+
+# In a division --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_certificates_of_a_plan_are_verified_on_its_atoms_and_adjacency(seed):
+    plan = gm.divide(*town(seed, heavy=400), effort="low")
+    check_plan(plan)
+    assert plan.findings["rule"].eq("household_band").any()
+
+
+def test_what_a_dedicated_grid_cuts_off_is_certified():
+    """A campus across the whole width leaves one row of houses behind it, less than 300 households."""
+    communities, houses, streets = town(7)
+    campus = gpd.GeoDataFrame({"name": ["Campus"]}, geometry=[rectangle(0, 30, 180, 60)], crs=communities.crs)
+    plan = gm.divide(communities, houses, streets, dedicated=campus)
+    kinds = check_plan(plan)
+    assert kinds == ["component_total"]
+
+
+def check_plan(plan):
+    """Verify all certificates, and return their kinds."""
+    dedicated = plan.grids.loc[plan.grids["kind"] == "dedicated", "grid_id"]
+    atoms = plan.atoms.assign(fixed=plan.atoms["grid_id"].isin(dedicated))
+    found = plan.findings[plan.findings["rule"] == "household_band"]
+    certificates = [json.loads(c) for c in found["certificate"]]
+    for certificate, ids in zip(certificates, found["ids"], strict=True):
+        verify(certificate, atoms, plan.adjacency, atoms["atom_id"][atoms["grid_id"] == ids[0]], band=(LOWER, UPPER))
+    return [c["kind"] for c in certificates]
+
+
+def test_places_that_cannot_be_right_do_not_spoil_the_rest():
+    """A large board with four lots of some 100 that each hang on one of 480 alone: 80 above the band, not 200 below."""
+    side = 20
+    weights = np.clip(np.random.default_rng(3).lognormal(3.8, 0.8, side**2), 5, 300).astype(int)
+    n = side * side
+    pairs = [(i, j) for i in range(n) for j in (i + 1, i + side) if j < n and (j != i + 1 or j % side)]
+    for k, at in enumerate((45, 150, 271, 388)):
+        weights[at] = 480
+        weights = np.append(weights, 100 + k)
+        pairs.append((at, n + k))
+    part, certificates = divided(weights.tolist(), pairs)
+    assert sorted(c["weight"] for c in certificates.values()) == [580, 581, 582, 583]
+    assert {c["kind"] for c in certificates.values()} == {"pendant"}
+    check_certificates(weights.tolist(), pairs, part, certificates)
+
+
+def test_lots_without_households_do_not_hide_a_legal_division():
+    """Sixty empty lots between six others, in chains: 15 lots are few enough to try everything, 66 are not."""
+    weights = [200, 160, 140, 290, 10, 400]
+    pairs, n = [], len(weights)
+    for a, b in [(0, 2), (2, 1), (1, 3), (3, 4), (4, 5), (0, 5)]:
+        chain = [a, *range(n, n + 10), b]
+        pairs += [(min(p), max(p)) for p in pairwise(chain)]
+        n += 10
+    weights += [0] * 60
+    part = divide_exactly(lots_of(weights, pairs), BAND)
+    sums = np.bincount(part, weights)
+    assert ((sums >= LOWER) & (sums <= UPPER)).all()
+    for p in np.unique(part):
+        assert nx.is_connected(nx.Graph(pairs).subgraph(np.flatnonzero(part == p).tolist()))
 
 
 # What would cure it ---------------------------------------------------------------------------------------------------
