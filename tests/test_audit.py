@@ -142,11 +142,21 @@ def test_a_wrong_assignment_is_seen():
 def test_atoms_that_do_not_hang_together_are_seen():
     plan = hand_drawn()
     edges = {"a": (0, 50), "b": (50, 200), "c": (200, 400), "d": (400, 600)}
-    atoms = frame("atom_id", {name: box(a, 0, b, 100) for name, (a, b) in edges.items()}, grid_id=["1", "1", "2", "3"])
-    for metres, kind, expected in ((100, "border", 0), (2.9, "border", 1), (0, "piece", 0)):
+    atoms = frame(
+        "atom_id",
+        {name: box(a, 0, b, 100) for name, (a, b) in edges.items()},
+        grid_id=["1", "1", "2", "3"],
+        households=[100.0, 200.0, 300.0, 200.0],
+    )
+    for metres, kind, expected in ((100, "border", 0), (2.9, "border", 1), (0, "piece", 0), (0, "bridge", 0)):
         adjacency = pd.DataFrame({"atom_a": ["a", "b"], "atom_b": ["b", "c"], "metres": metres, "kind": kind})
         found = values(GridPlan(**{**vars(plan), "atoms": atoms, "adjacency": adjacency}))
         assert found["grids_not_joined"] == expected
+    for metres in ([2.9, 100], [2.9, 2.9]):
+        adjacency = pd.DataFrame({"atom_a": ["a", "a"], "atom_b": ["b", "c"], "metres": metres, "kind": "border"})
+        empty = atoms.assign(households=[0.0, 300.0, 300.0, 200.0])
+        found = values(GridPlan(**{**vars(plan), "atoms": empty, "adjacency": adjacency}))
+        assert found["grids_not_joined"] == (metres[1] >= 3), "land of nobody counts where it could be elsewhere"
     assert np.isnan(values(plan)["grids_not_joined"])
 
 

@@ -35,7 +35,7 @@ MEASURES = {
     "outside_band": ("weight", "what the counted grids lack or have too many, summed"),
     "balance": ("share", "coefficient of variation of the households of the counted grids; 0 is all equal"),
     "extra_pieces": ("pieces", "pieces of grids beyond those their communities force"),
-    "grids_not_joined": ("grids", "whose atoms do not hang together over borders of at least 3 m"),
+    "grids_not_joined": ("grids", "whose atoms do not hang together over borders of at least 3 m, bridges or pieces"),
     "compounds_split": ("compounds", "split between grids of one community, though they would fit in one"),
     "large_compounds_split": ("compounds", "split between grids of one community, above the band on their own"),
     "footprints_cut": ("buildings", "cut by a border between two grids of one community"),
@@ -287,7 +287,11 @@ def _unit(plan: GridPlan, table: pd.DataFrame) -> str:
 
 
 def _not_joined(plan: GridPlan) -> float:
-    """Grids whose atoms do not hang together; NaN for a plan without atoms."""
+    """Grids whose atoms do not hang together; NaN for a plan without atoms.
+
+    Land of nobody that no atom of another grid joins either, behind a railway for one, has to be in some grid and does
+    not count.
+    """
     if not plan.has_atoms or plan.atoms is None or plan.adjacency is None:
         return np.nan
     from scipy.sparse import coo_array
@@ -297,12 +301,15 @@ def _not_joined(plan: GridPlan) -> float:
     grid = _positions(plan.atoms["grid_id"], plan.grids["grid_id"])
     joined = (plan.adjacency["metres"] >= SHORTEST_JOIN).to_numpy()
     if "kind" in plan.adjacency:
-        joined = joined | (plan.adjacency["kind"] == "piece").to_numpy()
-    joined = joined & (grid[a] == grid[b]) & (grid[a] >= 0)
+        joined = joined | plan.adjacency["kind"].isin(["piece", "bridge"]).to_numpy()
+    within = joined & (grid[a] == grid[b]) & (grid[a] >= 0)
     size = len(plan.atoms)
-    graph = coo_array((np.ones(joined.sum(), dtype=np.int8), (a[joined], b[joined])), shape=(size, size))
+    graph = coo_array((np.ones(within.sum(), dtype=np.int8), (a[within], b[within])), shape=(size, size))
     part = connected_components(graph, directed=False)[1]
-    held = grid >= 0
+    counts = np.bincount(part, plan.atoms["households"].to_numpy()) > 0
+    across = joined & (grid[a] != grid[b])
+    counts[part[np.r_[a[across], b[across]]]] = True
+    held = (grid >= 0) & counts[part]
     parts = np.bincount(np.unique(np.column_stack((grid, part))[held], axis=0)[:, 0])
     return int((parts > 1).sum())
 

@@ -47,8 +47,6 @@ def straighten(
       of a street or lane of any kind,
     - 1000 m², or 2 % of the smaller grid, would change sides at once.
 
-    From the border of a community only those are taken out that lie on the straight line between their neighbours.
-
     Parameters
     ----------
     shapes
@@ -148,23 +146,20 @@ class _Chains:
     """The vertices of all borders.
 
     `xy` (n, 2); `community`, its number; `beside` (n, 2), the two neighbours of a vertex that may go, -1 for one that
-    stays; `area`, `height`, how large and how high the tooth may be that it is the tip of; `outer`, whether it lies on
-    the border of a community; `there`; `fixed`, the segments between two that stay, as n times the lower number plus
-    the higher.
+    stays; `area`, how large the tooth may be that it is the tip of; `there`; `fixed`, the segments between two that
+    stay, as n times the lower number plus the higher.
     """
 
     xy: Floats
     community: Ints
     beside: Ints
     area: Floats
-    height: Floats
-    outer: Bools
     there: Bools
     fixed: Ints
 
     @classmethod
     def of(cls, shapes: Shapes, rings: _Rings, community: Ints) -> _Chains:
-        """Those may go that have two neighbours, and a grid on both sides, or on one."""
+        """Those may go that have two neighbours, and a grid of the community on both sides."""
         n = int(rings.vertex.max(initial=-1)) + 1
         xy = np.zeros((n, 2))
         xy[rings.vertex] = rings.xy
@@ -175,16 +170,14 @@ class _Chains:
         np.minimum.at(one, rings.vertex, grid)
         np.maximum.at(other, rings.vertex, grid)
         met = np.bincount(rings.vertex, minlength=n)
-        outer = met == 1
-        free = (np.bincount(pair // n, minlength=n) == 2) & (outer | ((met == 2) & (one != other)))
+        free = (np.bincount(pair // n, minlength=n) == 2) & (met == 2) & (one != other)
         beside = np.full((n, 2), -1)
         beside[free] = (pair[free[pair // n]] % n).reshape(-1, 2)
         fixed = pair[~free[pair // n] & ~free[pair % n] & (pair // n < pair % n)]
 
         size = shapely.area(shapes)
         area = np.minimum(_TOOTH_M2, _TOOTH_SHARE * np.minimum(size[one], size[other]))
-        height = np.where(outer, 2 * GRID, np.inf)
-        return cls(xy, community[one], beside, area, height, outer, np.ones(n, dtype=bool), fixed)
+        return cls(xy, community[one], beside, area, np.ones(n, dtype=bool), fixed)
 
 
 def _thin_out(chains: _Chains, ground: _Ground) -> None:
@@ -196,7 +189,7 @@ def _thin_out(chains: _Chains, ground: _Ground) -> None:
     while True:
         a, c = chains.beside[free].T
         area, height = _tooth(chains.xy[a], chains.xy[free], chains.xy[c])
-        small = (area < chains.area[free]) & (height < chains.height[free]) & ~refused[free]
+        small = (area < chains.area[free]) & ~refused[free]
         rank = np.full(n, n)
         order = np.lexsort((chains.xy[free, 1], chains.xy[free, 0], area))
         order = order[small[order]]
@@ -238,7 +231,7 @@ def _may_go(
     row, vertex = vertices.query(triangle, predicate="intersects")
     own = (vertex == a[row]) | (vertex == asked[row]) | (vertex == c[row])
     rival = chains.there[vertex] & ~own & (chains.community[vertex] == chains.community[asked[row]])
-    may[row[rival & ~chains.outer[asked[row]]]] = False
+    may[row[rival]] = False
 
     bent = np.flatnonzero(may & (area > _CUT_M2))
     may[bent[_cuts(triangle[bent], ground.solid)]] = False
