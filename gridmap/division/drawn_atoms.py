@@ -17,7 +17,8 @@ from gridmap.division.atoms import make_atoms
 from gridmap.division.borders import NEAR
 from gridmap.division.land import Lines
 from gridmap.division.shared_vertices import share_vertices
-from gridmap.division.sides import enclosed, node_lines, sides
+from gridmap.division.sides import GRID, sides
+from gridmap.division.tiling import polygonal
 from gridmap.tables.crs import metric_crs, to_crs
 
 if TYPE_CHECKING:
@@ -127,7 +128,8 @@ def _parts(grids: gpd.GeoDataFrame, communities: gpd.GeoDataFrame, points: np.nd
 def _parted(area: Any, shapes: np.ndarray, points: np.ndarray) -> tuple[list[int], list[Any]]:
     """Land of one community as position of the grid (-1: none, but someone lives there) and polygon, grids first."""
     rims = shapely.intersection(shapely.boundary(shapes), area)
-    faces = enclosed(node_lines(np.r_[shapely.boundary(area), rims]))
+    edges = shapely.union_all(np.r_[shapely.boundary(area), rims], grid_size=GRID)
+    faces = shapely.get_parts(shapely.polygonize([edges]))
     middle = shapely.point_on_surface(faces)
     shapely.prepare(area)
     inside = shapely.intersects(area, middle)
@@ -167,8 +169,12 @@ def _across(
     """Atoms that share their vertices over the borders of grids too, and the borders there."""
     metric = atoms.crs
     walls = np.empty(0, dtype=object) if compounds is None else shapely.boundary(compounds.geometry.to_numpy())
-    followed = np.r_[lines.followed, lines.hard, lines.soft, walls]
+    hard, soft_lines = lines.hard.geometries, lines.soft.geometries
+    followed = np.r_[lines.followed.geometries, hard, soft_lines, walls]
     shapes = atoms.geometry.to_numpy().copy()
+    # drawn borders that all but coincide leave needles, at which an atom may touch itself
+    crossed = ~shapely.is_valid(shapes)
+    shapes[crossed] = polygonal(shapely.make_valid(shapes[crossed], method="structure", keep_collapsed=False))
     land = to_crs(plan.communities, metric).set_index("community_id").geometry
     found = []
     for name, rows in atoms.reset_index(drop=True).groupby("community_id", sort=True).groups.items():
@@ -177,16 +183,16 @@ def _across(
         edges = sides(shapes[at])
         seam = (edges.right >= 0) & (part[at][edges.left] != part[at][edges.right])
         seam_edges = edges.take(seam)
-        barred = metres_near(seam_edges, lines.hard, _ALONG)
+        barred = metres_near(seam_edges, hard, _ALONG)
         along = np.clip(metres_near(seam_edges, followed, NEAR) - barred, 0.0, seam_edges.length - barred)
-        soft = metres_near(seam_edges, lines.soft, _ALONG)
+        soft = metres_near(seam_edges, soft_lines, _ALONG)
         a, b, length, along, soft, barred = sum_by_pair(
             seam_edges.left, seam_edges.right, seam_edges.length, along, soft, barred
         )
         table = pd.DataFrame(
             {"a": a, "b": b, "metres": length - barred, "on_street": along, "soft": soft, "barrier": barred}
         ).assign(kind="border")
-        pieces = piece_pairs(SimpleNamespace(area=land[name], hard=lines.hard), shapes[at])  # type: ignore[arg-type]
+        pieces = piece_pairs(SimpleNamespace(area=land[name], hard=hard), shapes[at])  # type: ignore[arg-type]
         if len(pieces):
             table = pd.concat([table, pieces], ignore_index=True).drop_duplicates(["a", "b"], keep="last")
         ids = atoms["atom_id"].to_numpy()[at]

@@ -10,6 +10,7 @@ import pandas as pd
 import shapely
 
 from gridmap.division.borders import guide_lines
+from gridmap.division.sides import GRID
 from gridmap.division.straighten import straighten
 from gridmap.errors import OptionError
 from gridmap.tables.crs import to_crs
@@ -47,7 +48,7 @@ def outlines(atoms: gpd.GeoDataFrame, labels: Any) -> gpd.GeoSeries:
     shapes = np.asarray(atoms.geometry.array)
     order = np.argsort(number, kind="stable")
     groups = np.split(shapes[order], np.cumsum(np.bincount(number, minlength=len(names)))[:-1])
-    union = [shapely.coverage_union_all(group) for group in groups]
+    union = [_union(group) for group in groups]
     return gpd.GeoSeries(union, index=pd.Index(names, name="label"), crs=atoms.crs)
 
 
@@ -113,6 +114,14 @@ def _beside(table: gpd.GeoDataFrame, atoms: gpd.GeoDataFrame) -> gpd.GeoDataFram
 
 def _outlined(shapes: Shapes) -> Shapes:
     return np.where(shapely.get_dimensions(shapes) == 2, shapely.boundary(shapes), shapes)
+
+
+def _union(shapes: Shapes) -> Any:
+    """Union of polygons that share their borders, or miss each other there by the last digits."""
+    try:
+        return shapely.coverage_union_all(shapes)
+    except shapely.errors.GEOSException:
+        return shapely.union_all(shapely.make_valid(shapes), grid_size=GRID)
 
 
 def _by_row(atoms: gpd.GeoDataFrame, labels: Any) -> Any:

@@ -246,6 +246,30 @@ class GridPlan:
 
         return apply_edits(self, edits)
 
+    def update(self, buildings: gpd.GeoDataFrame, communities: gpd.GeoDataFrame | None = None) -> GridPlan:
+        """A new plan with new counts: grids that these put outside the band are mended, all others stay.
+
+        Of the ways to bring a grid into the band that are found, one is taken that moves few households and touches few
+        other grids. A grid in the band that helps no other keeps its atoms and its code; its outline changes only where
+        that of a neighbour does. Without changes, a plan whose grids are in the band comes back as it is.
+
+        Parameters
+        ----------
+        buildings
+            All buildings as they are now. A building keeps its atom; a new one is in the atom that it stands in; one
+            that is gone leaves its atom as land.
+        communities
+            Not accepted yet: communities whose borders changed.
+
+        Raises
+        ------
+        TableError
+            When the buildings break their contract, or lack the column that the band counts.
+        """
+        from gridmap.division.update import update_plan
+
+        return update_plan(self, buildings, communities)
+
     def compare(self, other: GridPlan) -> pd.DataFrame:
         """The crosswalk from this plan to another: which households of each grid are where in the other.
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from gridmap.division.borders import SHORTEST_JOIN
 from gridmap.division.drawn_atoms import with_atoms
+from gridmap.division.engine import Band
 from gridmap.division.ledger import building_weights, row_shares
 from gridmap.division.partition import lots_from_borders
 from gridmap.errors import OptionError
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from gridmap.division.engine import Lots
     from gridmap.division.plan import GridPlan
 
-__all__ = ["PlanArrays", "plan_arrays", "plan_unit", "text_ids"]
+__all__ = ["PlanArrays", "band_in", "fixed_grids", "plan_arrays", "plan_unit", "text_ids"]
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,24 @@ def text_ids(column: pd.Series) -> np.ndarray:
 def plan_unit(plan: GridPlan) -> str:
     """The column of grids and buildings that the band counts."""
     return str(plan.parameters.get("weight", "households"))
+
+
+def band_in(plan: GridPlan, community_id: str) -> Band:
+    """The band that holds in a community, for the engine: without a ceiling up to twice its lower limit."""
+    lower, upper = plan.parameters["lower"], plan.parameters["upper"]
+    if "lower" in plan.grids:
+        here = plan.grids[plan.grids["community_id"] == community_id]
+        lower, upper = here["lower"].iloc[0], here["upper"].iloc[0]
+    return Band(lower, upper if np.isfinite(upper) else 2 * lower)
+
+
+def fixed_grids(plan: GridPlan) -> dict[str, str]:
+    """Why grids may not be touched, by grid id: ``"dedicated"`` or ``"locked"``."""
+    grids = plan.grids
+    fixed = dict.fromkeys(grids.loc[grids["kind"] == "dedicated", "grid_id"], "dedicated")
+    if "locked" in grids:
+        fixed |= dict.fromkeys(grids.loc[grids["locked"].fillna(False).astype(bool), "grid_id"], "locked")
+    return fixed | dict.fromkeys(plan.parameters.get("locked") or (), "locked")
 
 
 def plan_arrays(plan: GridPlan) -> PlanArrays:

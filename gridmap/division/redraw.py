@@ -15,26 +15,30 @@ from gridmap.division.certificates import certify
 from gridmap.division.codes import SCHEMES
 from gridmap.division.ledger import COUNTS, building_weights, grid_status, grid_sums
 from gridmap.division.outlines import outlines, straight_outlines
-from gridmap.division.partition import check_band
-from gridmap.division.plan_arrays import plan_unit, text_ids
+from gridmap.division.plan_arrays import band_in, fixed_grids, plan_unit, text_ids
+from gridmap.division.villager_groups import with_areas
 from gridmap.errors import GridmapError
 from gridmap.tables.crs import metric_crs, to_crs
 from gridmap.tables.findings import findings_table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from gridmap.division.plan import GridPlan
     from gridmap.division.plan_arrays import PlanArrays
 
 __all__ = ["redraw"]
 
+# Where bands differ, a grid carries its own.
+_LIMITS = ("lower", "upper", "counted")
 _BAND_RULES = ("household_band", "band")
 # Findings on grids drawn by hand that an audit of their plan cannot make again.
 _OF_THE_INPUT = ("geometry", "community_id")
 
 
-def redraw(arrays: PlanArrays, grid_ids: np.ndarray, parameters: Mapping[str, Any]) -> GridPlan:
+def redraw(
+    arrays: PlanArrays, grid_ids: np.ndarray, parameters: Mapping[str, Any], *, recount: Collection[str] = ()
+) -> GridPlan:
     """The plan with its atoms in other grids.
 
     Parameters
@@ -45,6 +49,8 @@ def redraw(arrays: PlanArrays, grid_ids: np.ndarray, parameters: Mapping[str, An
         Grid of each atom, object (n,): ids of grids that the plan has, or new ones; None for land in no grid.
     parameters
         What to write down in place of what the plan says.
+    recount
+        Communities whose buildings hold something else than the grids say.
 
     Notes
     -----
@@ -55,32 +61,37 @@ def redraw(arrays: PlanArrays, grid_ids: np.ndarray, parameters: Mapping[str, An
     plan = arrays.plan
     before = text_ids(arrays.atoms["grid_id"])
     moved = before != grid_ids
-    if not moved.any():
+    if not moved.any() and not len(recount):
         return replace(plan, parameters={**plan.parameters, **parameters})
     touched = [g for g in pd.unique(np.r_[before[moved], grid_ids[moved]]) if g is not None]
     # a grid drawn by hand may reach into another community
-    concerned = pd.unique(arrays.community[moved | np.isin(before, touched) | np.isin(grid_ids, touched)])
+    near = np.isin(arrays.community, pd.unique(arrays.community[moved | np.isin(before, touched)]))
+    concerned = np.array(sorted({*arrays.community[near], *recount}), dtype=object)
     atoms = arrays.atoms.assign(grid_id=_like(arrays.atoms["grid_id"], grid_ids))
     assignment = _assignment(plan.assignment, arrays.ids[moved], grid_ids[moved], touched)
 
-    inside = np.flatnonzero(np.isin(arrays.community, concerned))
-    land = atoms.iloc[inside]
-    rows = assignment[assignment["atom_id"].isin(land["atom_id"])]
+    land = atoms[near & atoms["grid_id"].notna().to_numpy()]
+    counted = {*touched, *plan.grids.loc[plan.grids["community_id"].isin(concerned), "grid_id"]}
+    of = arrays.ids.get_indexer(pd.Index(assignment["atom_id"]))
+    inside = np.isin(arrays.community, concerned)
+    rows = assignment[(inside[of] & (of >= 0)) | assignment["grid_id"].isin(counted).to_numpy()]
     weights = building_weights(plan.buildings, plan_unit(plan))
-    grids = _grids(plan, land[land["grid_id"].notna()], rows, weights, touched)
+    grids = _grids(plan, land, rows, weights, touched, counted)
     if plan.parameters.get("source") == "grids":
         findings = _drawn_again(plan, grids, assignment)
     else:
         findings = _judged_again(arrays, grids, rows, weights, grid_ids, concerned)
     if not np.isclose(grids["households"].sum(), _housed(assignment), rtol=1e-9, atol=1e-6):
         raise GridmapError("internal: grids do not hold the households of their buildings; please report this")
-    return replace(
-        plan,
-        grids=grids,
-        assignment=assignment,
-        atoms=atoms,
-        findings=findings,
-        parameters={**plan.parameters, **parameters},
+    return with_areas(
+        replace(
+            plan,
+            grids=grids,
+            assignment=assignment,
+            atoms=atoms,
+            findings=findings,
+            parameters={**plan.parameters, **parameters},
+        )
     )
 
 
@@ -103,41 +114,53 @@ def _like(column: pd.Series, values: np.ndarray) -> pd.Series:
 
 
 def _grids(
-    plan: GridPlan, atoms: gpd.GeoDataFrame, rows: pd.DataFrame, weights: pd.Series, touched: list[str]
+    plan: GridPlan,
+    atoms: gpd.GeoDataFrame,
+    rows: pd.DataFrame,
+    weights: pd.Series,
+    touched: list[str],
+    counted: Collection[str],
 ) -> gpd.GeoDataFrame:
-    """The table of grids, with the rows of those touched made anew; `atoms` and `rows` are of their communities."""
+    """The table of grids: those touched drawn anew from the atoms of their communities, those counted counted anew."""
     unit = plan_unit(plan)
     table = plan.grids.set_index("grid_id")
     outline = _drawn(plan, atoms, touched)
     drawn = outline.loc[outline.index.isin(touched)]
-    owner = _owners(table, atoms).reindex(drawn.index)
+    gone = table.index.intersection(touched).difference(drawn.index)
+    index = drawn.index.union(table.index.intersection(list(counted))).difference(gone)
+    owner = _owners(table, atoms).reindex(index)
     # the shares of a building that is split count all its rows, in whatever grid
-    sums = grid_sums(rows, rows["grid_id"], plan.buildings, weights).reindex(drawn.index)
+    sums = grid_sums(rows, rows["grid_id"], plan.buildings, weights).reindex(index)
     new = drawn.index.difference(table.index)
-    kept = table.drop(index=[g for g in touched if g not in drawn.index])
-    fresh = gpd.GeoDataFrame(index=drawn.index, geometry=drawn["geometry"].to_numpy(), crs=plan.grids.crs)
+    kept = table.drop(index=gone)
+    shapes = table.geometry.reindex(index)
+    shapes.loc[drawn.index] = drawn.geometry
+    fresh = gpd.GeoDataFrame(index=index, geometry=shapes.to_numpy(), crs=plan.grids.crs)
     for column in table.columns.drop("geometry"):
-        fresh[column] = table[column].reindex(drawn.index)
+        fresh[column] = table[column].reindex(index)
     fresh["community_id"] = owner
     fresh.loc[new, "kind"] = "basic"
     fresh.loc[new, "name"] = _names(plan, owner.loc[new])
+    for column in _LIMITS:
+        if column in table:
+            fresh.loc[new, column] = owner.loc[new].map(table.groupby("community_id")[column].first())
     fresh["households"] = sums["households"].fillna(0)
     for column in COUNTS:
         if column in table and column in sums:
             fresh[column] = sums[column]
     fresh[unit] = sums["weight"].fillna(0)
     fresh["buildings"] = sums["buildings"].fillna(0)
-    fresh["area_m2"] = drawn["area_m2"]
-    all_rows = pd.concat([kept.drop(index=drawn.index.intersection(kept.index)), fresh])
+    fresh.loc[drawn.index, "area_m2"] = drawn["area_m2"]
+    all_rows = pd.concat([kept.drop(index=index.intersection(kept.index)), fresh])
     fresh["status"] = grid_status(
         fresh[unit],
-        plan.parameters["lower"],
-        plan.parameters["upper"],
+        *(fresh[c] if c in fresh else plan.parameters[c] for c in ("lower", "upper")),
         community_weight=owner.map(all_rows.groupby("community_id")[unit].sum()),
         dedicated=fresh.index[fresh["kind"] == "dedicated"],
     )
     all_rows.loc[fresh.index, "status"] = fresh["status"]
-    beside = outline.index.difference(drawn.index)
+    locked = [g for g, why in fixed_grids(plan).items() if why == "locked"]
+    beside = outline.index.difference(drawn.index).difference(locked)
     old, new_shape = (shapely.normalize(t.loc[beside].geometry.to_numpy()) for t in (table, outline))
     beside = beside[~shapely.equals_identical(old, new_shape)]
     all_rows.loc[beside, ["geometry", "area_m2"]] = outline.loc[beside, ["geometry", "area_m2"]]
@@ -158,6 +181,8 @@ def _drawn(plan: GridPlan, atoms: gpd.GeoDataFrame, touched: list[str]) -> gpd.G
     Grids drawn by hand are not drawn straight; of those only the ones touched are drawn at all.
     """
     by_hand = plan.parameters.get("source") == "grids"
+    if not touched:
+        return gpd.GeoDataFrame({"area_m2": []}, geometry=[], crs=plan.grids.crs)
     if by_hand:
         atoms = atoms[atoms["grid_id"].isin(touched)]
     there = to_crs(atoms, metric_crs(plan.communities))
@@ -239,7 +264,7 @@ def _judged_again(
     owner = plan.grids.set_index("grid_id")["community_id"]
     first = table["ids"].map(lambda ids: ids[0] if len(ids) else "")
     of_band = table["rule"].isin(_BAND_RULES)
-    stale = of_band & first.map(owner).isin(list(concerned))
+    stale = of_band & (first.map(owner).isin(list(concerned)) | ~first.isin(grids["grid_id"]))
     told_empty = table["rule"] == "empty_community"
     empty = grids[grids["status"] == "empty"]
     found = [
@@ -253,7 +278,13 @@ def _judged_again(
 def _certificates(arrays: PlanArrays, inside: np.ndarray, grid_ids: np.ndarray) -> dict[str, dict[str, Any]]:
     """Why grids of whole communities are out of the band."""
     plan = arrays.plan
-    labels, names = pd.factorize(pd.Series(grid_ids, dtype=object))
-    band = check_band(plan.parameters["lower"], plan.parameters["upper"])
-    proofs = certify(labels, arrays.lots(inside), band, arrays.ids[inside].to_numpy(dtype=object))
-    return {names[label]: proof for label, proof in proofs.items()}
+    out: dict[str, dict[str, Any]] = {}
+    free = ~np.isin(grid_ids, list(fixed_grids(plan)))
+    for community in pd.unique(arrays.community[inside]):
+        here = arrays.community[inside] == community
+        atoms = inside[here]
+        labels, names = pd.factorize(pd.Series(grid_ids[here], dtype=object))
+        ids = arrays.ids[atoms].to_numpy(dtype=object)
+        proofs = certify(labels, arrays.lots(atoms), band_in(plan, community), ids, free=free[here])
+        out |= {names[label]: proof for label, proof in proofs.items()}
+    return out

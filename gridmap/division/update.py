@@ -1,0 +1,262 @@
+"""Update: a plan after counts changed, repaired by moving as few households as can be found to do it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from gridmap.division.assemble import building_table
+from gridmap.division.codes import kept_codes, next_codes, reading_order
+from gridmap.division.drawn_atoms import with_atoms
+from gridmap.division.ledger import building_weights, row_shares
+from gridmap.division.mend import mend
+from gridmap.division.outlines import outlines
+from gridmap.division.plan_arrays import PlanArrays, band_in, fixed_grids, plan_arrays, plan_unit, text_ids
+from gridmap.division.redraw import redraw
+from gridmap.errors import OptionError
+from gridmap.tables.contracts import check_table
+from gridmap.tables.crs import metric_crs, to_crs
+from gridmap.tables.findings import finding, findings_table, join_findings
+
+if TYPE_CHECKING:
+    from gridmap.division.plan import GridPlan
+
+__all__ = ["update_plan"]
+
+# A building that has not moved farther is in the place where it was, in metres.
+_SAME_PLACE = 1.0
+
+
+def update_plan(plan: GridPlan, buildings: gpd.GeoDataFrame, communities: gpd.GeoDataFrame | None = None) -> GridPlan:
+    """The plan with new counts, and grids that they put outside the band mended.
+
+    Parameters
+    ----------
+    plan
+        As it was.
+    buildings
+        All buildings as they are now. A building keeps its atom; a new one, or one that stands elsewhere now, is in
+        the atom that it stands in; one that is gone leaves its atom as land. A building that was split keeps the shares
+        of its units.
+
+    Raises
+    ------
+    TableError
+        When the buildings break their contract, or lack the column that the band counts.
+    """
+    if communities is not None:
+        raise OptionError("update does not accept communities yet; divide again with previous=plan")
+    plan = with_atoms(plan)
+    unit = plan_unit(plan)
+    buildings = check_table(buildings, "buildings", needs={"households", unit})
+    counted, found, recount = _counted(plan, buildings)
+    arrays = plan_arrays(counted)
+    before = text_ids(arrays.atoms["grid_id"])
+    grid, highest = _mended(arrays, before)
+    moved = before != grid
+    if not moved.any() and not len(recount):
+        return plan
+    parameters = {"highest_numbers": highest}
+    after = redraw(arrays, grid, parameters, recount=recount)
+    stale = ["building_new", "building_gone", "grids_mended"]
+    if plan.parameters.get("source") != "grids":
+        found += _outside(counted)
+        stale.append("building_outside_communities")
+    kept = after.findings[~after.findings["rule"].isin(stale)]
+    rows = findings_table([*_told(arrays, before, grid), *found], crs=plan.communities.crs)
+    return replace(after, findings=join_findings([rows, kept], crs=plan.communities.crs))
+
+
+def _counted(plan: GridPlan, buildings: gpd.GeoDataFrame) -> tuple[GridPlan, list[dict[str, Any]], list[str]]:
+    """The plan with the new buildings in its old grids, findings on who came and went, and communities concerned."""
+    unit = plan_unit(plan)
+    metric, crs = metric_crs(plan.communities), plan.communities.crs
+    table = building_table(buildings, building_weights(buildings, unit), unit, crs)
+    atom = _atoms_of(plan, table, metric)
+    rows, come, gone = _rows(plan, table, atom)
+    atoms = plan.atoms
+    assert atoms is not None  # noqa: S101 -- `with_atoms` saw to it
+    held = rows.groupby("atom_id")["households"].sum().reindex(atoms["atom_id"]).fillna(0.0).to_numpy()
+    stale = _changed(plan, table, rows)
+    owner = pd.Series(atoms["community_id"].to_numpy(), index=atoms["atom_id"])
+    concerned = sorted({*owner.reindex(stale).dropna()})
+    if not len(stale) and plan.buildings[["building_id"]].equals(table[["building_id"]]):
+        return plan, [], []
+    counted = replace(
+        plan,
+        buildings=table,
+        assignment=rows,
+        atoms=atoms.assign(households=held.astype(atoms["households"].dtype)),
+    )
+    found = []
+    for rule, ids, told, cure in (
+        ("building_new", come, "are new, or stand elsewhere now; each is in the grid that it stands in",
+         "Divide again where atoms of their own matter."),
+        ("building_gone", gone, "are gone; their land stays where it was", "Check that they are gone for good."),
+    ):  # fmt: skip
+        if len(ids):
+            here = (table if rule == "building_new" else plan.buildings).set_index("building_id")
+            households = here.loc[ids, "households"].sum()
+            message = f"{len(ids):,} buildings with {households:,.0f} households {told}."
+            found.append(finding("info", rule, message, cure=cure, ids=ids))
+    return counted, found, concerned
+
+
+def _atoms_of(plan: GridPlan, table: gpd.GeoDataFrame, metric: Any) -> pd.Series:
+    """Atom that each building stands in, by building id; None outside all."""
+    point = shapely.point_on_surface(to_crs(table, metric).geometry.to_numpy())
+    assert plan.atoms is not None  # noqa: S101
+    shapes = to_crs(plan.atoms, metric).geometry.to_numpy()
+    row, atom = shapely.STRtree(shapes).query(point, predicate="intersects")
+    order = np.lexsort((atom, row))
+    row, atom = row[order], atom[order]
+    first = np.r_[True, row[1:] != row[:-1]] if len(row) else np.zeros(0, bool)
+    out = np.full(len(table), None, dtype=object)
+    out[row[first]] = plan.atoms["atom_id"].to_numpy(dtype=object)[atom[first]]
+    return pd.Series(out, index=table["building_id"])
+
+
+def _rows(plan: GridPlan, table: gpd.GeoDataFrame, atom: pd.Series) -> tuple[pd.DataFrame, list[str], list[str]]:
+    """The new assignment, and the ids of buildings that came (or moved) and went."""
+    old = plan.assignment
+    known = pd.Index(plan.buildings["building_id"])
+    metric = metric_crs(plan.communities)
+    was, now = (to_crs(t, metric).set_index("building_id").geometry for t in (plan.buildings, table))
+    both = now.index.intersection(known)
+    far = shapely.distance(shapely.centroid(was.loc[both].to_numpy()), shapely.centroid(now.loc[both].to_numpy()))
+    stays = both[far <= _SAME_PLACE]
+    come = now.index.difference(stays)
+    kept = old[old["building_id"].isin(stays)]
+    households = table.set_index("building_id")["households"].fillna(0)
+    kept = kept.assign(households=row_shares(kept) * kept["building_id"].map(households).astype("float64"))
+    fresh = pd.DataFrame({"building_id": come}).reindex(columns=old.columns)
+    fresh["atom_id"] = atom.reindex(come).to_numpy()
+    assert plan.atoms is not None  # noqa: S101
+    of = pd.Series(text_ids(plan.atoms["grid_id"]), index=plan.atoms["atom_id"])
+    fresh["grid_id"] = fresh["atom_id"].map(of)
+    fresh["households"] = households.reindex(come).to_numpy(np.float64)
+    rows = pd.concat([kept, fresh.astype(object)]) if len(fresh) else kept
+    for column in rows.columns.difference(["households"]):
+        rows[column] = rows[column].astype(object).where(rows[column].notna(), None)
+    rows = rows.sort_values(["building_id", "unit_id"], kind="stable").reset_index(drop=True)
+    rows = rows.astype({c: old[c].dtype for c in old.columns})
+    return rows, sorted(come), sorted(known.difference(now.index))
+
+
+def _outside(plan: GridPlan) -> list[dict[str, Any]]:
+    """A finding on buildings in no atom."""
+    rows = plan.assignment[plan.assignment["atom_id"].isna()]
+    if rows.empty:
+        return []
+    ids = rows["building_id"].unique()
+    message = (
+        f"{len(ids):,} buildings with {rows['households'].sum():,.0f} households lie outside every community and "
+        "are in no grid."
+    )
+    cure = "Extend a community over them, or leave them out of the input."
+    return [finding("warning", "building_outside_communities", message, status="left out", cure=cure, ids=ids)]
+
+
+def _changed(plan: GridPlan, table: gpd.GeoDataFrame, rows: pd.DataFrame) -> list[str]:
+    """Atoms with a building of which anything is new."""
+    columns = [c for c in table.columns if c in plan.buildings and c != "geometry"]
+    old = plan.buildings.set_index("building_id")[columns[1:]]
+    new = table.set_index("building_id")[columns[1:]]
+    both = old.index.intersection(new.index)
+    a, b = old.loc[both], new.loc[both]
+    same = ((a == b) | (a.isna() & b.isna())).all(axis=1)
+    changed = {*both[~same], *old.index.symmetric_difference(new.index)}
+    here = pd.concat([plan.assignment, rows])
+    moved = plan.assignment[["building_id", "atom_id"]].merge(
+        rows[["building_id", "atom_id"]], how="outer", indicator=True
+    )
+    changed |= set(moved.loc[moved["_merge"] != "both", "building_id"])
+    return here.loc[here["building_id"].isin(changed), "atom_id"].dropna().unique().tolist()
+
+
+def _mended(arrays: PlanArrays, before: np.ndarray) -> tuple[np.ndarray, dict[str, int]]:
+    """Grid of each atom after mending, community by community, and the highest numbers given out."""
+    plan = arrays.plan
+    grid = before.copy()
+    highest = dict(plan.parameters.get("highest_numbers") or {})
+    fixed = list(fixed_grids(plan))
+    lost = np.array([g is None for g in before]) & (arrays.weight <= 0)
+    for community in pd.unique(arrays.community):
+        free = np.flatnonzero((arrays.community == community) & ~np.isin(before, fixed) & ~lost)
+        if not len(free) or arrays.weight[free].sum() <= 0:
+            continue
+        label, names = _labels(before[free])
+        band = band_in(plan, community)
+        held = np.bincount(label, arrays.weight[free])
+        if ((held >= band.lower - 1e-9) & (held <= band.upper + 1e-9)).all() and None not in set(before[free]):
+            continue
+        new = mend(arrays.lots(free), band, label, arrays.households[free], seed=int(plan.parameters.get("seed", 0)))
+        if (new != label).any():
+            grid[free] = _named(arrays, community, free, label, new, names, highest)
+    return grid, highest
+
+
+def _labels(ids: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    """Numbers for grid ids, and the ids; atoms in no grid are one each."""
+    label, names = pd.factorize(pd.Series(ids, dtype=object))
+    label = np.asarray(label)
+    alone = label < 0
+    label[alone] = len(names) + np.arange(alone.sum())
+    return label, list(names)
+
+
+def _named(
+    arrays: PlanArrays,
+    community: str,
+    atoms: np.ndarray,
+    label: np.ndarray,
+    new: np.ndarray,
+    names: list[str],
+    highest: dict[str, int],
+) -> np.ndarray:
+    """Grid ids for mended labels: of most of its households where a grid keeps them, else new numbers."""
+    plan = arrays.plan
+    old = pd.Series([names[k] if k < len(names) else None for k in label], dtype=object)
+    same = {k for k in np.unique(new) if k < len(names) and ((new == k) == (label == k)).all()}
+    id_of: dict[int, str] = {int(k): names[k] for k in same}
+    rest = ~np.isin(new, list(same))
+    kept = kept_codes(old[rest], pd.Series(new)[rest], pd.Series(arrays.households[atoms])[rest])
+    id_of |= {int(k): g for k, g in kept.items()}
+    table = to_crs(arrays.atoms.iloc[atoms[rest]], metric_crs(plan.communities))
+    shapes = outlines(table, new[rest])
+    order = reading_order(gpd.GeoDataFrame({"community_id": community}, index=shapes.index, geometry=shapes))
+    fresh = [int(k) for k in order if int(k) not in id_of]
+    codes, highest[community] = next_codes(
+        community, len(fresh), plan.communities, highest=highest.get(community, 0),
+        taken=set(plan.grids["grid_id"]), scheme=plan.parameters.get("code", "15"),
+        object_code=plan.parameters.get("object_code", "000000"),
+    )  # fmt: skip
+    id_of |= dict(zip(fresh, codes, strict=True))
+    out = np.empty(len(new), dtype=object)
+    out[:] = [id_of[int(k)] for k in new]
+    return out
+
+
+def _told(arrays: PlanArrays, before: np.ndarray, grid: np.ndarray) -> list[dict[str, Any]]:
+    """A finding on what was mended."""
+    moved = before != grid
+    if not moved.any():
+        return []
+    ids = sorted({g for g in np.r_[before[moved], grid[moved]] if g is not None})
+    households = arrays.households[moved].sum()
+    return [
+        finding(
+            "info",
+            "grids_mended",
+            f"{len(ids)} grids were redrawn to bring grids into the band; {households:,.0f} households are in another "
+            "grid than before.",
+            status="mended",
+            cure="Compare the plan with the one before, and move atoms by hand where you know better.",
+            ids=ids,
+        )
+    ]
