@@ -247,6 +247,13 @@ def test_pendants_are_found_on_every_tree_and_nowhere_wrongly(seed, more, root):
             assert bool(places) != can_be_covered(weights, pairs, members)
 
 
+def test_two_places_on_one_cut_atom():
+    """250 is too much for the part of 300 by itself; of 150 and 120 it could take in either, but not both."""
+    near = {0: [1, 2, 3, 4], 1: [0], 2: [0], 3: [0], 4: [0]}
+    scale = Scale.of(np.array([300.0, 250, 150, 120, 500]), BAND)
+    assert forced_pendants(near, scale, 4) == [([1], 0), ([2, 3], 0)]
+
+
 def lots_of(weights, pairs, apart=()):
     a, b = np.array(pairs).T
     metres, ones = np.full(len(a), 50.0), np.full(len(weights), 2500.0)
