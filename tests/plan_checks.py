@@ -35,12 +35,14 @@ def check_plan(plan, communities, buildings):
     assert (bands["certificate"] != "").all()
 
 
-def pieces(plan, barriers=(), *, inhabited=False):
+def pieces(plan, barriers=(), streets=(), *, inhabited=False):
     """For each grid, in how many pieces its atoms lie that no common border of 3 m joins off the barriers.
 
-    With `inhabited` pieces without households do not count: land of nobody may lie behind a barrier.
+    Where a street crosses a barrier the atoms there are joined. With `inhabited` pieces without households do not
+    count: land of nobody may lie behind a barrier.
     """
     closed = shapely.union_all(shapely.buffer(np.array(barriers, dtype=object), 0.01)) if len(barriers) else None
+    crossings = shapely.get_parts(shapely.intersection_all([shapely.union_all(s) for s in (barriers, streets)]))
     out = {}
     for name, atoms in plan.atoms.groupby("grid_id"):
         edges = np.array([shapely.boundary(s) for s in atoms.geometry])
@@ -49,6 +51,9 @@ def pieces(plan, barriers=(), *, inhabited=False):
             common = shapely.intersection(edges[a], edges[a + 1 :])
             open_ = common if closed is None else shapely.difference(common, closed)
             net.add_edges_from((a, a + 1 + b) for b in np.flatnonzero(shapely.length(open_) >= 3.0))
+        for crossing in crossings:
+            there = np.flatnonzero(shapely.dwithin(edges, crossing, 1.0))
+            net.add_edges_from((there[0], b) for b in there[1:])
         held = atoms["households"].to_numpy()
         parts = list(nx.connected_components(net))
         out[name] = sum(not inhabited or held[list(part)].sum() > 0 for part in parts)
