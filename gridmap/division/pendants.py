@@ -50,9 +50,7 @@ class Scale:
         return cls(lower, upper, low.astype(np.int64).tolist(), high.astype(np.int64).tolist())
 
 
-def forced_pendants(
-    near: Mapping[int, Collection[int]], scale: Scale, root: int, outlets: Collection[int] = ()
-) -> list[tuple[list[int], int]]:
+def forced_pendants(near: Mapping[int, Collection[int]], scale: Scale, root: int) -> list[tuple[list[int], int]]:
     """Places in a connected graph where a part must lie outside the band.
 
     Parameters
@@ -63,9 +61,6 @@ def forced_pendants(
         Band and weights.
     root
         Where the tree is hung up; any atom will do, a heavy one in the largest block proves most.
-    outlets
-        Atoms on the border of the region: their part may hold any more that lies outside, and nothing is claimed of
-        them.
 
     Returns
     -------
@@ -77,10 +72,10 @@ def forced_pendants(
     full = _run(0, scale.upper)
     legal = _run(scale.lower, scale.upper)
     amounts: dict[int, int] = {}  # what an atom's part may hold from the atom down, as the bits of a number
-    room = {a: scale.upper - scale.low[a] for a in outlets}
+    room: dict[int, int] = {}  # what the part of a cut atom above a place may still take in
     hung: dict[int, list[tuple[int, int]]] = {}
     order: list[int] = []
-    taken = set(outlets)
+    taken: set[int] = set()
     places = []
     for top, members, below in _blocks(near, root, order):
         passed = _passed_up(members, amounts, room, scale, to_outlet=top in room)
@@ -97,7 +92,7 @@ def forced_pendants(
             alone = not passed & _run(0, scale.upper - scale.low[top])
             place = [a for piece in ([below] if alone else hung[top]) for a in order[slice(*piece)] if a not in taken]
             places.append((place, top))
-            # Nothing is claimed of this cut atom from here on: its part may hold whatever of the place it likes.
+            # Nothing is claimed of this cut atom from here on, an outlet: its part may hold what it likes of the place.
             taken.update(place, [top])
             room[top], hung[top] = scale.upper - scale.low[top], []
     if root not in room and not amounts.get(root, _run(scale.low[root], scale.high[root])) & legal:
