@@ -132,6 +132,8 @@ def _set_apart(lots: Lots, band: Band) -> list[np.ndarray]:
             # What is beside a tower can be taken into the tower's part, which is outside the band as it is.
             if beside_tower.isdisjoint(place.atoms):
                 chosen += _cheapest_part(place, near, lots, band, [a for part in chosen for a in part])
+    if not chosen:
+        return [everything]
     piece = np.zeros(len(everything), np.int64)
     for k, atoms in enumerate(chosen):
         piece[atoms] = k + 1
