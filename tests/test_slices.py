@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -10,10 +12,10 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import Polygon, box
-from test_divide import CRS, town
+from test_divide import CRS, rectangle, town
 
 import gridmap as gm
-from gridmap.division.slices import free_room, slice_across
+from gridmap.division.slices import free_room, slice_across, tie_slices
 
 LOBES = Polygon([(0, 0), (60, 0), (60, 40), (48, 40), (48, 12), (12, 12), (12, 40), (0, 40)])  # a U
 SHAPES = {
@@ -145,6 +147,38 @@ def test_the_split_does_not_depend_on_row_order():
     plan = gm.divide(communities, houses, streets, split_large=True)
     again = gm.divide(communities[::-1], houses[::-1], streets[::-1], split_large=True)
     pd.testing.assert_frame_equal(plan.assignment, again.assignment)
+
+
+def test_a_tower_goes_to_as_few_grids_as_it_must_and_to_more_where_that_alone_is_legal():
+    communities, houses, streets = with_tower(8, 1200)
+    plan = gm.divide(communities, houses, streets, split_large=True)
+    assert plan.grids["status"].eq("legal").all()
+    assert len(tower_rows(plan)["grid_id"].unique()) == 3
+    # 990 alone would be two grids of 495; what hangs on either side of it makes that three
+    land = gpd.GeoDataFrame({"community_id": ["A"]}, geometry=[rectangle(0, 0, 160, 30)], crs=CRS)
+    row = gpd.GeoDataFrame(
+        {"building_id": ["west", "b040", "east"], "households": [60, 990, 60], "floors": [2, 33, 2]},
+        geometry=[rectangle(5, 5, 25, 25), rectangle(35, 5, 125, 25), rectangle(135, 5, 155, 25)],
+        crs=CRS,
+    )
+    tight = gm.divide(land, row, split_large=True)
+    assert tight.grids["status"].eq("legal").all()
+    assert len(tight.grids) == 3
+
+
+@given(st.lists(st.integers(1, 400), min_size=1, max_size=9))
+def test_slices_are_tied_into_the_fewest_even_pieces(weights):
+    weight = np.array(weights, dtype=float)
+    ids = np.array([f"b:x#{i + 1}" for i in range(len(weight))], dtype=object)
+    rows = pd.DataFrame({"atom_id": ids, "unit_id": "u"})
+    tied = tie_slices(ids, rows, np.arange(len(weight)), weight, np.full(len(weight), 500.0))
+    held = np.bincount(tied, weight)
+    cuts = [c for k in range(len(weight)) for c in combinations(range(1, len(weight)), k)]
+    sums = {c: [p.sum() for p in np.split(weight, c)] for c in cuts}
+    fewest = min(len(s) for s in sums.values() if max(s) <= 500)
+    assert (held > 0).sum() == fewest
+    assert held.max() == min(max(s) for s in sums.values() if len(s) == fewest)
+    assert (np.diff(tied) >= 0).all()
 
 
 def test_the_audit_counts_what_was_split_apart_from_what_was_cut():

@@ -19,6 +19,7 @@ from gridmap.division.empty_land import attach_empty_land
 from gridmap.division.ledger import row_shares
 from gridmap.division.pairs import Joins, apart_findings, apart_pairs, tie_together
 from gridmap.division.partition import lots_from_borders, partition_lots
+from gridmap.division.slices import tie_slices
 from gridmap.division.villager_groups import atom_groups, group_findings, group_nodes, merge_small
 
 if TYPE_CHECKING:
@@ -77,8 +78,7 @@ def label_atoms(
     weight = np.bincount(atom, held, minlength=len(atoms))
     community = atoms["community_id"].to_numpy(dtype=object)
     rule = rules.of.reindex(community).to_numpy()
-    is_fixed = pd.notna(fixed)
-    joins = _joins(ground, position, weight, is_fixed)
+    joins = _joins(ground, position, weight, pd.notna(fixed))
 
     cluster = _fixed_land(fixed, community)
     group, cluster, found = _villages(rows, atom, buildings, rules, rule, cluster, joins)
@@ -87,29 +87,104 @@ def label_atoms(
     limit = np.array([r.upper for r in rules.rules])[rule]
     cluster, refused = tie_together(together, rows, atom, cluster, joins, limit, parted)
 
-    first, node = np.unique(cluster, return_index=True, return_inverse=True)[1:]
-    parted = node[parted]
-    parted = np.unique(np.sort(parted[parted[:, 0] != parted[:, 1]], axis=1), axis=0)
-    lots = replace(_lots(ground, position, weight, node), apart=parted.astype(np.int32))
-    labels = np.full(len(first), -1, dtype=np.int64)
-    own = np.flatnonzero(is_fixed[first])
-    labels[own] = np.arange(len(own))
-    for number, one in enumerate(rules.rules):
-        for grouped in (False, True):
-            free = np.flatnonzero(~is_fixed[first] & (rule[first] == number) & (pd.notna(group[first]) == grouped))
-            if len(free):
-                part = _divided(lots.part(free), one, grouped, effort=effort, seed=seed, executor=executor)
-                labels[free] = part + labels.max() + 1
-    labels = attach_empty_land(labels, lots, community[first], is_fixed[first])
+    land = _Land(community, rule, group, joins.fixed)
+    nodes = _nodes(ground, position, weight, cluster, parted)
+    coarse = tie_slices(atoms["atom_id"].to_numpy(dtype=object), rows, cluster, weight, limit)
+    how = {"effort": effort, "seed": seed, "executor": executor}
+    if (coarse == cluster).all():
+        labels = _divide_nodes(nodes, land, rules, np.ones(len(atoms), dtype=bool), **how)
+    else:
+        labels = _few_slices(nodes, _nodes(ground, position, weight, coarse, parted), land, rules, weight, **how)
     ids = atoms["atom_id"].to_numpy(dtype=object)
-    certificates: dict[int, dict[str, Any]] = {}
-    for number, one in enumerate(rules.rules):
-        members = np.flatnonzero(rule[first] == number)
-        names, may = ids[first[members]], ~is_fixed[first[members]]
-        certificates |= _certified(labels[members], lots.part(members), one, names, may)
-    _name_ties(certificates, labels, ids, node, community)
-    labels = labels[node]
-    return Labelled(labels, certificates, [*found, *refused, *apart_findings(pairs, labels, node)], group)
+    certificates = _certificates(labels, nodes, land, rules, ids)
+    return Labelled(labels, certificates, [*found, *refused, *apart_findings(pairs, labels, nodes.node)], group)
+
+
+class _Land(NamedTuple):
+    """By atom: community, number of its rule, villager group or None, whether it is fixed."""
+
+    community: np.ndarray
+    rule: np.ndarray
+    group: np.ndarray
+    fixed: np.ndarray
+
+
+class _Nodes(NamedTuple):
+    """Atoms that are not parted: first atom of each node, node of each atom, and the nodes as lots."""
+
+    first: np.ndarray
+    node: np.ndarray
+    lots: Lots
+
+
+def _nodes(ground: Any, position: pd.Series, weight: np.ndarray, cluster: np.ndarray, parted: np.ndarray) -> _Nodes:
+    first, node = np.unique(cluster, return_index=True, return_inverse=True)[1:]
+    pairs = node[parted]
+    pairs = np.unique(np.sort(pairs[pairs[:, 0] != pairs[:, 1]], axis=1), axis=0)
+    return _Nodes(first, node, replace(_lots(ground, position, weight, node), apart=pairs.astype(np.int32)))
+
+
+def _divide_nodes(nodes: _Nodes, land: _Land, rules: Rules, use: np.ndarray, **how: Any) -> np.ndarray:
+    """Label of each atom; of those not in `use`, which are whole communities, -1."""
+    first, lots = nodes.first, nodes.lots
+    fixed, here = land.fixed[first], use[first]
+    labels = np.full(len(first), -1, dtype=np.int64)
+    own = np.flatnonzero(fixed & here)
+    labels[own] = np.arange(len(own))
+    for number, rule in enumerate(rules.rules):
+        for grouped in (False, True):
+            free = here & ~fixed & (land.rule[first] == number) & (pd.notna(land.group[first]) == grouped)
+            at = np.flatnonzero(free)
+            if len(at):
+                labels[at] = _divided(lots.part(at), rule, grouped, **how) + labels.max() + 1
+    at = np.flatnonzero(here)
+    labels[at] = attach_empty_land(labels[at], lots.part(at), land.community[first[at]], fixed[at])
+    return labels[nodes.node]
+
+
+def _few_slices(nodes: _Nodes, coarse: _Nodes, land: _Land, rules: Rules, weight: np.ndarray, **how: Any) -> np.ndarray:
+    """Labels with split buildings in as few pieces as can be, and in finer ones where a community needs that."""
+    labels = _divide_nodes(coarse, land, rules, np.ones(len(weight), dtype=bool), **how)
+    tied = nodes.first[nodes.node] != coarse.first[coarse.node]
+    off = _outside(labels, land, rules, weight)
+    again = off.index[(off["grids"] > 0) & off.index.isin(land.community[tied].astype(str))]
+    use = np.isin(land.community.astype(str), again)
+    if not use.any():
+        return labels
+    finer = _divide_nodes(nodes, land, rules, use, **how)
+    now = _outside(np.where(use, finer, labels.max() + 1), land, rules, weight)
+    better = [c for c in again if tuple(now.loc[c]) < tuple(off.loc[c])]
+    take = np.isin(land.community.astype(str), better)
+    return np.where(take, finer + labels.max() + 1, labels)
+
+
+def _outside(labels: np.ndarray, land: _Land, rules: Rules, weight: np.ndarray) -> pd.DataFrame:
+    """Grids and weight outside the band by community."""
+    lower = np.array([r.lower for r in rules.rules])[land.rule]
+    upper = np.array([r.upper for r in rules.rules])[land.rule]
+    table = pd.DataFrame(
+        {"community": land.community.astype(str), "label": labels, "weight": weight, "lower": lower, "upper": upper}
+    )[~land.fixed]
+    grids = table.groupby(["community", "label"]).agg(
+        weight=("weight", "sum"), lower=("lower", "first"), upper=("upper", "first")
+    )
+    off = (grids["lower"] - grids["weight"]).clip(lower=0) + (grids["weight"] - grids["upper"]).clip(lower=0)
+    by = off.groupby(level="community")
+    return pd.DataFrame({"grids": by.agg(lambda values: (values > 1e-6).sum()), "weight": by.sum()})
+
+
+def _certificates(
+    labels: np.ndarray, nodes: _Nodes, land: _Land, rules: Rules, ids: np.ndarray
+) -> dict[int, dict[str, Any]]:
+    """Why grids are out of their band, by label."""
+    out: dict[int, dict[str, Any]] = {}
+    first = nodes.first
+    for number, rule in enumerate(rules.rules):
+        members = np.flatnonzero(land.rule[first] == number)
+        names, may = ids[first[members]], ~land.fixed[first[members]]
+        out |= _certified(labels[first[members]], nodes.lots.part(members), rule, names, may)
+    _name_ties(out, labels[first], ids, nodes.node, land.community)
+    return out
 
 
 def _joins(ground: Any, position: pd.Series, weight: np.ndarray, fixed: np.ndarray) -> Joins:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from gridmap.division.land import Land, Owners
 
-__all__ = ["Splitting", "free_room", "slice_across", "split_findings", "split_large"]
+__all__ = ["Splitting", "free_room", "slice_across", "split_findings", "split_large", "tie_slices"]
 
 # A building known as a point is drawn as a square of this half side, or less where others are near, to be sliced.
 _POINT_METRES = 5.0
@@ -136,6 +136,52 @@ def slice_across(shape: shapely.Geometry, weight: np.ndarray) -> tuple[np.ndarra
     solid = (shapely.get_dimensions(parts) == 2) & (shapely.area(parts) > 0)
     parts, of = parts[solid], _stray_to_neighbours(parts[solid], of[inner[solid]])
     return shapely.transform(parts, lambda xy: xy @ turn.T + middle), of
+
+
+def tie_slices(
+    ids: np.ndarray, rows: pd.DataFrame, cluster: np.ndarray, weight: np.ndarray, limit: np.ndarray
+) -> np.ndarray:
+    """Nodes after the slices of each split building have become as few as there must be, of about equal weight.
+
+    Slices are fine, so that a division may cut where it needs to; the fewest pieces are tried first.
+
+    Parameters
+    ----------
+    ids
+        Names of the atoms; a slice is named ``...#1``, ``...#2`` and so on.
+    rows
+        atom_id and unit_id, one row a building or unit.
+    cluster
+        Node of each atom so far.
+    weight, limit
+        Of each atom, and what a node there may weigh.
+    """
+    named = pd.Series(ids).str.fullmatch(r"b:.*#\d+").to_numpy()
+    slices = np.flatnonzero(named & np.isin(ids, rows.loc[rows["unit_id"].notna(), "atom_id"].unique()))
+    if not len(slices):
+        return cluster
+    whole = np.array([ids[i].rpartition("#")[0] for i in slices], dtype=object)
+    out = cluster.copy()
+    for name in np.unique(whole):
+        mine = slices[whole == name]
+        mine = mine[np.argsort([int(ids[i].rpartition("#")[2]) for i in mine])]
+        piece = _even_bins(weight[mine], limit[mine[0]])
+        for one in np.unique(piece):
+            together = np.isin(out, out[mine[piece == one]])
+            if weight[together].sum() <= limit[mine[0]] * (1 + 1e-9):
+                out[together] = out[together].min()
+    return out
+
+
+def _even_bins(weight: np.ndarray, limit: float) -> np.ndarray:
+    """Bin of each item, in order: as few bins of at most `limit` as there can be, the heaviest as light as possible."""
+    fewest = int(_in_bins(weight, limit).max())
+    runs = np.concatenate([np.cumsum(weight[i:]) for i in range(len(weight))])
+    for room in np.unique(runs[runs <= limit]):
+        piece = _in_bins(weight, room)
+        if int(piece.max()) <= fewest and np.bincount(piece, weight).max() <= room * (1 + 1e-9):
+            return piece
+    return _in_bins(weight, limit)
 
 
 def split_findings(
