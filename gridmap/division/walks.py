@@ -79,7 +79,8 @@ def street_walks(xy: Floats, grid: Ints, shapes: Shapes, streets: gpd.GeoDataFra
     """
     n_grids = len(shapes)
     node_xy, u, v = _steps(streets)
-    owner, node = shapely.STRtree(shapely.points(node_xy)).query(shapes, predicate="dwithin", distance=_PAVEMENT)
+    land = shapely.buffer(shapes, _PAVEMENT)
+    owner, node = shapely.STRtree(shapely.points(node_xy)).query(land, predicate="intersects")
     copy = {"owner": owner, "node": node}
     tail, head = _inside(copy, u, v, len(node_xy))
     metres = np.hypot(*(node_xy[node[tail]] - node_xy[node[head]]).T)
