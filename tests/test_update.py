@@ -16,6 +16,7 @@ from shapely import box
 from test_edits import grid, grids_of, held, town
 from test_from_grids import audit, frame, houses, rules
 
+from gridmap.division.divide import divide as gm_divide
 from gridmap.division.engine import Band
 from gridmap.division.mend import mend
 from gridmap.division.partition import lots_from_borders
@@ -190,3 +191,43 @@ def test_mending_against_all_labels(weight, seed):
         assert (short == 0).all()
         moved = sum(w for w, k, h in zip(weight, label, home, strict=True) if k != h)
         assert moved <= best[2] + 9
+
+
+def test_a_border_between_communities_that_moved():
+    """Two communities of 400 m by 100 m; a strip of 100 m with two houses goes from the first to the second."""
+    lots = {"A": box(0, 0, 400, 100), "B": box(400, 0, 800, 100)}
+    codes = {"A": "440103001001", "B": "440103001002"}
+    communities = frame("community_id", lots, code=list(codes.values()))
+    places = [(50 * k + 25, y) for k in range(16) for y in (25, 75)]
+    plan = gm_divide(communities, houses(places, 50))
+    assert plan.grids["households"].sum() == 1600
+    moved = frame("community_id", {"A": box(0, 0, 300, 100), "B": box(300, 0, 800, 100)}, code=list(codes.values()))
+    after = plan.update(plan.buildings, moved)
+    assert after.grids["households"].sum() == 1600
+    assert after.grids["status"].eq("legal").all()
+    assert after.grids.groupby("community_id")["households"].sum().to_dict() == {"A": 600, "B": 1000}
+    for name, shape in moved.set_index("community_id").geometry.items():
+        own = after.grids[after.grids["community_id"] == name]
+        assert own.area.sum() == pytest.approx(shape.area, rel=1e-6)
+        assert own["grid_id"].str.startswith(codes[name]).all()
+    assert set(after.communities["community_id"]) == {"A", "B"}
+    assert plan.update(plan.buildings, communities).equals(plan)
+
+
+def test_a_community_whose_border_stayed_keeps_its_atoms():
+    communities = frame(
+        "community_id", {"A": box(0, 0, 400, 100), "B": box(400, 0, 800, 100), "C": box(800, 0, 900, 100)}
+    )
+    places = [(50 * k + 25, y) for k in range(18) for y in (25, 75)]
+    plan = gm_divide(communities, houses(places, 50))
+    joined = frame("community_id", {"A": box(0, 0, 400, 100), "B": box(400, 0, 900, 100)})
+    after = plan.update(plan.buildings, joined)
+    of_a = [t.atoms[t.atoms["community_id"] == "A"].reset_index(drop=True) for t in (plan, after)]
+    assert of_a[0].equals(of_a[1])
+    assert set(after.grids["community_id"]) == {"A", "B"}
+    assert after.grids["status"].eq("legal").all()
+    assert after.assignment["grid_id"].notna().all()
+    left = after.update(plan.buildings, joined.iloc[:1])
+    assert set(left.grids["community_id"]) == {"A"}
+    assert left.grids.equals(after.grids[after.grids["community_id"] == "A"].reset_index(drop=True))
+    assert left.assignment["grid_id"].isna().sum() == 20

@@ -14,7 +14,7 @@ import numpy as np
 from gridmap.division.engine import arcs_of, outside_band
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from gridmap.division.engine import Band, Lots
 
@@ -25,6 +25,8 @@ _TREES = (16, 12, 8, 8, 8)
 _GROUPS = (1, 12, 10, 8, 6)
 # Cuts of one tree that are followed further, and how much later a tree takes borders between old parts.
 _BRANCHES, _LATE = 3, (0.5, 2.0)
+# Moves of one atom that are tried though they only help once the next part passes something on.
+_PUSHES = 20
 _ROUNDS = 3
 _ROUNDING = 1e-9
 
@@ -47,7 +49,15 @@ class _Task(NamedTuple):
     rng: np.random.Generator
 
 
-def mend(lots: Lots, band: Band, label: np.ndarray, households: np.ndarray, *, seed: int = 0) -> np.ndarray:
+def mend(
+    lots: Lots,
+    band: Band,
+    label: np.ndarray,
+    households: np.ndarray,
+    *,
+    spare: Collection[int] = (),
+    seed: int = 0,
+) -> np.ndarray:
     """Labels with fewer parts, and less weight, outside the band.
 
     Parameters
@@ -61,6 +71,8 @@ def mend(lots: Lots, band: Band, label: np.ndarray, households: np.ndarray, *, s
         anything, are parts of their own here.
     households
         float64 (n,), what moving an atom to another part costs.
+    spare
+        Parts that need no mending whatever they weigh, but may be taken into others.
     seed
         Of the random numbers.
 
@@ -73,11 +85,12 @@ def mend(lots: Lots, band: Band, label: np.ndarray, households: np.ndarray, *, s
     # an atom without households still counts a little: it should not move for nothing
     cost = households + 1e-6
     task = _Task(lots, band, label.copy(), cost, np.random.default_rng(seed))
-    label = _in_one_piece(lots, label)
+    skip = set(spare)
+    label = _in_one_piece(lots, label).astype(np.int64)
     for _ in range(_ROUNDS):
         before = outside_band(_compact(label), lots.weight, band)
         for part in _bad_parts(lots, band, label):
-            if part in _bad_parts(lots, band, label):
+            if part not in skip and part in _bad_parts(lots, band, label):
                 label = _mend_part(task, label, part)
         if before[0] == 0 or outside_band(_compact(label), lots.weight, band) >= before:
             break
@@ -114,8 +127,7 @@ def _bad_parts(lots: Lots, band: Band, label: np.ndarray) -> list[int]:
     there = np.bincount(label) > 0
     short = np.maximum(band.lower - held, 0) + np.maximum(held - band.upper, 0)
     tower = np.bincount(label, np.where(lots.weight > band.upper, lots.weight - band.upper, 0))
-    # a community of no weight is one part, and empty land is no part of its own
-    bad = np.flatnonzero(there & (held > 0) & (short > _ROUNDING) & (abs(short - tower) > _ROUNDING))
+    bad = np.flatnonzero(there & (short > _ROUNDING) & (abs(short - tower) > _ROUNDING))
     return [int(p) for p in bad[np.lexsort((bad, -short[bad]))]]
 
 
@@ -123,9 +135,10 @@ def _mend_part(task: _Task, label: np.ndarray, part: int) -> np.ndarray:
     """Labels in which a part outside the band, and whatever parts have to help, are better than before."""
     best, best_score = label, _score(task, label, np.arange(len(label)))
     walked = _walk(task, label, _with_neighbours(task.lots, label, [part]))
-    score = _score(task, walked, np.arange(len(label)))
-    if score < best_score:
-        best, best_score = walked, score
+    for new in (walked, *_pushed(task, walked, part)):
+        score = _score(task, new, np.arange(len(label)))
+        if score < best_score:
+            best, best_score = new, score
     base = outside_band(_compact(label), task.lots.weight, task.band)[0]
     for size in range(len(_TREES)):
         for group in _groups(task.lots, label, part, size):
@@ -143,6 +156,28 @@ def _mend_part(task: _Task, label: np.ndarray, part: int) -> np.ndarray:
         return label
     changed = np.unique(np.r_[best[best != label], label[best != label]])
     return _given_back(task, best, np.flatnonzero(np.isin(best, changed)))
+
+
+def _pushed(task: _Task, label: np.ndarray, part: int) -> Iterator[np.ndarray]:
+    """Labels after one atom more has gone into or out of a part, and parts around have passed on what that is too much.
+
+    Where a neighbour is full itself, no single move helps, but a chain of them does.
+    """
+    if part not in _bad_parts(task.lots, task.band, label):
+        return
+    lots = task.lots
+    parts = _with_neighbours(lots, label, _with_neighbours(lots, label, [part]))
+    arcs = np.flatnonzero(lots.joins & (label[lots.source] != label[lots.neighbour]))
+    atom, to = lots.source[arcs], label[lots.neighbour[arcs]]
+    above = lots.weight[label == part].sum() > task.band.upper
+    here = (label[atom] == part) if above else (to == part)
+    pairs = np.unique(np.column_stack((atom[here], to[here])), axis=0)
+    pairs = pairs[lots.weight[pairs[:, 0]] > 0]
+    for i, q in pairs[np.argsort(task.cost[pairs[:, 0]], kind="stable")][:_PUSHES].tolist():
+        if _stays_whole(lots, label, i):
+            new = label.copy()
+            new[i] = q
+            yield _walk(task, new, parts)
 
 
 def _score(task: _Task, label: np.ndarray, atoms: np.ndarray) -> _Score:
@@ -259,29 +294,27 @@ def _peeled(task: _Task, local: _Local, members: np.ndarray, parts: int) -> np.n
 
 def _tree(local: _Local, members: np.ndarray, late: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """A random spanning tree of the members, by position among them: nodes from the root down, and their parents."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import breadth_first_order, minimum_spanning_tree
+    from gridmap.division.tree_kernel import spanning_tree
 
-    at = np.full(len(local.weight), -1)
-    at[members] = np.arange(len(members))
+    at = np.full(len(local.weight), -1, np.int32)
+    at[members] = np.arange(len(members), dtype=np.int32)
     a, b = at[local.a], at[local.b]
-    inside = (a >= 0) & (b >= 0)
+    inside = np.flatnonzero((a >= 0) & (b >= 0))
     crossing = local.home[local.a[inside]] != local.home[local.b[inside]]
-    key = 1 + rng.random(int(inside.sum())) + late * crossing
-    n = len(members)
-    tree = minimum_spanning_tree(coo_array((key, (a[inside], b[inside])), shape=(n, n)).tocsr())
-    order, parent = breadth_first_order(tree, int(rng.integers(n)), directed=False)
+    inside = inside[np.argsort(rng.random(len(inside)) + late * crossing, kind="stable")]
+    order, parent = spanning_tree(a[inside], b[inside], len(members))
     return order, parent
 
 
 def _below(local: _Local, members: np.ndarray, order: np.ndarray, parent: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Weight below each node of a tree, and of it the weight of each old part."""
+    from gridmap.division.mend_kernel import sums_below
+
     homes, at = np.unique(local.home[members], return_inverse=True)
     table = np.zeros((len(members), len(homes) + 1))
     table[:, 0] = local.weight[members]
     table[np.arange(len(members)), at.ravel() + 1] = local.weight[members]
-    for v in order[:0:-1].tolist():
-        table[parent[v]] += table[v]
+    sums_below(order, parent, table)
     return table[:, 0], table[:, 1:]
 
 
@@ -363,23 +396,9 @@ def _off(held: np.ndarray, band: Band) -> np.ndarray:
 
 def _stays_whole(lots: Lots, label: np.ndarray, atom: int) -> bool:
     """Whether the part of an atom still hangs together, and is there, without it: as far as it did with it."""
-    part = label[atom]
-    arcs = slice(lots.indptr[atom], lots.indptr[atom + 1])
-    near = lots.neighbour[arcs][lots.joins[arcs]]
-    near = [int(v) for v in near if label[v] == part]
-    if not near:
-        return False
-    wanted, seen, todo = set(near), {atom, near[0]}, [near[0]]
-    wanted.discard(near[0])
-    while todo and wanted:
-        v = todo.pop()
-        for k in range(lots.indptr[v], lots.indptr[v + 1]):
-            u = int(lots.neighbour[k])
-            if lots.joins[k] and label[u] == part and u not in seen:
-                seen.add(u)
-                wanted.discard(u)
-                todo.append(u)
-    return not wanted
+    from gridmap.division.mend_kernel import whole_without
+
+    return bool(whole_without(atom, label, lots.indptr, lots.neighbour, lots.joins))
 
 
 def _given_back(task: _Task, label: np.ndarray, region: np.ndarray) -> np.ndarray:

@@ -259,7 +259,8 @@ class GridPlan:
             All buildings as they are now. A building keeps its atom; a new one is in the atom that it stands in; one
             that is gone leaves its atom as land.
         communities
-            Not accepted yet: communities whose borders changed.
+            All communities as they are now, where borders changed: there atoms are made anew, and each starts in the
+            grid that held most of it. A grid keeps its code in its own community only.
 
         Raises
         ------

@@ -15,10 +15,10 @@ from gridmap.division.codes import kept_codes, next_codes, reading_order
 from gridmap.division.drawn_atoms import with_atoms
 from gridmap.division.ledger import building_weights, row_shares
 from gridmap.division.mend import mend
+from gridmap.division.new_borders import with_communities
 from gridmap.division.outlines import outlines
 from gridmap.division.plan_arrays import PlanArrays, band_in, fixed_grids, plan_arrays, plan_unit, text_ids
 from gridmap.division.redraw import redraw
-from gridmap.errors import OptionError
 from gridmap.tables.contracts import check_table
 from gridmap.tables.crs import metric_crs, to_crs
 from gridmap.tables.findings import finding, findings_table, join_findings
@@ -43,32 +43,37 @@ def update_plan(plan: GridPlan, buildings: gpd.GeoDataFrame, communities: gpd.Ge
         All buildings as they are now. A building keeps its atom; a new one, or one that stands elsewhere now, is in
         the atom that it stands in; one that is gone leaves its atom as land. A building that was split keeps the shares
         of its units.
+    communities
+        All communities as they are now; atoms of those whose borders changed are made anew, and start in the grid that
+        held most of them. By default they are the same.
 
     Raises
     ------
     TableError
         When the buildings break their contract, or lack the column that the band counts.
     """
-    if communities is not None:
-        raise OptionError("update does not accept communities yet; divide again with previous=plan")
     plan = with_atoms(plan)
     unit = plan_unit(plan)
     buildings = check_table(buildings, "buildings", needs={"households", unit})
+    before, wanted, changed = plan, None, list[str]()
+    if communities is not None:
+        plan, wanted, changed = with_communities(plan, check_table(communities, "communities"), buildings)
     counted, found, recount = _counted(plan, buildings)
     arrays = plan_arrays(counted)
-    before = text_ids(arrays.atoms["grid_id"])
-    grid, highest = _mended(arrays, before)
-    moved = before != grid
-    if not moved.any() and not len(recount):
-        return plan
+    start = text_ids(arrays.atoms["grid_id"])
+    if wanted is not None:
+        start[arrays.ids.get_indexer(wanted.index)] = wanted.to_numpy()
+    grid, highest = _mended(arrays, start)
+    if not (text_ids(arrays.atoms["grid_id"]) != grid).any() and not len(recount) and not changed:
+        return before if plan.communities.equals(before.communities) else plan
     parameters = {"highest_numbers": highest}
-    after = redraw(arrays, grid, parameters, recount=recount)
+    after = redraw(arrays, grid, parameters, recount=[*recount, *changed])
     stale = ["building_new", "building_gone", "grids_mended"]
     if plan.parameters.get("source") != "grids":
         found += _outside(counted)
         stale.append("building_outside_communities")
     kept = after.findings[~after.findings["rule"].isin(stale)]
-    rows = findings_table([*_told(arrays, before, grid), *found], crs=plan.communities.crs)
+    rows = findings_table([*_told(arrays, start, grid), *found], crs=plan.communities.crs)
     return replace(after, findings=join_findings([rows, kept], crs=plan.communities.crs))
 
 
@@ -185,28 +190,37 @@ def _mended(arrays: PlanArrays, before: np.ndarray) -> tuple[np.ndarray, dict[st
     grid = before.copy()
     highest = dict(plan.parameters.get("highest_numbers") or {})
     fixed = list(fixed_grids(plan))
-    lost = np.array([g is None for g in before]) & (arrays.weight <= 0)
+    home = plan.grids.set_index("grid_id")["community_id"]
     for community in pd.unique(arrays.community):
-        free = np.flatnonzero((arrays.community == community) & ~np.isin(before, fixed) & ~lost)
+        free = np.flatnonzero((arrays.community == community) & ~np.isin(before, fixed))
         if not len(free) or arrays.weight[free].sum() <= 0:
             continue
-        label, names = _labels(before[free])
-        band = band_in(plan, community)
+        own = set(home.index[home == community])
+        label, names = _labels(arrays, free, before[free], own)
         held = np.bincount(label, arrays.weight[free])
-        if ((held >= band.lower - 1e-9) & (held <= band.upper + 1e-9)).all() and None not in set(before[free]):
+        band = band_in(plan, community)
+        # empty land that was in no grid, or in one of another community, stays so unless it is in the way
+        spare = [k for k in range(len(names), len(held)) if held[k] <= 0]
+        inside = (held >= band.lower - 1e-9) & (held <= band.upper + 1e-9)
+        inside[spare] = True
+        if inside.all() and len(held) - len(spare) == len(names):
             continue
-        new = mend(arrays.lots(free), band, label, arrays.households[free], seed=int(plan.parameters.get("seed", 0)))
-        if (new != label).any():
-            grid[free] = _named(arrays, community, free, label, new, names, highest)
+        households, seed = arrays.households[free], int(plan.parameters.get("seed", 0))
+        new = mend(arrays.lots(free), band, label, households, spare=spare, seed=seed)
+        idle = np.isin(new, spare)
+        rest = free[~idle]
+        grid[rest] = _named(arrays, community, rest, label[~idle], new[~idle], names, highest)
     return grid, highest
 
 
-def _labels(ids: np.ndarray) -> tuple[np.ndarray, list[str]]:
-    """Numbers for grid ids, and the ids; atoms in no grid are one each."""
-    label, names = pd.factorize(pd.Series(ids, dtype=object))
-    label = np.asarray(label)
-    alone = label < 0
-    label[alone] = len(names) + np.arange(alone.sum())
+def _labels(arrays: PlanArrays, atoms: np.ndarray, ids: np.ndarray, own: set[str]) -> tuple[np.ndarray, list[str]]:
+    """Numbers for the grids of a community, and their ids; then numbers for connected land in others, or in none."""
+    label, names = pd.factorize(pd.Series([g if g in own else None for g in ids], dtype=object))
+    label = np.asarray(label).astype(np.int64)
+    alone = np.flatnonzero(label < 0)
+    if len(alone):
+        keys = pd.MultiIndex.from_arrays([arrays.pieces(atoms[alone]), pd.Series(ids[alone], dtype=object).fillna("")])
+        label[alone] = len(names) + pd.factorize(keys)[0]
     return label, list(names)
 
 
@@ -227,6 +241,8 @@ def _named(
     rest = ~np.isin(new, list(same))
     kept = kept_codes(old[rest], pd.Series(new)[rest], pd.Series(arrays.households[atoms])[rest])
     id_of |= {int(k): g for k, g in kept.items()}
+    if not rest.any():
+        return old.to_numpy()
     table = to_crs(arrays.atoms.iloc[atoms[rest]], metric_crs(plan.communities))
     shapes = outlines(table, new[rest])
     order = reading_order(gpd.GeoDataFrame({"community_id": community}, index=shapes.index, geometry=shapes))
