@@ -142,7 +142,7 @@ def _mend_part(task: _Task, label: np.ndarray, part: int) -> np.ndarray:
     base = outside_band(_compact(label), task.lots.weight, task.band)[0]
     for size in range(len(_TREES)):
         for group in _groups(task.lots, label, part, size):
-            atoms = np.flatnonzero(np.isin(label, group))
+            atoms = _main_piece(task.lots, np.flatnonzero(np.isin(label, group)))
             for cut in _cuts(task, atoms, _TREES[size]):
                 new = label.copy()
                 new[atoms] = _matched(task, atoms, cut, label)
@@ -225,6 +225,15 @@ def _cuts(task: _Task, atoms: np.ndarray, trees: int) -> Iterator[np.ndarray]:
             cut = _peeled(task, local, np.arange(len(atoms)), parts)
             if cut is not None:
                 yield cut
+
+
+def _main_piece(lots: Lots, atoms: np.ndarray) -> np.ndarray:
+    """The atoms listed without empty land that nothing joins to the rest: that stays where it is."""
+    local = lots.part(atoms)
+    piece = local.components()[1]
+    held = np.bincount(piece, local.weight)
+    main = int(held.argmax())
+    return atoms[(piece == main) | (held[piece] > 0)]
 
 
 class _Local(NamedTuple):
@@ -335,6 +344,7 @@ def _matched(task: _Task, atoms: np.ndarray, cut: np.ndarray, label: np.ndarray)
     # parts of which nothing lies outside these atoms: a label must not be in two places
     outside = np.ones(len(label), bool)
     outside[atoms] = False
+    outside &= task.lots.weight > 0
     free = ~np.isin(homes, label[outside])
     count = int(cut.max()) + 1
     shared = np.zeros((count, len(homes)))

@@ -210,7 +210,31 @@ def _mended(arrays: PlanArrays, before: np.ndarray) -> tuple[np.ndarray, dict[st
         idle = np.isin(new, spare)
         rest = free[~idle]
         grid[rest] = _named(arrays, community, rest, label[~idle], new[~idle], names, highest)
-    return grid, highest
+    return _without_outposts(arrays, grid), highest
+
+
+def _without_outposts(arrays: PlanArrays, grid: np.ndarray) -> np.ndarray:
+    """Empty land of a grid that has none left in its own community goes to the neighbour of the longest border."""
+    home = arrays.plan.grids.set_index("grid_id")["community_id"]
+    known = pd.Series(grid, dtype=object).map(home).to_numpy(dtype=object)
+    rooted = set(grid[known == arrays.community])
+    lost = np.array([g in home.index and g not in rooted for g in grid], dtype=bool)
+    grid = grid.copy()
+    while lost.any():
+        ends = np.r_[arrays.a, arrays.b], np.r_[arrays.b, arrays.a]
+        beside = lost[ends[0]] & ~lost[ends[1]] & (arrays.joins[np.arange(len(ends[0])) % len(arrays.a)])
+        taker = grid[ends[1]]
+        beside &= np.array([g is not None for g in taker])
+        if not beside.any():
+            grid[lost] = None
+            return grid
+        at = np.flatnonzero(beside)
+        metres = arrays.metres[at % len(arrays.a)]
+        order = at[np.lexsort((ends[1][at], -metres, ends[0][at]))]
+        atoms, first = np.unique(ends[0][order], return_index=True)
+        grid[atoms] = taker[order[first]]
+        lost[atoms] = False
+    return grid
 
 
 def _labels(arrays: PlanArrays, atoms: np.ndarray, ids: np.ndarray, own: set[str]) -> tuple[np.ndarray, list[str]]:
