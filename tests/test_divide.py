@@ -110,7 +110,7 @@ def test_no_grid_crosses_a_hard_barrier():
     railway = line((0, 150), (360, 150))
     barriers = gpd.GeoDataFrame({"kind": ["railway"], "hard": [True]}, geometry=[railway], crs=CRS)
     # a street over the railway would join what lies at its ends
-    streets = streets[~streets.crosses(railway)]
+    streets = streets[~streets.intersects(railway)]
     plan = gm.divide(communities, houses, streets, barriers=barriers)
     south = plan.grids.representative_point().y < NORTH + 150
     assert (plan.grids[south].bounds["maxy"] <= NORTH + 150.001).all()
