@@ -207,7 +207,8 @@ def _mended(arrays: PlanArrays, before: np.ndarray) -> tuple[np.ndarray, dict[st
             continue
         households, seed = arrays.households[free], int(plan.parameters.get("seed", 0))
         new = mend(arrays.lots(free), band, label, households, spare=spare, seed=seed)
-        idle = np.isin(new, spare)
+        # a part that was cut may have got the number of spare land that it took in
+        idle = np.isin(new, spare) & (np.bincount(new, arrays.weight[free])[new] <= 0)
         rest = free[~idle]
         grid[rest] = _named(arrays, community, rest, label[~idle], new[~idle], names, highest)
     return _without_outposts(arrays, grid), highest
