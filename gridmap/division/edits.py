@@ -17,8 +17,8 @@ import pandas as pd
 
 from gridmap.division.codes import next_codes, reading_order, undivided_code
 from gridmap.division.outlines import outlines
-from gridmap.division.partition import check_band, partition_lots
-from gridmap.division.plan_arrays import PlanArrays, plan_arrays, text_ids
+from gridmap.division.partition import partition_lots
+from gridmap.division.plan_arrays import PlanArrays, band_in, fixed_grids, plan_arrays, text_ids
 from gridmap.division.redraw import redraw
 from gridmap.division.shares import equal_shares
 from gridmap.errors import EditError, OptionError, ReadError
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from gridmap.division.plan import GridPlan
 
-__all__ = ["apply_edits", "edit_plan", "fixed_grids"]
+__all__ = ["apply_edits", "edit_plan"]
 
 _SHOWN = 5
 _ARGUMENTS = {"move": ("atoms", "to"), "merge": ("grid_ids",), "split": ("grid_id", "parts")}
@@ -100,15 +100,6 @@ def apply_edits(
         except EditError as error:
             raise EditError(f"edit {number} of {len(listed)}: {error}", ids=error.ids) from error
     return _drawn(plan, sketch, listed)
-
-
-def fixed_grids(plan: GridPlan) -> dict[str, str]:
-    """Why grids may not be touched, by grid id: ``"dedicated"`` or ``"locked"``."""
-    grids = plan.grids
-    fixed = dict.fromkeys(grids.loc[grids["kind"] == "dedicated", "grid_id"], "dedicated")
-    if "locked" in grids:
-        fixed |= dict.fromkeys(grids.loc[grids["locked"].fillna(False).astype(bool), "grid_id"], "locked")
-    return fixed | dict.fromkeys(plan.parameters.get("locked") or (), "locked")
 
 
 def _listed(plan: GridPlan, edits: Any) -> list[Mapping[str, Any]]:
@@ -335,7 +326,7 @@ def _split(sketch: Sketch, grid_id: str, parts: Any) -> Sketch:
 
 def _split_within_band(sketch: Sketch, grid_id: str, atoms: np.ndarray) -> np.ndarray:
     arrays, plan = sketch.arrays, sketch.arrays.plan
-    band = check_band(plan.parameters["lower"], plan.parameters["upper"])
+    band = band_in(plan, sketch.community_of(grid_id))
     lots = arrays.lots(atoms, whole=True)
     total = lots.weight.sum()
     label = partition_lots(lots, band, seed=int(plan.parameters.get("seed", 0)))
