@@ -8,7 +8,7 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from shapely import LineString, Point, box
+from shapely import LineString, Point, affinity, box
 
 from gridmap.division.adjacency import gather, longest, metres_near, sum_by_pair
 from gridmap.division.blocks import find_blocks, on_lines
@@ -23,12 +23,12 @@ def shapes(*given):
     return out
 
 
-def land(area, footprints=(), streets=(), fixed=(), water=(), walls=()):
+def land(area, footprints=(), streets=(), fixed=(), water=(), walls=(), followed=()):
     n = len(footprints)
     return Land(
         area=area, footprints=shapes(*footprints), owner=np.arange(n), walls=shapes(*walls),
         wall_owner=n + np.arange(len(walls)), owners=n + len(walls), cuts=shapes(*streets), fixed=shapes(*fixed),
-        water=shapes(*water), hard=shapes(), soft=shapes(), followed=shapes(), ways=shapes(), rivers=shapes(),
+        water=shapes(*water), hard=shapes(), soft=shapes(), followed=shapes(*followed), ways=shapes(), rivers=shapes(),
     )  # fmt: skip
 
 
@@ -73,9 +73,21 @@ def test_a_footprint_is_whole_and_owned():
     assert blocks_of(blocks) == pytest.approx([2800, 6800])
 
 
-def test_the_strip_between_two_carriageways_joins_the_longer_side():
-    lanes = [LineString([(0, 100), (200, 100)]), LineString([(0, 108), (200, 108)])]
-    assert blocks_of(find_blocks(land(box(0, 0, 200, 200), streets=lanes))) == pytest.approx([92 * 200, 108 * 200])
+@pytest.mark.parametrize("turn", [0, 90, 180, 270])
+def test_the_strip_between_two_carriageways_goes_to_one_side_all_along(turn):
+    lanes = [LineString([(0, 96), (200, 96)]), LineString([(0, 104), (200, 104)])]
+    crossings = [LineString([(x, 0), (x, 200)]) for x in (30, 110, 150)]
+    streets = [affinity.rotate(line, turn, origin=(100, 100)) for line in lanes + crossings]
+    areas = blocks_of(find_blocks(land(box(0, 0, 200, 200), streets=streets)))
+    widths = (30, 80, 40, 50)
+    assert areas == pytest.approx(sorted([96 * w for w in widths] + [104 * w for w in widths]))
+
+
+def test_the_strip_between_a_street_and_its_footway_leaves_the_border_on_the_street():
+    for footway in (94, 106):
+        street, path = (LineString([(0, y), (200, y)]) for y in (100, footway))
+        blocks = find_blocks(land(box(0, 0, 200, 200), streets=[street, path], followed=[street]))
+        assert blocks_of(blocks) == pytest.approx([100 * 200, 100 * 200])
 
 
 def test_a_strip_with_a_house_is_a_block():

@@ -17,11 +17,13 @@ __all__ = ["Blocks", "find_blocks", "on_lines"]
 
 # Empty land narrower than this on average (the strip between two carriageways), or smaller (a roundabout), is no block
 # of its own: it goes to the neighbour across its longest street.
-THIN_METRES = 12.0
+THIN_METRES = 20.0
 SMALL_M2 = 300.0
 # A dead end is carried on to what lies ahead of it within this distance.
 CARRIED_METRES = 40.0
 _TOUCHING = 0.02
+# Where a strip may go either way, it goes that way: to a side that no street of a rectangular town runs along.
+_SIDE = np.array([0.94, 0.34])
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,8 @@ def _number(land: Land, faces: np.ndarray, owner: np.ndarray, wet: np.ndarray, p
     """Block of each open face; thin or small empty ones join the neighbour across the longest line.
 
     Best across one that no border is meant to follow: so the strip between a street and its footway joins the land
-    beyond the footway, and the border stays on the street.
+    beyond the footway, and the border stays on the street. Of two carriageways it is the one on the same side all along
+    the street.
     """
     inner = parts.take(parts.right >= 0)
     a, b = inner.left, inner.right
@@ -150,8 +153,14 @@ def _number(land: Land, faces: np.ndarray, owner: np.ndarray, wet: np.ndarray, p
     crossable[crossable] = ~on_lines(inner.take(crossable), land.fixed)
     strip = inner.take(crossable)
     cost = np.where(on_lines(strip, land.followed), ACROSS, 1.0)
-    low, high, border = sum_by_pair(a[crossable], b[crossable], strip.length * cost)
-    root, _ = gather(~spare, area, np.r_[low, high], np.r_[high, low], np.r_[border, border])
+    middle = (strip.start + strip.end) / 2 @ _SIDE
+    low, high, border, metres, at = sum_by_pair(
+        a[crossable], b[crossable], strip.length * cost, strip.length, strip.length * middle
+    )
+    own = shapely.get_coordinates(shapely.centroid(faces)) @ _SIDE
+    source, target = np.r_[low, high], np.r_[high, low]
+    beyond = np.tile(at / metres, 2) > own[source]
+    root, _ = gather(~spare, area, source, target, np.where(beyond, 2.0, 1.0) * np.tile(border, 2))
     return np.where(owner < 0, root, -1)
 
 
