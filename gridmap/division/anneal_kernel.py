@@ -346,10 +346,11 @@ def anneal(
         worse = (new_bad_p + new_bad_q) - (bad[p] + bad[q])
         for k in range(count):
             for f in range(first_foe[moved[k]], first_foe[moved[k] + 1]):
+                # More than there are parts: pairs come before the band.
                 if label[foe[f]] == q:
-                    worse += 1
+                    worse += n
                 elif label[foe[f]] == p and inside[foe[f]] != mark:
-                    worse -= 1
+                    worse -= n
         if worse == 0:
             more = (new_out_p + new_out_q) - (out[p] + out[q])
             worse = 1 if more > 1e-9 else (-1 if more < -1e-9 else 0)

@@ -177,7 +177,8 @@ def outside_band(label: np.ndarray, weight: np.ndarray, band: Band, apart: np.nd
     """Violation of the band in lexicographic order: number of parts outside, and weight outside.
 
     An atom above the upper limit by itself counts as one part outside even where several of them share a part: two
-    towers are never put together to save a grid. Each pair that shares a part though it may not counts as one too.
+    towers are never put together to save a grid. Each pair that shares a part though it may not counts as more parts
+    than there can be: such pairs come before the band.
 
     Parameters
     ----------
@@ -188,7 +189,7 @@ def outside_band(label: np.ndarray, weight: np.ndarray, band: Band, apart: np.nd
     apart
         int (k, 2), pairs of atoms that may not share a part.
     """
-    torn = int((label[apart[:, 0]] == label[apart[:, 1]]).sum())
+    torn = int((label[apart[:, 0]] == label[apart[:, 1]]).sum()) * len(label)
     giants = np.bincount(label, weight > band.upper)
     short = _short(np.bincount(label, weight), band)
     return int(np.maximum(short > _ROUNDING, giants).sum()) + torn, float(short.sum())

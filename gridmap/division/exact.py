@@ -52,7 +52,7 @@ def divide_exactly(lots: Lots, band: Band) -> np.ndarray | None:
     illegal = np.maximum((outside > _ROUNDING).astype(np.int64), giants)
     every = np.arange(len(illegal))
     for a, b in lots.apart.tolist():
-        illegal += every >> at[a] & every >> at[b] & 1
+        illegal += (every >> at[a] & every >> at[b] & 1) * len(lots.weight)
     shape = _subset_shapes(lots, atoms, weight, band)
     chosen = best_division(connected_subsets(subsets), illegal, outside, shape)
 
