@@ -209,10 +209,12 @@ def _stored_borders(adjacency: Any, n: int) -> tuple[np.ndarray, np.ndarray, np.
         raise OptionError(f"adjacency must be a scipy sparse matrix of shape ({n}, {n})")
     # Not symmetrised: an entry stored on one side only joins as well.
     entries = coo_array(adjacency)
-    a, b = np.minimum(*entries.coords), np.maximum(*entries.coords)
-    pairs = pd.DataFrame({"a": a, "b": b, "metres": entries.data})[a != b]
-    pairs = pairs.groupby(["a", "b"], as_index=False)["metres"].max()
-    return pairs.a.to_numpy(), pairs.b.to_numpy(), pairs.metres.to_numpy(np.float64)
+    a, b = (end.astype(np.int64) for end in entries.coords)
+    key, metres = np.minimum(a, b) * n + np.maximum(a, b), entries.data.astype(np.float64)
+    order = np.lexsort((-metres, key))
+    order = order[(a != b)[order]]
+    first = order[np.r_[True, key[order][1:] != key[order][:-1]]] if len(order) else order
+    return key[first] // n, key[first] % n, metres[first]
 
 
 def _shared_borders(geometry: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -81,7 +81,8 @@ def finding(
 def findings_table(rows: Iterable[Mapping[str, Any]], *, crs: object = None) -> gpd.GeoDataFrame:
     """Rows made by `finding` as a table with the columns of `COLUMNS`; an empty table when there are none."""
     frame = pd.DataFrame(list(rows), columns=list(COLUMNS))
-    return gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(frame.pop("geometry").tolist(), crs=crs))[list(COLUMNS)]
+    frame["geometry"] = gpd.array.from_shapely(frame["geometry"].tolist(), crs=crs)
+    return gpd.GeoDataFrame(frame)
 
 
 def join_findings(tables: Iterable[gpd.GeoDataFrame], *, crs: object = None) -> gpd.GeoDataFrame:
