@@ -72,6 +72,10 @@ def test_tour_goes_there_and_back():
     assert got["tour"] == pytest.approx(800 / 6)
 
 
+def test_both_ends_of_the_band_are_in_it():
+    assert measure_labels(row_of_lots([300, 500, 300, 299, 501, 400]), np.arange(6))["in_band"] == 4 / 6
+
+
 def test_a_tower_excuses_its_own_part_and_no_other():
     case = row_of_lots([300, 300, 300, 900, 300, 300])
     fine = measure_labels(case, np.arange(6))
@@ -86,6 +90,9 @@ def test_land_of_nobody_is_no_grid_and_no_extra_piece():
     assert got["grids"] == 3
     assert got["extra_pieces"] == 0
     assert got["legal"] == 1.0
+    # 200 m x 100 m, two squares apart (lots 2 and 5), one square; land of nobody has no shape to be judged
+    area, outline = np.array([20000, 20000, 10000]), np.array([600, 800, 400])
+    assert got["polsby_popper"] == pytest.approx((4 * np.pi * area / outline**2).mean())
 
 
 @pytest.mark.parametrize(
