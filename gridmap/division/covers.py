@@ -114,7 +114,8 @@ def _solve(sets: np.ndarray, n: int, inside: int) -> tuple[bool | None, np.ndarr
         integrality=np.ones(len(sets)),
         bounds=Bounds(0, 1),
         constraints=LinearConstraint(holds, least, np.ones(n)),
-        options={"node_limit": _BRANCHES},
+        # Presolving alone may take a minute: most sets look alike.
+        options={"node_limit": _BRANCHES, "presolve": False},
     )
     # Status 0: solved, 2: proved infeasible, anything else: limit reached.
     possible = {0: True, 2: False}.get(result.status)
