@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from gridmap.division.areas import with_areas
 from gridmap.division.assemble import build_plan
 from gridmap.division.atoms import make_atoms
 from gridmap.division.bands import check_bands
@@ -17,7 +18,6 @@ from gridmap.division.labels import label_atoms
 from gridmap.division.locked import lock_grids, with_units
 from gridmap.division.pairs import building_groups
 from gridmap.division.slices import Splitting, free_room, split_findings
-from gridmap.division.villager_groups import with_areas
 from gridmap.errors import TableError
 from gridmap.network.streets import as_lines
 from gridmap.tables.contracts import check_table

@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from gridmap.division.areas import with_areas
 from gridmap.division.assemble import empty_finding, out_of_band
 from gridmap.division.certificates import certify
 from gridmap.division.codes import SCHEMES
 from gridmap.division.ledger import COUNTS, building_weights, grid_status, grid_sums
 from gridmap.division.outlines import outlines, straight_outlines
 from gridmap.division.plan_arrays import band_in, fixed_grids, plan_unit, text_ids
-from gridmap.division.villager_groups import with_areas
 from gridmap.errors import GridmapError
 from gridmap.tables.crs import metric_crs, to_crs
 from gridmap.tables.findings import findings_table
