@@ -48,9 +48,9 @@ _WORKERS = 2
 
 def divide_instance(case: Instance, *, effort: Any = "normal", executor: Executor | None = None) -> np.ndarray:
     """Labels of the atoms, as `gridmap.divide` and `gridmap.partition` find them."""
-    from gridmap.division.empty_land import attach_empty_land
-    from gridmap.division.engine import Band
-    from gridmap.division.partition import partition_lots
+    from gridmap.division.rules.empty_land import attach_empty_land
+    from gridmap.division.search.engine import Band
+    from gridmap.division.search.partition import partition_lots
 
     label = partition_lots(case.lots, Band(LOWER, UPPER), effort=effort, executor=executor)
     if not case.has_streets:
@@ -60,8 +60,8 @@ def divide_instance(case: Instance, *, effort: Any = "normal", executor: Executo
 
 def certificates(case: Instance, label: np.ndarray, names: np.ndarray | None = None) -> dict[int, dict[str, Any]]:
     """Why parts are out of the band, by label."""
-    from gridmap.division.certificates import certify
-    from gridmap.division.engine import Band
+    from gridmap.division.search.certificates import certify
+    from gridmap.division.search.engine import Band
 
     names = np.arange(len(label)).astype(str).astype(object) if names is None else names
     return certify(label, case.lots, Band(LOWER, UPPER), names)
@@ -69,7 +69,7 @@ def certificates(case: Instance, label: np.ndarray, names: np.ndarray | None = N
 
 def draw(tables: dict[str, Any], ground: Any, label: np.ndarray, why: dict[int, dict[str, Any]]) -> Any:
     """The plan of a place."""
-    from gridmap.division.assemble import build_plan
+    from gridmap.division.plans.assemble import build_plan
 
     ids = ground.atoms["atom_id"].to_numpy(dtype=object)
     kept = {name: tables.get(name) for name in ("streets", "compounds", "barriers")}

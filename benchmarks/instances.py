@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
 
-    from gridmap.division.atoms import Ground
-    from gridmap.division.engine import Lots
+    from gridmap.division.ground.atoms import Ground
+    from gridmap.division.search.engine import Lots
 
 #: The shared fixtures of Las Palmas, each with and without compounds.
 FIXTURES = ("communities_2000", "communities_4000", "communities_8000", "communities_ragged")
@@ -73,7 +73,7 @@ def synthetic(name: str) -> Instance:
     """The lots of the shared benches, as `gridmap.partition` sees them."""
     from scipy.sparse import triu
 
-    from gridmap.division.partition import lots_from_borders
+    from gridmap.division.search.partition import lots_from_borders
 
     table, adjacency = _lots_maker()(*LOTS[name])
     upper = triu(adjacency, k=1).tocoo()
@@ -101,7 +101,7 @@ def tables_of(name: str) -> dict[str, Any]:
 
 def cut(tables: dict[str, Any], executor: Executor | None = None) -> Ground:
     """Atoms of a place."""
-    from gridmap.division.atoms import make_atoms
+    from gridmap.division.ground.atoms import make_atoms
 
     rest = {name: tables.get(name) for name in ("compounds", "barriers")}
     return make_atoms(
@@ -111,8 +111,8 @@ def cut(tables: dict[str, Any], executor: Executor | None = None) -> Ground:
 
 def instance(name: str, tables: dict[str, Any], ground: Ground) -> Instance:
     """Atoms of a place as arrays."""
-    from gridmap.division.borders import SHORTEST_JOIN
-    from gridmap.division.partition import lots_from_borders
+    from gridmap.division.ground.borders import SHORTEST_JOIN
+    from gridmap.division.search.partition import lots_from_borders
 
     atoms, pairs, rows = ground.atoms, ground.adjacency, ground.assignment
     position = pd.Series(np.arange(len(atoms)), index=atoms["atom_id"])

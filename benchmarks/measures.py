@@ -82,7 +82,7 @@ def compounds_split(case: Instance, label: np.ndarray) -> int:
 
 def tour_of_a_door(case: Instance, label: np.ndarray) -> float:
     """Metres of the tours of all parts for each door: parts differ in number, doors do not."""
-    from gridmap.division.walks import tours
+    from gridmap.division.plans.walks import tours
 
     return float(tours(case.doors, label[case.door_atom], int(label.max()) + 1).sum() / max(len(case.doors), 1))
 

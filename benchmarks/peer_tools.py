@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from instances import Instance
 
-    from gridmap.division.engine import Lots
+    from gridmap.division.search.engine import Lots
 
 #: What a metre of border on a street or wall counts where a metre off them counts 1.
 ON_STREET = 0.2
@@ -235,7 +235,7 @@ def _with_towers(case: Instance, label: np.ndarray) -> np.ndarray:
 
 def _cost(lots: Lots, label: np.ndarray) -> tuple[float, float, float]:
     """Parts outside the band and pieces too many, households outside, and the shape that gridmap itself minimises."""
-    from gridmap.division.engine import Band, outside_band, shape_cost
+    from gridmap.division.search.engine import Band, outside_band, shape_cost
 
     label = np.unique(label, return_inverse=True)[1]
     band = Band(LOWER, UPPER)

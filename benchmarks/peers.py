@@ -64,7 +64,7 @@ def child(tool: str, case_path: str, out_path: str, limit: float) -> None:
             label = divide_instance(case, effort=OURS[tool])
             seconds = time.process_time() - start
         else:
-            from gridmap.division.empty_land import attach_empty_land
+            from gridmap.division.rules.empty_land import attach_empty_land
 
             label, seconds, given_up = divide_with(TOOLS[tool], case)
             if case.has_streets:

@@ -4,8 +4,8 @@ from gridmap._version import __version__
 from gridmap.coverage.circles import service_circles
 from gridmap.coverage.cover import Cover, cover
 from gridmap.division.divide import divide
-from gridmap.division.partition import partition
-from gridmap.division.plan import GridPlan
+from gridmap.division.plans.plan import GridPlan
+from gridmap.division.search.partition import partition
 from gridmap.errors import EditError, GridmapError, OptionError, ReadError, TableError, WriteError
 from gridmap.io.project import Project, read_project, write_project
 from gridmap.io.readers import (

@@ -26,7 +26,7 @@ from shapely import box
 from gridmap.coverage.circles import service_circles
 from gridmap.coverage.cover import Cover, cover
 from gridmap.division.divide import divide
-from gridmap.division.plan import GridPlan
+from gridmap.division.plans.plan import GridPlan
 from gridmap.errors import OptionError, ReadError, WriteError
 from gridmap.io.project import Project, read_project, write_project
 from gridmap.io.workbook import write_workbook

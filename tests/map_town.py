@@ -9,7 +9,7 @@ import shapely
 from shapely import LineString, Point, Polygon, box
 
 from gridmap.coverage.cover import cover
-from gridmap.division.plan import GridPlan
+from gridmap.division.plans.plan import GridPlan
 from gridmap.tables.findings import finding, findings_table
 
 CRS = 32650

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from shapely import LineString, MultiPolygon, Point, Polygon, affinity, box
 
-from gridmap.division.atoms import make_atoms
+from gridmap.division.ground.atoms import make_atoms
 
 CRS = 32650
 # A footprint may be cut by no more than this: two that lie over each other less deeply are told apart.

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from shapely import LineString, MultiPolygon, Point, Polygon, box
 from shapely.affinity import translate
 
-from gridmap.division.audit import MEASURES, polsby_popper
-from gridmap.division.borders import along, inner_borders, neighbour_table
-from gridmap.division.cuts import footprints_cut, split_compounds
-from gridmap.division.plan import GridPlan
-from gridmap.division.tiling import extra_pieces, gaps, largest_share, outside, overlaps
-from gridmap.division.walks import street_walks, tours
+from gridmap.division.ground.borders import along, inner_borders, neighbour_table
+from gridmap.division.plans.audit import MEASURES, polsby_popper
+from gridmap.division.plans.cuts import footprints_cut, split_compounds
+from gridmap.division.plans.plan import GridPlan
+from gridmap.division.plans.tiling import extra_pieces, gaps, largest_share, outside, overlaps
+from gridmap.division.plans.walks import street_walks, tours
 from gridmap.errors import OptionError
 
 CRS = "EPSG:32650"

@@ -12,8 +12,8 @@ from conftest import REPOSITORY
 from shapely import box
 
 import gridmap as gm
-from gridmap.division.audit import polsby_popper
-from gridmap.division.partition import lots_from_borders
+from gridmap.division.plans.audit import polsby_popper
+from gridmap.division.search.partition import lots_from_borders
 
 sys.path.insert(0, str(REPOSITORY / "benchmarks"))
 import division

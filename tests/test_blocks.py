@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import LineString, Point, affinity, box
 
-from gridmap.division.adjacency import gather, longest, metres_near, sum_by_pair
-from gridmap.division.blocks import find_blocks, on_lines
-from gridmap.division.land import Land, Lines, place
-from gridmap.division.settle import absorb_unjoined, settle
-from gridmap.division.sides import Sides, sides
+from gridmap.division.ground.adjacency import gather, longest, metres_near, sum_by_pair
+from gridmap.division.ground.blocks import find_blocks, on_lines
+from gridmap.division.ground.land import Land, Lines, place
+from gridmap.division.ground.settle import absorb_unjoined, settle
+from gridmap.division.ground.sides import Sides, sides
 
 
 def shapes(*given):

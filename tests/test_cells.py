@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from shapely import LineString, Point, box
 from test_blocks import land, shapes
 
-from gridmap.division import cells
-from gridmap.division.blocks import find_blocks
-from gridmap.division.cells import find_sites, nearest_owner, ridges
+from gridmap.division.ground import cells
+from gridmap.division.ground.blocks import find_blocks
+from gridmap.division.ground.cells import find_sites, nearest_owner, ridges
 
 
 def cut(given):

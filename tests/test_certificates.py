@@ -28,13 +28,13 @@ from random_graphs import (
 from test_divide import rectangle, town
 
 import gridmap as gm
-from gridmap.division import covers
-from gridmap.division.certificates import certify
-from gridmap.division.cures import proof_cures
-from gridmap.division.engine import Band
-from gridmap.division.exact import divide_exactly
-from gridmap.division.partition import lots_from_borders, partition
-from gridmap.division.pendants import Scale, forced_pendants
+from gridmap.division.search import covers
+from gridmap.division.search.certificates import certify
+from gridmap.division.search.cures import proof_cures
+from gridmap.division.search.engine import Band
+from gridmap.division.search.exact import divide_exactly
+from gridmap.division.search.partition import lots_from_borders, partition
+from gridmap.division.search.pendants import Scale, forced_pendants
 from gridmap.maps.finding_words import _CODE, _chinese_cure
 
 BAND = Band(LOWER, UPPER)

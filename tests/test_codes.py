@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shapely import box
 
-from gridmap.division.codes import grid_codes, kept_codes, reading_order
+from gridmap.division.plans.codes import grid_codes, kept_codes, reading_order
 from gridmap.errors import OptionError
 
 CRS = "EPSG:32650"

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from shapely import Polygon, box
 from test_from_grids import TOWN, at, audit, frame, houses, rules
 
-from gridmap.division.plan import GridPlan
-from gridmap.division.shared_vertices import share_vertices
-from gridmap.division.sides import sides
+from gridmap.division.ground.shared_vertices import share_vertices
+from gridmap.division.ground.sides import sides
+from gridmap.division.plans.plan import GridPlan
 from gridmap.errors import EditError
 
 # 02 laps over 03 by 5 m; between 01 and 02 are 4 m of no one's land; the far end of A is in no grid and inhabited.

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from shapely import area, union_all
 from test_plan import checkerboard
 
-from gridmap.division.assemble import build_plan
-from gridmap.division.plan import GridPlan
+from gridmap.division.plans.assemble import build_plan
+from gridmap.division.plans.plan import GridPlan
 from gridmap.errors import EditError, ReadError
 
 A, B = "440103001001", "440103001002"

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import LineString, MultiLineString, Point, box
 
-from gridmap.division.faces import dissolve, enclosed
-from gridmap.division.sides import node_lines, sides
+from gridmap.division.ground.faces import dissolve, enclosed
+from gridmap.division.ground.sides import node_lines, sides
 
 
 def noded(*lines):

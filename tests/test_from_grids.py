@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from shapely import MultiPolygon, Point, Polygon, box
 from shapely.affinity import translate
 
-from gridmap.division.plan import GridPlan
+from gridmap.division.plans.plan import GridPlan
 from gridmap.errors import OptionError, TableError
 
 CRS = "EPSG:32650"

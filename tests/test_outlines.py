@@ -9,8 +9,8 @@ import pytest
 import shapely
 from shapely import LineString, box
 
-from gridmap.division.atoms import make_atoms
-from gridmap.division.outlines import outlines
+from gridmap.division.ground.atoms import make_atoms
+from gridmap.division.plans.outlines import outlines
 from gridmap.errors import OptionError
 
 

@@ -15,8 +15,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from shapely import box
 
-from gridmap.division import engine
-from gridmap.division.partition import partition
+from gridmap.division.search import engine
+from gridmap.division.search.partition import partition
 from gridmap.errors import OptionError
 
 
@@ -213,7 +213,7 @@ def test_negative_and_missing_weights_are_named():
 @given(st.lists(st.integers(0, 620), min_size=1, max_size=9), st.randoms(use_true_random=False))
 def test_a_tree_is_cut_as_well_as_it_can_be(weights, random):
     """On a tree, cuts are subsets of its edges: try them all."""
-    from gridmap.division.tree_kernel import OUTSIDE, cut_tree
+    from gridmap.division.search.tree_kernel import OUTSIDE, cut_tree
 
     m = len(weights)
     parent = np.array([-1] + [random.randrange(i) for i in range(1, m)], np.int32)

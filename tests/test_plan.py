@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import Point, box
 
-from gridmap.division.assemble import build_plan
-from gridmap.division.plan import GridPlan
+from gridmap.division.plans.assemble import build_plan
+from gridmap.division.plans.plan import GridPlan
 from gridmap.errors import GridmapError, ReadError, WriteError
 from gridmap.tables.findings import findings_table
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from test_divide import CRS, EAST, line, rectangle, town
 
 import gridmap as gm
-from gridmap.division.pairs import Joins, tie
+from gridmap.division.rules.pairs import Joins, tie
 
 
 def bands(*rows):

@@ -15,7 +15,7 @@ from shapely import Polygon, box
 from test_divide import CRS, rectangle, town
 
 import gridmap as gm
-from gridmap.division.slices import free_room, slice_across, tie_slices
+from gridmap.division.ground.slices import free_room, slice_across, tie_slices
 
 LOBES = Polygon([(0, 0), (60, 0), (60, 40), (48, 40), (48, 12), (12, 12), (12, 40), (0, 40)])  # a U
 SHAPES = {

@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from shapely import LineString, Point, Polygon, box
 
-from gridmap.division.atoms import make_atoms
-from gridmap.division.borders import along, guide_lines, inner_borders
-from gridmap.division.outlines import outlines, straight_outlines
-from gridmap.division.straighten import straighten
+from gridmap.division.ground.atoms import make_atoms
+from gridmap.division.ground.borders import along, guide_lines, inner_borders
+from gridmap.division.plans.outlines import outlines, straight_outlines
+from gridmap.division.plans.straighten import straighten
 
 CRS = 32650
 NONE = np.empty(0, dtype=object)

@@ -17,9 +17,9 @@ from test_edits import grid, grids_of, held, town
 from test_from_grids import audit, frame, houses, rules
 
 from gridmap.division.divide import divide as gm_divide
-from gridmap.division.engine import Band
-from gridmap.division.mend import mend
-from gridmap.division.partition import lots_from_borders
+from gridmap.division.plans.mend import mend
+from gridmap.division.search.engine import Band
+from gridmap.division.search.partition import lots_from_borders
 from gridmap.errors import TableError
 
 

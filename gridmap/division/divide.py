@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from gridmap.division.areas import with_areas
-from gridmap.division.assemble import build_plan
-from gridmap.division.atoms import make_atoms
-from gridmap.division.bands import check_bands
-from gridmap.division.codes import check_scheme
-from gridmap.division.dedicated import dedicated_compounds, over
-from gridmap.division.labels import label_atoms
-from gridmap.division.locked import lock_grids, with_units
-from gridmap.division.pairs import building_groups
-from gridmap.division.slices import Splitting, free_room, split_findings
+from gridmap.division.ground.atoms import make_atoms
+from gridmap.division.ground.slices import Splitting, free_room, split_findings
+from gridmap.division.plans.areas import with_areas
+from gridmap.division.plans.assemble import build_plan
+from gridmap.division.plans.codes import check_scheme
+from gridmap.division.plans.locked import lock_grids, with_units
+from gridmap.division.rules.bands import check_bands
+from gridmap.division.rules.dedicated import dedicated_compounds, over
+from gridmap.division.rules.labels import label_atoms
+from gridmap.division.rules.pairs import building_groups
 from gridmap.errors import TableError
 from gridmap.network.streets import as_lines
 from gridmap.tables.contracts import check_table
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
 
-    from gridmap.division.bands import Rules
-    from gridmap.division.engine import Effort
-    from gridmap.division.locked import Locked
-    from gridmap.division.plan import GridPlan
+    from gridmap.division.plans.locked import Locked
+    from gridmap.division.plans.plan import GridPlan
+    from gridmap.division.rules.bands import Rules
+    from gridmap.division.search.engine import Effort
     from gridmap.network.streets import StreetNetwork
 
 __all__ = ["divide"]
