@@ -4,6 +4,6 @@ In: communities, buildings, streets, compounds, barriers as checked tables. Out:
 to one another: blocks and cells -> atoms and which of them touch -> a grid label for each atom -> grid polygons, codes,
 ledger and findings. Grids drawn by hand enter at the last step and are audited like any other plan.
 
-`ground` makes the atoms, `search` groups them, `rules` says what the search may do where, `plans` makes and edits plans;
-`divide` runs one after another.
+`ground` makes the atoms, `search` groups them, `rules` says what the search may do where, `plans` makes and edits
+plans; `divide` runs them one after another.
 """
