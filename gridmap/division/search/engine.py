@@ -22,7 +22,7 @@ __all__ = ["NO_PAIRS", "Band", "Effort", "Lots", "among", "divide_component", "o
 Effort = Literal["low", "normal", "high"]
 
 #: Iterations by effort: annealing proposals for each atom and round, rounds, spanning trees tried at the start.
-_EFFORT = {"low": (40, 1, 4), "normal": (300, 1, 8), "high": (1500, 2, 24)}
+_EFFORT = {"low": (40, 1, 4), "normal": (600, 1, 8), "high": (1500, 2, 24)}
 # A tree is cut by whole weights; finer ones are scaled to at most this many steps up to the upper limit.
 _WEIGHT_STEPS = 2000
 # Weights of the shape terms against 1 - Polsby-Popper; see anneal_kernel.
