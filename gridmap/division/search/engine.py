@@ -22,11 +22,11 @@ __all__ = ["NO_PAIRS", "Band", "Effort", "Lots", "among", "divide_component", "o
 Effort = Literal["low", "normal", "high"]
 
 #: Iterations by effort: annealing proposals for each atom and round, rounds, spanning trees tried at the start.
-_EFFORT = {"low": (40, 1, 4), "normal": (600, 1, 8), "high": (1500, 2, 24)}
+_EFFORT = {"low": (40, 1, 4), "normal": (400, 2, 8), "high": (1500, 2, 24)}
 # A tree is cut by whole weights; finer ones are scaled to at most this many steps up to the upper limit.
 _WEIGHT_STEPS = 2000
 # Weights of the shape terms against 1 - Polsby-Popper; see anneal_kernel.
-_BALANCE, _STREETS = 0.1, 0.45
+_BALANCE, _STREETS = 0.1, 0.5
 _HOT, _COLD = 0.1, 0.004
 # A component of more atoms than `_LARGE` is annealed region by region, each of about `_REGION` atoms, so that what one
 # proposal touches stays in the processor's cache; the regions change `_PASSES` times, as what lies between two does.
