@@ -73,6 +73,38 @@ def test_moving_back_gives_the_plan_again():
     assert back.plan_hash == plan.plan_hash
 
 
+def test_pairs_that_an_edit_breaks_are_told_until_they_are_kept_again():
+    rules = {"together": [["b0-2", "b1-2"]], "apart": [["b0-1", "b0-2"], ["b0-2", "b2-0"]]}
+    plan = town(parameters=rules)
+    pairs = ["together_impossible", "apart_impossible"]
+    assert not set(pairs) & set(plan.findings["rule"])
+    after = plan.move("a0-2", grid(1))
+    told = after.findings[after.findings["rule"].isin(pairs)].to_dict("records")
+    assert [(f["rule"], f["ids"]) for f in told] == list(zip(pairs, (["b0-2", "b1-2"], ["b0-1", "b0-2"]), strict=True))
+    assert told[0]["message"] == f"Buildings b0-2, b1-2 should share a grid and are in {grid(1)}, {grid(2)}."
+    assert told[1]["message"] == f"Buildings b0-1 and b0-2 share grid {grid(1)}, though they should not."
+    further = after.move("a1-2", grid(1)).move("a2-0", grid(1))
+    told = further.findings[further.findings["rule"].isin(pairs)]
+    assert sorted(told["ids"]) == [["b0-1", "b0-2"], ["b0-2", "b2-0"]]
+    assert replace(after.move("a0-2", grid(2)), parameters=plan.parameters).equals(plan)
+    gone = after.update(after.buildings[after.buildings["building_id"] != "b0-2"])
+    assert not set(pairs) & set(gone.findings["rule"])
+
+
+def test_pairs_that_an_update_breaks_are_told():
+    """Grids of 400; the second loses 200 and can only be filled by one of the first, of which all are tied."""
+    rules = {"together": [["b0-0", "b0-1", "b1-0", "b1-1"]]}
+    plan = town(labels=("0011", "0011"), owners="AAAA", parameters=rules)
+    counts = plan.buildings.copy()
+    counts.loc[counts["building_id"].isin(["b0-3", "b1-3"]), "households"] = 0
+    after = plan.update(counts)
+    of = after.assignment.set_index("building_id")["grid_id"]
+    assert after.grids["status"].eq("legal").all()
+    assert of[rules["together"][0]].nunique() == 2
+    (found,) = after.findings[after.findings["rule"] == "together_impossible"].to_dict("records")
+    assert found["ids"] == rules["together"][0]
+
+
 @pytest.mark.parametrize(
     ("atoms", "to", "reason"),
     [

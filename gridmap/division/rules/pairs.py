@@ -19,7 +19,12 @@ from gridmap.tables.findings import finding
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Joins", "apart_findings", "apart_pairs", "building_groups", "tie", "tie_together"]
+__all__ = [
+    "PAIR_RULES", "Joins", "apart_findings", "apart_pairs", "broken_pairs", "building_groups", "tie", "tie_together",
+]  # fmt: skip
+
+#: Rules of the findings on pairs.
+PAIR_RULES = ("together_impossible", "apart_impossible")
 
 # A path of equal households goes the shorter way: a metre counts as this many households.
 _HOUSEHOLDS_A_METRE = 1e-3
@@ -188,6 +193,52 @@ def apart_findings(pairs: pd.DataFrame, labels: np.ndarray, cluster: np.ndarray)
         )
         for first, other, reason in table[["building_a", "building_b", "reason"]].itertuples(index=False)
     ]  # fmt: skip
+
+
+def broken_pairs(
+    together: Iterable[Iterable[str]], apart: Iterable[Iterable[str]], rows: pd.DataFrame
+) -> list[dict[str, Any]]:
+    """A finding for each group in several grids and each pair in one, whatever put them there.
+
+    Parameters
+    ----------
+    together, apart
+        As `building_groups` returns them; buildings that are gone count no longer.
+    rows
+        building_id and grid_id, one row a building or unit.
+    """
+    groups, pairs = list(map(list, together)), sorted({pair for ids in apart for pair in combinations(ids, 2)})
+    named = {i for ids in (*groups, *pairs) for i in ids}
+    rows = rows[rows["building_id"].isin(named)]
+    grids = rows["grid_id"].astype(object).where(rows["grid_id"].notna(), "no grid")
+    of: dict[str, set[str]] = {}
+    for building, grid in zip(rows["building_id"], grids, strict=True):
+        of.setdefault(building, set()).add(grid)
+    found = []
+    for ids in groups:
+        where = sorted(set().union(*(of.get(i, set()) for i in ids)))
+        if len(where) > 1:
+            found.append(
+                finding(
+                    "warning", "together_impossible",
+                    f"Buildings {', '.join(ids[:5])}{' ...' if len(ids) > 5 else ''} should share a grid and are in "
+                    f"{', '.join(where)}.",
+                    status="not kept", ids=ids,
+                    cure="Move them to one of these grids, or leave the group out.",
+                )
+            )  # fmt: skip
+    for first, other in pairs:
+        shared = sorted((of.get(first, set()) & of.get(other, set())) - {"no grid"})
+        if shared:
+            found.append(
+                finding(
+                    "warning", "apart_impossible",
+                    f"Buildings {first} and {other} share grid {', '.join(shared)}, though they should not.",
+                    status="not kept", ids=(first, other),
+                    cure="Move one of them to another grid, or leave the pair out.",
+                )
+            )  # fmt: skip
+    return found
 
 
 def _no_way(atoms: np.ndarray, joins: Joins) -> str:
