@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import geopandas as gpd
 import networkx as nx
@@ -276,6 +277,15 @@ def test_a_border_that_wavers_along_a_wall_splits_no_compound():
     assert split["compound"].tolist() == [1, 3]
     assert split["grids"].tolist() == [[0, 1], [0, 1]]
     assert split["geometry"].iloc[1].equals(box(45, 80, 100, 100)), "each side of a community border is one compound"
+
+
+def test_a_split_compound_is_large_by_the_limit_of_its_own_grids():
+    plan = hand_drawn(compounds=("compound_id", {"c": box(150, 0, 210, 100)}))
+    assert values(plan)[["compounds_split", "large_compounds_split"]].tolist() == [1, 0]
+    own = plan.grids.assign(lower=[50.0, 50, 300], upper=[90.0, 90, 500])
+    found = values(replace(plan, grids=own))
+    assert found[["compounds_split", "large_compounds_split"]].tolist() == [0, 1], "100 households, 90 at most"
+    assert values(replace(plan, grids=own.assign(upper=np.nan)))["large_compounds_split"] == 0
 
 
 def closed(points, order):

@@ -337,6 +337,7 @@ def _split_counts(plan: GridPlan, ground: _Metric) -> tuple[float, float]:
         return 0, 0
     weight = plan.buildings[_unit(plan, plan.buildings)].to_numpy(dtype="float64")
     side, point = shapely.STRtree(ground.points).query(split["geometry"].to_numpy(), predicate="intersects")
-    upper = plan.parameters.get("upper")
-    large = np.bincount(side, weight[point], len(split)) > (np.inf if upper is None else upper)
+    # the grids of one community have one band
+    limit = _limits(plan, plan.grids)[1].to_numpy()[[grids[0] for grids in split["grids"]]]
+    large = np.bincount(side, weight[point], len(split)) > limit
     return int((~large).sum()), int(large.sum())
