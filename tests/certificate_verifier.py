@@ -11,7 +11,7 @@ could be changed; so both are taken out of the graph before anything else.
 from __future__ import annotations
 
 from fractions import Fraction
-from math import ceil, floor
+from math import ceil, floor, inf
 
 import networkx as nx
 
@@ -38,16 +38,18 @@ def verify(certificate, atoms, adjacency, grid_atoms, *, band=None, weight="hous
     """Return None when the certificate proves its claim for a grid, raise `RefusedError` when it does not.
 
     `atoms`: atom_id, households, and where there are fixed atoms a truth column `fixed`; `adjacency`: atom_a, atom_b,
-    metres, kind; `grid_atoms`: ids of the atoms of the grid; `band`: the (lower, upper) that the plan was made with;
-    `tied`: groups of atoms that had to share a grid; `apart`: pairs that could not. A certificate may presuppose no
-    others.
+    metres, kind; `grid_atoms`: ids of the atoms of the grid; `band`: the (lower, upper) that the plan was made with,
+    None for no ceiling; `tied`: groups of atoms that had to share a grid; `apart`: pairs that could not. A certificate
+    may presuppose no others.
     """
     kind = certificate.get("kind")
     require(kind in FIELDS, f"{kind!r} claims nothing")
     require(FIELDS[kind] <= set(certificate), "evidence is missing")
     load = {a: Fraction(float(w)) for a, w in zip(atoms["atom_id"], atoms[weight], strict=True)}
-    lower, upper = Fraction(certificate["lower"]), Fraction(certificate["upper"])
-    require(band is None or (lower, upper) == tuple(map(Fraction, band)), "another band")
+    lower, upper = Fraction(certificate["lower"]), ceiling(certificate["upper"])
+    require(band is None or (lower, upper) == (Fraction(band[0]), ceiling(band[1])), "another band")
+    # What is too small is so without a ceiling too; of the other kinds each counts what is too large.
+    require(upper < inf or kind == "component_total", "nothing else can be claimed where there is no ceiling")
     require(0 <= lower <= upper, "no band")
     grid = set(grid_atoms)
     require(grid <= set(load), "the grid has unknown atoms")
@@ -91,6 +93,10 @@ def verify(certificate, atoms, adjacency, grid_atoms, *, band=None, weight="hous
     require(len(sets) == certificate["sets"], "there are more or fewer sets")
     covered = has_cover if kind == "exhaustive" else has_cover_by_milp
     require(not covered(sets, place), "the place can be covered")
+
+
+def ceiling(upper):
+    return inf if upper is None else Fraction(upper)
 
 
 def legal_graph(certificate, atoms, adjacency, load, upper, one, place):

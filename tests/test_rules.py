@@ -216,6 +216,26 @@ def test_a_rural_community_too_small_for_one_grid_is_certified():
     assert proof["total"] == total
     held = plan.atoms.set_index("atom_id")["households"]
     assert held[proof["atoms"]].sum() == total
+    mine = plan.atoms.loc[plan.atoms["grid_id"] == found["ids"][0], "atom_id"]
+    verify(proof, plan.atoms, plan.adjacency, mine, band=(total + 5, None))
+    with pytest.raises(RefusedError, match="another band"):
+        verify(proof, plan.atoms, plan.adjacency, mine, band=(total + 5, 10 * total))
+    with pytest.raises(RefusedError, match="the grid is in the band"):
+        verify(proof | {"lower": total - 5}, plan.atoms, plan.adjacency, mine)
+    with pytest.raises(RefusedError, match="no ceiling"):
+        verify(proof | {"kind": "mip", "border": [], "sets": 0, "steps": 0}, plan.atoms, plan.adjacency, mine)
+
+
+def test_an_edit_that_leaves_a_rural_grid_too_small_claims_no_proof():
+    communities, houses, streets = village()
+    plan = gm.divide(communities, houses, streets, bands=RURAL)
+    rural = plan.grids[plan.grids["community_id"] == "A"]
+    assert len(rural) > 1
+    after = plan.split(rural["grid_id"].iloc[0], 3)
+    told = after.findings[after.findings["rule"] == "household_band"]
+    assert len(told)
+    for proof in map(json.loads, told["certificate"]):
+        assert (proof["kind"], proof["lower"], proof["upper"]) == ("not_found", 150, None)
 
 
 # --- weights
@@ -499,6 +519,17 @@ def test_buildings_apart_are_in_two_grids_or_it_is_told():
     told = torn.findings["rule"]
     assert of["b0"] != of["b1"] or "apart_impossible" in set(told)
     assert {"apart_impossible", "household_band"} & set(told)
+
+
+def test_counts_that_change_keep_the_reason_of_a_pair_that_cannot_be_kept():
+    communities, houses, streets = town(10)
+    yard = gpd.GeoDataFrame({"compound_id": ["yard"]}, geometry=[rectangle(2, 2, 58, 28)], crs=CRS)
+    plan = gm.divide(communities, houses, streets, compounds=yard, apart=[("b000", "b001")])
+    after = plan.update(houses.assign(households=houses["households"] + (houses["building_id"] == "b002")))
+    (found,) = after.findings[after.findings["rule"] == "apart_impossible"].to_dict("records")
+    assert "one atom" in found["message"]
+    gone = plan.update(houses[houses["building_id"] != "b001"])
+    assert "apart_impossible" not in set(gone.findings["rule"])
 
 
 @settings(max_examples=10, deadline=None)

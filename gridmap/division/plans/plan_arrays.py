@@ -11,7 +11,7 @@ import pandas as pd
 from gridmap.division.ground.borders import SHORTEST_JOIN
 from gridmap.division.ledger import building_weights, row_shares
 from gridmap.division.plans.drawn_atoms import with_atoms
-from gridmap.division.search.engine import Band
+from gridmap.division.rules.bands import Rule
 from gridmap.division.search.partition import lots_from_borders
 from gridmap.errors import OptionError
 from gridmap.tables.crs import metric_crs, to_crs
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
     from gridmap.division.plans.plan import GridPlan
-    from gridmap.division.search.engine import Lots
+    from gridmap.division.search.engine import Band, Lots
 
-__all__ = ["PlanArrays", "band_in", "fixed_grids", "plan_arrays", "plan_unit", "text_ids"]
+__all__ = ["PlanArrays", "band_in", "fixed_grids", "plan_arrays", "plan_unit", "rule_in", "text_ids"]
 
 
 @dataclass(frozen=True)
@@ -106,13 +106,18 @@ def plan_unit(plan: GridPlan) -> str:
     return str(plan.parameters.get("weight", "households"))
 
 
-def band_in(plan: GridPlan, community_id: str) -> Band:
-    """The band that holds in a community, for the engine: without a ceiling up to twice its lower limit."""
+def rule_in(plan: GridPlan, community_id: str) -> Rule:
+    """The limits that hold in a community."""
     lower, upper = plan.parameters["lower"], plan.parameters["upper"]
     if "lower" in plan.grids:
         here = plan.grids[plan.grids["community_id"] == community_id]
         lower, upper = here["lower"].iloc[0], here["upper"].iloc[0]
-    return Band(lower, upper if np.isfinite(upper) else 2 * lower)
+    return Rule(lower, upper if np.isfinite(upper) else np.inf, plan_unit(plan))
+
+
+def band_in(plan: GridPlan, community_id: str) -> Band:
+    """The band that holds in a community, for the engine: without a ceiling up to twice its lower limit."""
+    return rule_in(plan, community_id).band
 
 
 def fixed_grids(plan: GridPlan) -> dict[str, str]:

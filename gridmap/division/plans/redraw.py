@@ -15,8 +15,9 @@ from gridmap.division.plans.areas import with_areas
 from gridmap.division.plans.assemble import empty_finding, out_of_band
 from gridmap.division.plans.codes import SCHEMES
 from gridmap.division.plans.outlines import outlines, straight_outlines
-from gridmap.division.plans.plan_arrays import band_in, fixed_grids, plan_unit, text_ids
-from gridmap.division.search.certificates import certify
+from gridmap.division.plans.plan_arrays import fixed_grids, plan_unit, rule_in, text_ids
+from gridmap.division.rules.labels import certified
+from gridmap.division.rules.pairs import PAIR_RULES, broken_pairs
 from gridmap.errors import GridmapError
 from gridmap.tables.crs import metric_crs, to_crs
 from gridmap.tables.findings import findings_table
@@ -55,8 +56,9 @@ def redraw(
     Notes
     -----
     Grids that keep their atoms keep their row; their outline changes only beside those that do not, where a border is
-    drawn straight between other corners. Findings on the band are made anew for the communities concerned, all others
-    stay. The result depends on the grids of the atoms alone, not on the way there.
+    drawn straight between other corners. Findings on the band are made anew for the communities concerned, those on
+    pairs of buildings for the pairs that are broken or kept now; all others stay. The result depends on the grids of
+    the atoms alone, not on the way there.
     """
     plan = arrays.plan
     before = text_ids(arrays.atoms["grid_id"])
@@ -81,6 +83,7 @@ def redraw(
         findings = _drawn_again(plan, grids, assignment)
     else:
         findings = _judged_again(arrays, grids, rows, weights, grid_ids, concerned)
+        findings = _paired_again(plan, findings, assignment)
     if not np.isclose(grids["households"].sum(), _housed(assignment), rtol=1e-9, atol=1e-6):
         raise GridmapError("internal: grids do not hold the households of their buildings; please report this")
     return with_areas(
@@ -275,6 +278,19 @@ def _judged_again(
     return findings_table(found, crs=table.crs)
 
 
+def _paired_again(plan: GridPlan, findings: gpd.GeoDataFrame, assignment: pd.DataFrame) -> gpd.GeoDataFrame:
+    """The findings, those on buildings that belong together or apart as they are now; a reason told before is kept."""
+    together, apart = (plan.parameters.get(option) or [] for option in ("together", "apart"))
+    of_pairs = findings["rule"].isin(PAIR_RULES)
+    now = {(row["rule"], *row["ids"]): row for row in broken_pairs(together, apart, assignment)}
+    keys = [(rule, *ids) for rule, ids in zip(findings["rule"], findings["ids"], strict=True)]
+    holds = ~of_pairs | np.array([key in now for key in keys], dtype=bool)
+    fresh = [row for key, row in now.items() if key not in set(keys)]
+    if holds.all() and not fresh:
+        return findings
+    return findings_table([*fresh, *findings[holds].to_dict("records")], crs=findings.crs)
+
+
 def _certificates(arrays: PlanArrays, inside: np.ndarray, grid_ids: np.ndarray) -> dict[str, dict[str, Any]]:
     """Why grids of whole communities are out of the band."""
     plan = arrays.plan
@@ -285,6 +301,6 @@ def _certificates(arrays: PlanArrays, inside: np.ndarray, grid_ids: np.ndarray) 
         atoms = inside[here]
         labels, names = pd.factorize(pd.Series(grid_ids[here], dtype=object))
         ids = arrays.ids[atoms].to_numpy(dtype=object)
-        proofs = certify(labels, arrays.lots(atoms), band_in(plan, community), ids, free=free[here])
+        proofs = certified(labels, arrays.lots(atoms), rule_in(plan, community), ids, free[here])
         out |= {names[label]: proof for label, proof in proofs.items()}
     return out

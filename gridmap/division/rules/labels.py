@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from gridmap.division.rules.bands import Rule, Rules
     from gridmap.division.search.engine import Effort, Lots
 
-__all__ = ["Labelled", "label_atoms"]
+__all__ = ["Labelled", "certified", "label_atoms"]
 
 
 class Labelled(NamedTuple):
@@ -182,7 +182,7 @@ def _certificates(
     for number, rule in enumerate(rules.rules):
         members = np.flatnonzero(land.rule[first] == number)
         names, may = ids[first[members]], ~land.fixed[first[members]]
-        out |= _certified(labels[first[members]], nodes.lots.part(members), rule, names, may)
+        out |= certified(labels[first[members]], nodes.lots.part(members), rule, names, may)
     _name_ties(out, labels[first], ids, nodes.node, land.community)
     return out
 
@@ -286,7 +286,7 @@ def _divided(
     return merge_small(labels, lots, rule.lower) if rule.open else labels
 
 
-def _certified(
+def certified(
     labels: np.ndarray, lots: Lots, rule: Rule, names: np.ndarray, free: np.ndarray
 ) -> dict[int, dict[str, Any]]:
     """Why parts are out of the band, by label."""
