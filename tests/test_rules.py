@@ -77,6 +77,24 @@ def test_a_grid_out_of_its_own_band_is_told_with_that_band():
     assert urban["households"].between(300, 500).all()
 
 
+def test_an_update_counts_what_the_band_of_each_community_counts():
+    communities, houses, streets = town(1)
+    communities = kinds(communities, "urban", "resettlement")
+    houses["residents"] = houses["households"] * 3 + 7
+    rules = bands(("urban", 300, 500, None, None), ("resettlement", 1600, 2000, "residents", "grid"))
+    plan = gm.divide(communities, houses, streets, bands=rules)
+    east = houses.representative_point().x > EAST + 180
+    more = houses.assign(residents=houses["residents"].where(~east, houses["residents"] + 2))
+    after = plan.update(more)
+    grids = after.grids[after.grids["community_id"] == "B"]
+    assert grids["residents"].sum() == more.loc[east, "residents"].sum()
+    assert grids["weight"].tolist() == grids["residents"].tolist()
+    west = after.grids[after.grids["community_id"] == "A"]
+    assert west["weight"].tolist() == west["households"].tolist()
+    with pytest.raises(gm.TableError, match="residents"):
+        plan.update(houses.drop(columns="residents"))
+
+
 def test_a_band_of_every_other_kind_and_one_for_no_kind_at_all():
     communities, houses, streets = town(3)
     plan = gm.divide(communities, houses, streets, bands=bands((None, 150, 250, None, None)))

@@ -108,11 +108,11 @@ def plan_unit(plan: GridPlan) -> str:
 
 def rule_in(plan: GridPlan, community_id: str) -> Rule:
     """The limits that hold in a community."""
-    lower, upper = plan.parameters["lower"], plan.parameters["upper"]
+    lower, upper, counted = plan.parameters["lower"], plan.parameters["upper"], plan_unit(plan)
     if "lower" in plan.grids:
-        here = plan.grids[plan.grids["community_id"] == community_id]
-        lower, upper = here["lower"].iloc[0], here["upper"].iloc[0]
-    return Rule(lower, upper if np.isfinite(upper) else np.inf, plan_unit(plan))
+        here = plan.grids[plan.grids["community_id"] == community_id].iloc[0]
+        lower, upper, counted = here["lower"], here["upper"], here.get("counted", counted)
+    return Rule(lower, upper if np.isfinite(upper) else np.inf, counted)
 
 
 def band_in(plan: GridPlan, community_id: str) -> Band:

@@ -17,8 +17,17 @@ from gridmap.division.plans.drawn_atoms import with_atoms
 from gridmap.division.plans.mend import mend
 from gridmap.division.plans.new_borders import with_communities
 from gridmap.division.plans.outlines import outlines
-from gridmap.division.plans.plan_arrays import PlanArrays, band_in, fixed_grids, plan_arrays, plan_unit, text_ids
+from gridmap.division.plans.plan_arrays import (
+    PlanArrays,
+    band_in,
+    fixed_grids,
+    plan_arrays,
+    plan_unit,
+    rule_in,
+    text_ids,
+)
 from gridmap.division.plans.redraw import redraw
+from gridmap.division.rules.bands import rule_weights
 from gridmap.tables.contracts import check_table
 from gridmap.tables.crs import metric_crs, to_crs
 from gridmap.tables.findings import finding, findings_table, join_findings
@@ -53,8 +62,7 @@ def update_plan(plan: GridPlan, buildings: gpd.GeoDataFrame, communities: gpd.Ge
         When the buildings break their contract, or lack the column that the band counts.
     """
     plan = with_atoms(plan)
-    unit = plan_unit(plan)
-    buildings = check_table(buildings, "buildings", needs={"households", unit})
+    buildings = _weighed(plan, buildings)
     before, wanted, changed = plan, None, list[str]()
     if communities is not None:
         plan, wanted, changed = with_communities(plan, check_table(communities, "communities"), buildings)
@@ -75,6 +83,18 @@ def update_plan(plan: GridPlan, buildings: gpd.GeoDataFrame, communities: gpd.Ge
     kept = after.findings[~after.findings["rule"].isin(stale)]
     rows = findings_table([*_told(arrays, start, grid), *found], crs=plan.communities.crs)
     return replace(after, findings=join_findings([rows, kept], crs=plan.communities.crs))
+
+
+def _weighed(plan: GridPlan, buildings: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """The buildings, checked; where bands count different things, with what that of their community counts."""
+    unit = plan_unit(plan)
+    if "counted" not in plan.grids or unit in (counted := set(plan.grids["counted"])):
+        return check_table(buildings, "buildings", needs={"households", unit})
+    buildings = check_table(buildings, "buildings", needs={"households", *counted})
+    rules = [rule_in(plan, c) for c in plan.communities["community_id"]]
+    of = pd.Series(np.arange(len(rules)), index=plan.communities["community_id"].to_numpy())
+    weights = rule_weights(rules, of, plan.communities, buildings, "households")
+    return buildings.assign(**{unit: weights.to_numpy()})
 
 
 def _counted(plan: GridPlan, buildings: gpd.GeoDataFrame) -> tuple[GridPlan, list[dict[str, Any]], list[str]]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
 
-__all__ = ["LEVELS", "Rule", "Rules", "check_bands"]
+__all__ = ["LEVELS", "Rule", "Rules", "check_bands", "rule_weights"]
 
 LEVELS = ("grid", "area")
 _COLUMNS = ("kind", "lower", "upper", "weight", "level")
@@ -172,7 +172,7 @@ def check_bands(
         tuple(rules),
         of,
         Rule(float(lower), float(upper), default),
-        _weights(rules, of, communities, buildings, weight),
+        rule_weights(rules, of, communities, buildings, weight),
         [_unused_finding(unused, kinds)] if unused else [],
         [{str(k): None if v == np.inf else v for k, v in row.items()} for row in table.to_dict("records")],
     )
@@ -269,7 +269,7 @@ def _fault(row: object, column: str, value: str, expected: str, remedy: str) -> 
     return {"row": row, "column": column, "value": value, "expected": expected, "remedy": remedy}
 
 
-def _weights(
+def rule_weights(
     rules: list[Rule],
     of: pd.Series,
     communities: gpd.GeoDataFrame,
