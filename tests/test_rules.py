@@ -187,6 +187,24 @@ def test_rural_grids_are_whole_villager_groups_and_areas_tile_them():
     tiles(plan, communities)
 
 
+def test_an_update_joins_whole_grids_where_there_is_no_ceiling():
+    communities, houses, streets = village(groups=3)
+    plan = gm.divide(communities, houses, streets, bands=RURAL)
+    rural = plan.grids[plan.grids["community_id"] == "A"].set_index("grid_id")["households"]
+    assert (rural > 300).any(), "more than twice the least is no reason to cut a grid"
+    in_urban = houses["building_id"].isin(houses["building_id"][houses["group"].isna()])
+    more = houses.assign(households=houses["households"] + in_urban.astype(int))
+    moved = plan.compare(plan.update(more)).query("moved")
+    assert not moved["grid_from"].isin(rural.index).any()
+    small = plan.assignment.loc[plan.assignment["grid_id"] == rural.idxmin(), "building_id"]
+    fewer = houses.assign(households=houses["households"].where(~houses["building_id"].isin(small), 1))
+    after = plan.update(fewer)
+    assert after.grids["status"].eq("legal").all()
+    pairs = plan.compare(after).dropna()[["grid_from", "grid_to"]]
+    assert not pairs[pairs["grid_from"].isin(rural.index)].duplicated("grid_from").any()
+    tiles(after, communities)
+
+
 def test_areas_survive_saving(tmp_path):
     communities, houses, streets = village()
     plan = gm.divide(communities, houses, streets, bands=RURAL)

@@ -19,7 +19,6 @@ from gridmap.division.plans.new_borders import with_communities
 from gridmap.division.plans.outlines import outlines
 from gridmap.division.plans.plan_arrays import (
     PlanArrays,
-    band_in,
     fixed_grids,
     plan_arrays,
     plan_unit,
@@ -28,6 +27,7 @@ from gridmap.division.plans.plan_arrays import (
 )
 from gridmap.division.plans.redraw import redraw
 from gridmap.division.rules.bands import rule_weights
+from gridmap.division.rules.villager_groups import merge_small
 from gridmap.tables.contracts import check_table
 from gridmap.tables.crs import metric_crs, to_crs
 from gridmap.tables.findings import finding, findings_table, join_findings
@@ -218,15 +218,19 @@ def _mended(arrays: PlanArrays, before: np.ndarray) -> tuple[np.ndarray, dict[st
         own = set(home.index[home == community])
         label, names = _labels(arrays, free, before[free], own)
         held = np.bincount(label, arrays.weight[free])
-        band = band_in(plan, community)
+        rule = rule_in(plan, community)
         # empty land that was in no grid, or in one of another community, stays so unless it is in the way
         spare = [k for k in range(len(names), len(held)) if held[k] <= 0]
-        inside = (held >= band.lower - 1e-9) & (held <= band.upper + 1e-9)
+        inside = (held >= rule.lower - 1e-9) & (held <= rule.upper + 1e-9)
         inside[spare] = True
         if inside.all() and len(held) - len(spare) == len(names):
             continue
         households, seed = arrays.households[free], int(plan.parameters.get("seed", 0))
-        new = mend(arrays.lots(free), band, label, households, spare=spare, seed=seed)
+        if rule.open:
+            # whole grids are joined, so that no villager group is cut
+            new = merge_small(label, arrays.lots(free), rule.lower)
+        else:
+            new = mend(arrays.lots(free), rule.band, label, households, spare=spare, seed=seed)
         # a part that was cut may have got the number of spare land that it took in
         idle = np.isin(new, spare) & (np.bincount(new, arrays.weight[free])[new] <= 0)
         rest = free[~idle]
