@@ -1,12 +1,15 @@
-"""What the documents show runs: the notebooks, and the example of the README."""
+"""What the documents show runs: the notebooks, and the examples of the README and of the page on the division."""
 
 from __future__ import annotations
 
 import re
 import shutil
 
+import pandas as pd
 import pytest
 from conftest import REPOSITORY
+
+import gridmap as gm
 
 NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
 
@@ -32,10 +35,26 @@ def test_notebook_is_kept_without_outputs(path):
     assert not [cell.source for cell in cells if cell.outputs or cell.execution_count]
 
 
-def test_example_of_the_readme_runs(tmp_path, monkeypatch):
-    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-    example = re.search(r"```python\n(.*?)```", readme, re.DOTALL).group(1)
+def examples(path):
+    """The Python of a document, all of it in one piece."""
+    return "\n".join(re.findall(r"```python\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL))
+
+
+def test_examples_of_the_readme_run(tmp_path, monkeypatch):
     shutil.copytree(REPOSITORY / "sample_data", tmp_path / "sample_data")
     monkeypatch.chdir(tmp_path)
-    exec(compile(example, "README.md", "exec"), {})  # noqa: S102
+    names = {}
+    exec(compile(examples(REPOSITORY / "README.md"), "README.md", "exec"), names)  # noqa: S102
     assert (tmp_path / "map.html").stat().st_size > 50_000
+    assert len(names["edited"].grids) == len(names["plan"].grids) + 1
+
+
+def test_examples_on_the_division_run_on_the_sample_town():
+    town = gm.read_project(REPOSITORY / "sample_data" / "project.toml").tables
+    names = {**town, "gm": gm, "pd": pd}
+    exec(compile(examples(REPOSITORY / "docs" / "division.md"), "division.md", "exec"), names)  # noqa: S102
+    plan, again = names["plan"], names["again"]
+    assert not set(plan.findings["rule"]) & {"band", "household_band", "together_impossible", "apart_impossible"}
+    assert plan.areas["name"].nunique() == 8
+    locked = plan.grids["grid_id"][:3]
+    assert again.grids.set_index("grid_id").geometry[locked].equals(plan.grids.set_index("grid_id").geometry[locked])
