@@ -9,7 +9,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from plan_checks import check_plan, pieces
 from shapely import LineString, box
@@ -59,6 +59,8 @@ several = settings(max_examples=8, deadline=None, derandomize=True, suppress_hea
 
 
 @several
+# two streets cross the railway at corners of four atoms
+@example(19, 3, True)
 @given(seeds, st.sampled_from([1, 3, 8]), st.booleans())
 def test_grids_tile_hang_together_and_hold_every_household_once(seed, times, barred):
     tables = town(seed, barred=barred)
@@ -73,8 +75,7 @@ def test_grids_tile_hang_together_and_hold_every_household_once(seed, times, bar
     audit = plan.audit().set_index("measure")["value"]
     for measure in ("grids_not_joined", "compounds_split", "footprints_cut", "households_lost"):
         assert audit[measure] == 0, measure
-    # a crossing of the railway joins what does not touch
-    assert barred or audit["extra_pieces"] == 0
+    assert audit["extra_pieces"] == 0
     assert audit["buildings_outside_grid"] == 0
     assert max(audit["gap_share"], audit["overlap_share"]) < 1e-6
 

@@ -69,7 +69,7 @@ def borders(land: Land, cells: Faces, wet: np.ndarray) -> pd.DataFrame:
     )
     table.loc[table["metres"] < 1e-9, "metres"] = 0.0
     joined = pd.concat(
-        [each for each in (_bridges(land, shapes), piece_pairs(land, shapes)) if len(each)] or [table[:0]]
+        [each for each in (_bridges(land, shapes, table), piece_pairs(land, shapes)) if len(each)] or [table[:0]]
     )
     if not len(joined):
         return table
@@ -81,9 +81,12 @@ def borders(land: Land, cells: Faces, wet: np.ndarray) -> pd.DataFrame:
     )  # fmt: skip
 
 
-def _bridges(land: Land, shapes: np.ndarray) -> pd.DataFrame:
-    """Atoms that a street joins across a hard barrier."""
-    pairs = crossings(shapes, land.ways, land.hard, land.rivers) if len(land.ways) else np.empty((0, 2), dtype=np.int64)
+def _bridges(land: Land, shapes: np.ndarray, table: pd.DataFrame) -> pd.DataFrame:
+    """Atoms that a street joins across a hard barrier, given the borders between them."""
+    pairs = np.empty((0, 2), dtype=np.int64)
+    if len(land.ways):
+        facing = table.loc[table["barrier"] > 0, ["a", "b"]].to_numpy()
+        pairs = crossings(shapes, land.ways, land.hard, land.rivers, facing)
     table = pd.DataFrame(0.0, index=range(len(pairs)), columns=list(_COLUMNS))
     return table.assign(a=pairs[:, 0], b=pairs[:, 1], kind="bridge")
 

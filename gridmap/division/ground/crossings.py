@@ -14,11 +14,14 @@ _STEP = 0.1
 _SAME = 1e-3
 
 
-def crossings(shapes: np.ndarray, ways: np.ndarray, hard: np.ndarray, rivers: np.ndarray) -> np.ndarray:
+def crossings(
+    shapes: np.ndarray, ways: np.ndarray, hard: np.ndarray, rivers: np.ndarray, facing: np.ndarray
+) -> np.ndarray:
     """Pairs of polygons that a street leads between across a hard barrier, each once, the lower row first.
 
     A street that may be walked crosses whatever it is drawn across, tagged as a bridge or not, as in the walking
-    network. It may branch on its way, or be drawn in several parts.
+    network. It may branch on its way, or be drawn in several parts. Where it is the border of the polygons on either
+    bank, those that face each other are joined and not the others, or two grids might cross in an X.
 
     Parameters
     ----------
@@ -28,6 +31,8 @@ def crossings(shapes: np.ndarray, ways: np.ndarray, hard: np.ndarray, rivers: np
         Lines that people may walk along.
     hard, rivers
         Hard barriers as lines (outlines of polygons among them), and those that are polygons.
+    facing
+        Pairs of polygons that have a barrier as their border, shape (n, 2), the lower row first.
     """
     zone = shapely.union_all(np.r_[rivers, shapely.buffer(hard, _HALF_WIDTH, cap_style="flat")])
     shapely.prepare(zone)
@@ -52,8 +57,17 @@ def crossings(shapes: np.ndarray, ways: np.ndarray, hard: np.ndarray, rivers: np
     )
     barred = np.zeros(len(lines), dtype=bool)
     barred[shapely.STRtree(hard).query(lines, predicate="intersects")[0]] = True
-    joined = np.sort(np.c_[one[:, 2], other[:, 2]][barred & (one[:, 2] != other[:, 2])], axis=1)
-    return np.unique(joined, axis=0)
+    barred &= one[:, 2] != other[:, 2]
+    joined = np.unique(np.c_[one[:, 0], np.sort(np.c_[one[:, 2], other[:, 2]], axis=1)][barred], axis=0)
+    return np.unique(joined[~_diagonal(joined, facing, len(shapes)), 1:], axis=0)
+
+
+def _diagonal(joined: np.ndarray, facing: np.ndarray, n: int) -> np.ndarray:
+    """Which rows (passage, two of n polygons) join polygons that both face another one at that passage."""
+    passage, a, b = joined.T
+    face = np.isin(a * n + b, facing[:, 0] * n + facing[:, 1])
+    held = np.r_[(passage * n + a)[face], (passage * n + b)[face]]
+    return np.asarray(~face & np.isin(passage * n + a, held) & np.isin(passage * n + b, held))
 
 
 def _lines(shapes: np.ndarray) -> np.ndarray:
