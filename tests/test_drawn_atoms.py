@@ -153,3 +153,12 @@ def test_neighbours_share_their_vertices(seed):
 def test_nothing_changes_where_all_is_shared():
     shapes = np.array([at(box(0, 0, 10, 10)), at(box(10, 0, 20, 10))])
     assert shapely.equals_identical(share_vertices(shapes), shapes).all()
+
+
+@pytest.mark.parametrize("tip", [[(0, 0), (1e-5, 0)], [(0, 0)]])
+def test_a_needle_does_not_touch_itself_where_vertices_are_shared(tip):
+    """Its tip is no wider than two steps of the grid: a vertex there lies beside the segments on both sides."""
+    needle = shapely.Polygon([*tip, (0.002, 20), (-10, 20), (-0.001, 10)])
+    beside = shapely.Polygon([(0, 0.00002), (1e-5, 0), (30, -10), (30, 30), (0.002, 20)])
+    shared = share_vertices(np.array([needle, beside]))
+    assert shapely.is_valid(shared[0])

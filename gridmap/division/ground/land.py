@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from gridmap.division.ground.borders import NEAR, STREET_CLASSES
+from gridmap.division.ground.borders import NEAR, STREET_CLASSES, pieces
 from gridmap.network.profiles import usable_streets
 
 if TYPE_CHECKING:
@@ -21,6 +21,11 @@ __all__ = ["Compounds", "Land", "Lines", "Owners", "lay_out", "place"]
 
 # Footprints that lie over each other deeper than this on average are one atom; less is inaccurate drawing.
 OVERLAP_METRES = 0.02
+# So are those that share more than this, however long and thin: the border between two atoms would cut one of them by
+# as much as the audit counts (0.1 m²; half of it, as there may be neighbours on two sides).
+OVERLAP_M2 = 0.05
+# Streets and barriers this close to the border of the community run on it: between them there is no land.
+ON_BORDER_METRES = 0.02
 # Points closer than this cannot be told apart.
 COINCIDENT_METRES = 0.01
 
@@ -234,10 +239,10 @@ def lay_out(
         walls=wall[closed],
         wall_owner=number[closed],
         owners=len(owners.atom_id),
-        cuts=_lines_within(_near(lines.streets, area, 0.0), area),
+        cuts=_drawn_to_border(_lines_within(_near(lines.streets, area, 0.0), area), area),
         fixed=np.r_[
-            _lines_within(hard, area),
-            _lines_within(soft, area),
+            _drawn_to_border(_lines_within(hard, area), area),
+            _drawn_to_border(_lines_within(soft, area), area),
             shapely.boundary(wall[~closed | compounds.sealed[wall_of]]),
         ],
         water=_polygons_within(_near(lines.water, area, 0.0), area),
@@ -297,6 +302,40 @@ def _lines_within(lines: np.ndarray, area: shapely.Geometry) -> np.ndarray:
     return np.r_[lines[inside], pieces[shapely.get_type_id(pieces) == 1]]
 
 
+def _drawn_to_border(lines: np.ndarray, area: shapely.Geometry) -> np.ndarray:
+    """Lines that run along the community border within 2 cm, drawn on it: no hair of land is left between the two."""
+    border = pieces(np.atleast_1d(shapely.boundary(area)))
+    tree = shapely.STRtree(border)
+    near = np.unique(tree.query(lines, predicate="dwithin", distance=ON_BORDER_METRES)[0])
+    if not len(near):
+        return lines
+    drawn = _through(lines[near], shapely.get_point(border, 0))
+    xy, line = shapely.get_coordinates(drawn, return_index=True)
+    at, segment = tree.query(shapely.points(xy), predicate="dwithin", distance=ON_BORDER_METRES)
+    start, end = (shapely.get_coordinates(shapely.get_point(border, k))[segment] for k in (0, 1))
+    way = end - start
+    along = np.clip(((xy[at] - start) * way).sum(axis=1) / np.maximum((way**2).sum(axis=1), 1e-24), 0.0, 1.0)
+    place = start + along[:, None] * way
+    order = np.lexsort((segment, np.hypot(*(place - xy[at]).T), at))
+    moved, first = np.unique(at[order], return_index=True)
+    xy[moved] = place[order[first]]
+    out = lines.copy()
+    out[near] = shapely.remove_repeated_points(shapely.linestrings(xy, indices=line))
+    return np.asarray(out[shapely.length(out) > 0])
+
+
+def _through(lines: np.ndarray, corners: np.ndarray) -> np.ndarray:
+    """Lines with a vertex at each corner that they pass within 2 cm."""
+    line, corner = shapely.STRtree(corners).query(lines, predicate="dwithin", distance=ON_BORDER_METRES)
+    order = np.argsort(line, kind="stable")
+    passing, row = np.unique(line[order], return_inverse=True)
+    out = lines.copy()
+    out[passing] = shapely.snap(
+        lines[passing], shapely.multipoints(corners[corner[order]], indices=row), ON_BORDER_METRES
+    )
+    return out
+
+
 def _polygons_within(polygons: np.ndarray, area: shapely.Geometry) -> np.ndarray:
     pieces = shapely.get_parts(shapely.get_parts(shapely.intersection(polygons, area)))
     return np.asarray(pieces[shapely.get_type_id(pieces) == 3])
@@ -350,6 +389,7 @@ def _stacks(footprints: np.ndarray) -> np.ndarray:
     a, b = a[a < b], b[a < b]
     common = shapely.intersection(footprints[a], footprints[b])
     deep = 2 * shapely.area(common) > OVERLAP_METRES * shapely.length(common)
+    deep |= shapely.area(common) > OVERLAP_M2
     deep |= is_point[a] | is_point[b]
     points = np.flatnonzero(is_point)
     near = shapely.STRtree(footprints[points]).query(footprints[points], "dwithin", COINCIDENT_METRES)

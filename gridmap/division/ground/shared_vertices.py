@@ -45,12 +45,18 @@ def share_vertices(shapes: Any, rim: Sides | None = None) -> np.ndarray:
 def _met(rim: Sides) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Vertices that lie on a segment but at its ends: the segment, the vertex, how far along it lies (0 to 1)."""
     lines = shapely.linestrings(np.stack((rim.start, rim.end), axis=1))
-    places = np.unique(np.r_[rim.start, rim.end], axis=0)
+    places, number = np.unique(np.r_[rim.start, rim.end], axis=0, return_inverse=True)
     point, line = shapely.STRtree(lines).query(shapely.points(places), predicate="dwithin", distance=2 * GRID)
     place, start, end = places[point], rim.start[line], rim.end[line]
     along = ((place - start) * (end - start)).sum(axis=1) / ((end - start) ** 2).sum(axis=1)
-    inside = (along > 0) & (along < 1) & (place != start).any(axis=1) & (place != end).any(axis=1)
-    return line[inside], place[inside], along[inside]
+    # A needle is that thin itself: its polygon passes a vertex once, at the nearest segment, or it would touch itself.
+    own = np.isin(rim.left[line] * len(places) + point, np.tile(rim.left, 2) * len(places) + number.ravel())
+    inside = (along > 0) & (along < 1) & ~own
+    point, line, place, along = point[inside], line[inside], place[inside], along[inside]
+    off = np.hypot(*(rim.start[line] + along[:, None] * (rim.end[line] - rim.start[line]) - place).T)
+    order = np.lexsort((off, point, rim.left[line]))
+    once = order[np.unique((rim.left[line] * len(places) + point)[order], return_index=True)[1]]
+    return line[once], place[once], along[once]
 
 
 def _with_vertices(
