@@ -162,3 +162,12 @@ def test_a_needle_does_not_touch_itself_where_vertices_are_shared(tip):
     beside = shapely.Polygon([(0, 0.00002), (1e-5, 0), (30, -10), (30, 30), (0.002, 20)])
     shared = share_vertices(np.array([needle, beside]))
     assert shapely.is_valid(shared[0])
+
+
+def test_a_vertex_on_the_inner_border_of_two_atoms_is_not_passed_twice():
+    """The outer border ends 0.01 mm before a vertex that a neighbour of another community has too."""
+    left = shapely.Polygon([(-10, 0), (0, 0), (0, 1e-5), (0, 10), (-10, 10)])
+    right = shapely.Polygon([(0, 0), (10, 0), (10, 10), (0, 10), (0, 1e-5)])
+    below = shapely.Polygon([(-10, 0), (-10, -10), (10, -10), (10, 0), (0, 1e-5)])
+    shared = share_vertices(np.array([left, right, below]))
+    assert shapely.is_valid(shared[:2]).all()

@@ -36,6 +36,8 @@ def share_vertices(shapes: Any, rim: Sides | None = None) -> np.ndarray:
     if not len(rim.left):
         return shapes
     segment, place, along = _met(rim)
+    new = _new(shapes, rim.left[segment], place)
+    segment, place, along = segment[new], place[new], along[new]
     rows, shape = np.unique(rim.left[segment], return_inverse=True)
     if len(rows):
         shapes[rows] = _with_vertices(shapes[rows], shape.ravel(), rim.take(segment), place, along)
@@ -45,18 +47,26 @@ def share_vertices(shapes: Any, rim: Sides | None = None) -> np.ndarray:
 def _met(rim: Sides) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Vertices that lie on a segment but at its ends: the segment, the vertex, how far along it lies (0 to 1)."""
     lines = shapely.linestrings(np.stack((rim.start, rim.end), axis=1))
-    places, number = np.unique(np.r_[rim.start, rim.end], axis=0, return_inverse=True)
+    places = np.unique(np.r_[rim.start, rim.end], axis=0)
     point, line = shapely.STRtree(lines).query(shapely.points(places), predicate="dwithin", distance=2 * GRID)
     place, start, end = places[point], rim.start[line], rim.end[line]
     along = ((place - start) * (end - start)).sum(axis=1) / ((end - start) ** 2).sum(axis=1)
-    # A needle is that thin itself: its polygon passes a vertex once, at the nearest segment, or it would touch itself.
-    own = np.isin(rim.left[line] * len(places) + point, np.tile(rim.left, 2) * len(places) + number.ravel())
-    inside = (along > 0) & (along < 1) & ~own
+    inside = (along > 0) & (along < 1)
     point, line, place, along = point[inside], line[inside], place[inside], along[inside]
+    # A needle is that thin itself: it passes a vertex once, at the nearest segment, or it would touch itself.
     off = np.hypot(*(rim.start[line] + along[:, None] * (rim.end[line] - rim.start[line]) - place).T)
     order = np.lexsort((off, point, rim.left[line]))
     once = order[np.unique((rim.left[line] * len(places) + point)[order], return_index=True)[1]]
     return line[once], place[once], along[once]
+
+
+def _new(shapes: np.ndarray, shape: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """Which places are no vertex of their shape yet."""
+    which = np.unique(shape)
+    xy, of = shapely.get_coordinates(shapes[which], return_index=True)
+    rows = np.r_[np.c_[which[of], xy], np.c_[shape, place]]
+    number = np.unique(rows, axis=0, return_inverse=True)[1].ravel()
+    return np.asarray(~np.isin(number[len(xy) :], number[: len(xy)]))
 
 
 def _with_vertices(

@@ -17,7 +17,7 @@ from gridmap.division.ground.atoms import make_atoms
 from gridmap.division.ground.borders import NEAR
 from gridmap.division.ground.land import Lines
 from gridmap.division.ground.shared_vertices import share_vertices
-from gridmap.division.ground.sides import GRID, sides
+from gridmap.division.ground.sides import GRID, Sides, sides
 from gridmap.division.plans.tiling import polygonal
 from gridmap.tables.crs import metric_crs, to_crs
 
@@ -176,25 +176,27 @@ def _across(
     crossed = ~shapely.is_valid(shapes)
     shapes[crossed] = polygonal(shapely.make_valid(shapes[crossed], method="structure", keep_collapsed=False))
     land = to_crs(plan.communities, metric).set_index("community_id").geometry
-    found = []
+    seams, found = [], []
     for name, rows in atoms.reset_index(drop=True).groupby("community_id", sort=True).groups.items():
         at = rows.to_numpy()
         shapes[at] = share_vertices(shapes[at])
         edges = sides(shapes[at])
-        seam = (edges.right >= 0) & (part[at][edges.left] != part[at][edges.right])
-        seam_edges = edges.take(seam)
-        barred = metres_near(seam_edges, hard, _ALONG)
-        along = np.clip(metres_near(seam_edges, followed, NEAR) - barred, 0.0, seam_edges.length - barred)
-        soft = metres_near(seam_edges, soft_lines, _ALONG)
-        a, b, length, along, soft, barred = sum_by_pair(
-            seam_edges.left, seam_edges.right, seam_edges.length, along, soft, barred
-        )
-        table = pd.DataFrame(
-            {"a": a, "b": b, "metres": length - barred, "on_street": along, "soft": soft, "barrier": barred}
-        ).assign(kind="border")
+        seam = edges.take((edges.right >= 0) & (part[at][edges.left] != part[at][edges.right]))
+        seams.append(Sides(seam.start, seam.end, at[seam.left], at[seam.right]))
         pieces = piece_pairs(SimpleNamespace(area=land[name], hard=hard), shapes[at])  # type: ignore[arg-type]
         if len(pieces):
-            table = pd.concat([table, pieces], ignore_index=True).drop_duplicates(["a", "b"], keep="last")
-        ids = atoms["atom_id"].to_numpy()[at]
-        found.append(table.assign(atom_a=ids[table["a"].astype(int)], atom_b=ids[table["b"].astype(int)]))
-    return atoms.set_geometry(gpd.GeoSeries(shapes, index=atoms.index, crs=metric)), pd.concat(found)
+            found.append(pieces.assign(a=at[pieces["a"].astype(int)], b=at[pieces["b"].astype(int)]))
+    # all communities at once: the lines are those of the whole city
+    seam = Sides(*(np.concatenate([getattr(s, name) for s in seams]) for name in ("start", "end", "left", "right")))
+    barred = metres_near(seam, hard, _ALONG)
+    along = np.clip(metres_near(seam, followed, NEAR) - barred, 0.0, seam.length - barred)
+    a, b, length, along, soft, barred = sum_by_pair(
+        seam.left, seam.right, seam.length, along, metres_near(seam, soft_lines, _ALONG), barred
+    )
+    table = pd.DataFrame(
+        {"a": a, "b": b, "metres": length - barred, "on_street": along, "soft": soft, "barrier": barred}
+    ).assign(kind="border")
+    table = pd.concat([table, *found], ignore_index=True).drop_duplicates(["a", "b"], keep="last")
+    ids = atoms["atom_id"].to_numpy()
+    table = table.assign(atom_a=ids[table["a"].astype(int)], atom_b=ids[table["b"].astype(int)])
+    return atoms.set_geometry(gpd.GeoSeries(shapes, index=atoms.index, crs=metric)), table
