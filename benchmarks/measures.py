@@ -29,6 +29,7 @@ def measure_labels(case: Instance, label: np.ndarray) -> dict[str, Any]:
     area, outline, inner, on_street = borders_of_parts(case, label)
     return {
         "grids": int(counted.sum()),
+        "out_of_band": int((counted & ~good).sum()),
         "in_band": float(good[counted].mean()),
         "outside": float(np.maximum(LOWER - weight, 0)[counted].sum() + np.maximum(weight - UPPER, 0).sum()),
         "communities": len(np.unique(case.community)),

@@ -48,6 +48,7 @@ def test_measures_are_those_counted_by_hand():
     # parts: 150 + 300 in two pieces (legal weight), 250 alone, the tower of 900 alone, 200 + 350 = 550
     got = measure_labels(case, np.array([0, 1, 0, 2, 3, 3]))
     assert got["grids"] == 4
+    assert got["out_of_band"] == 3
     assert got["in_band"] == 1 / 4
     assert got["outside"] == 50 + 400 + 50
     assert got["legal"] == got["but_for_towers"] == 0
