@@ -21,8 +21,9 @@ __all__ = ["NO_PAIRS", "Band", "Effort", "Lots", "among", "divide_component", "o
 
 Effort = Literal["low", "normal", "high"]
 
-#: Iterations by effort: annealing proposals for each atom and round, rounds, spanning trees tried at the start.
-_EFFORT = {"low": (40, 1, 4), "normal": (400, 2, 8), "high": (1500, 2, 24)}
+#: Iterations by effort: annealing proposals for each atom and round, rounds from each start, starts, and spanning trees
+#: tried for a start.
+_EFFORT = {"low": (40, 1, 1, 4), "normal": (400, 2, 1, 8), "high": (600, 2, 4, 24)}
 # A tree is cut by whole weights; finer ones are scaled to at most this many steps up to the upper limit.
 _WEIGHT_STEPS = 2000
 # Weights of the shape terms against 1 - Polsby-Popper; see anneal_kernel.
@@ -159,17 +160,18 @@ def divide_component(lots: Lots, band: Band, *, effort: Effort = "normal", seed:
     total = lots.weight.sum()
     if len(lots.weight) == 1 or total <= 0 or total < 2 * band.lower:
         return np.zeros(len(lots.weight), np.int32)
-    proposals, rounds, trees = _EFFORT[effort]
+    proposals, rounds, starts, trees = _EFFORT[effort]
     rng = np.random.default_rng(seed)
     cutter = _Cutter(lots, band, rng)
-    label = _repair(lots, band, cutter, cutter.start(trees))
-    best, best_cost = label, (*outside_band(label, lots.weight, band, lots.apart), np.inf)
-    for _ in range(rounds):
-        label = _anneal_all(lots, band, label, proposals, rng)
-        label = _repair(lots, band, cutter, label)
-        cost = (*outside_band(label, lots.weight, band, lots.apart), shape_cost(lots, label, band))
-        if cost < best_cost:
-            best, best_cost = label, cost
+    best, best_cost = np.zeros(len(lots.weight), np.int32), (np.inf, np.inf, np.inf)
+    for _ in range(starts):
+        label = _repair(lots, band, cutter, cutter.start(trees))
+        for _ in range(rounds):
+            label = _anneal_all(lots, band, label, proposals, rng)
+            label = _repair(lots, band, cutter, label)
+            cost = (*outside_band(label, lots.weight, band, lots.apart), shape_cost(lots, label, band))
+            if cost < best_cost:
+                best, best_cost = label, cost
     return _compact(best)
 
 
