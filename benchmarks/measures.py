@@ -89,7 +89,9 @@ def tour_of_a_door(case: Instance, label: np.ndarray) -> float:
 
 
 def _communities(case: Instance, label: np.ndarray, good: np.ndarray) -> float:
-    """Share of the communities of which every part is good."""
+    """Share of the communities of which every part is good; NaN for lots, which have none."""
+    if not case.has_streets:
+        return float("nan")
     bad = np.unique(case.community[~good[label]])
     return 1 - len(bad) / len(np.unique(case.community))
 

@@ -174,28 +174,58 @@ TOOLS: dict[str, Tool] = {
 }
 
 
-def divide_with(tool: Tool, case: Instance) -> tuple[np.ndarray, float, int]:
-    """Labels of all atoms, processor seconds within the tool's own calls, and how many components it gave up on."""
+@dataclass
+class _Best:
+    """The best labels of a component so far, and what they cost: nothing yet, where `cost` is None."""
+
+    atoms: np.ndarray
+    part: Component
+    counts: list[int]
+    label: np.ndarray
+    cost: tuple[float, float, float] | None = None
+
+
+def divide_with(tool: Tool, case: Instance, limit: float = np.inf) -> tuple[np.ndarray, float, str]:
+    """Labels of all atoms, processor seconds within the tool's own calls, and what else there is to say.
+
+    One try for every component, then the next for every component, as many as there are; after so many processor
+    seconds none is begun.
+    """
+    found = [
+        _Best(
+            atoms, Component(lots, _points(case.shapes[atoms]), case.shapes[atoms]), counts, np.zeros(len(atoms), int)
+        )
+        for atoms, lots in _components(case.lots)
+        for counts in [numbers_of_parts(float(lots.weight.sum()))]
+    ]
+    begun, seconds, tries = time.process_time(), 0.0, 0
+    while tries < tool.tries and (not tries or time.process_time() - begun < limit):
+        seconds += sum(_try(tool, best, tries) for best in found if best.counts != [1])
+        tries += 1
     label = np.zeros(len(case.lots.weight), np.int64)
-    seconds, given_up = 0.0, 0
-    for atoms, lots in _components(case.lots):
-        part = Component(lots, _points(case.shapes[atoms]), case.shapes[atoms])
-        best, best_cost = np.zeros(len(atoms), np.int64), None
-        counts = numbers_of_parts(float(lots.weight.sum()))
-        for parts in counts if counts != [1] else []:
-            if best_cost is not None and not tool.every_count:
-                break
-            for seed in range(tool.tries):
-                start = time.process_time()
-                found = tool.call(part, parts, seed)
-                seconds += time.process_time() - start
-                if found is not None:
-                    cost = _cost(lots, found)
-                    if best_cost is None or cost < best_cost:
-                        best, best_cost = found, cost
-        given_up += best_cost is None and counts != [1]
-        label[atoms] = np.unique(best, return_inverse=True)[1] + label.max() + 1
-    return _with_towers(case, label), seconds, given_up
+    for best in found:
+        label[best.atoms] = np.unique(best.label, return_inverse=True)[1] + label.max() + 1
+    given_up = sum(best.cost is None and best.counts != [1] for best in found)
+    notes = [f"{tries} of {tool.tries} tries"] if tries < tool.tries else []
+    notes += [f"gave up on {given_up} components, which stay whole"] if given_up else []
+    return _with_towers(case, label), seconds, ", ".join(notes)
+
+
+def _try(tool: Tool, best: _Best, seed: int) -> float:
+    """Divide a component into each number of parts, or the first that works; processor seconds of the calls."""
+    seconds = 0.0
+    for parts in best.counts:
+        start = time.process_time()
+        label = tool.call(best.part, parts, seed)
+        seconds += time.process_time() - start
+        if label is None:
+            continue
+        cost = _cost(best.part.lots, label)
+        if best.cost is None or cost < best.cost:
+            best.label, best.cost = label, cost
+        if not tool.every_count:
+            break
+    return seconds
 
 
 def numbers_of_parts(total: float) -> list[int]:

@@ -51,6 +51,8 @@ _QUALITY = {
 }  # fmt: skip
 # A busy machine gives a process its processor time late; SIGXCPU ends it when it has had it.
 _PATIENCE, _OUT_OF_TIME = 6.0, 24
+# A tool of many tries begins no other one after this share of the time.
+_MOST_TRIES = 0.7
 _SHOWN = {key: COLUMNS[key][0] for key in _QUALITY}
 
 
@@ -68,10 +70,9 @@ def child(tool: str, case_path: str, out_path: str, limit: float) -> None:
         else:
             from gridmap.division.rules.empty_land import attach_empty_land
 
-            label, seconds, given_up = divide_with(TOOLS[tool], case)
+            label, seconds, note = divide_with(TOOLS[tool], case, _MOST_TRIES * limit)
             if case.has_streets:
                 label = attach_empty_land(label, case.lots, case.community, case.community < 0)
-            note = f"gave up on {given_up} components, which stay whole" if given_up else ""
         out: tuple[Any, ...] = (label, seconds, note)
     except Exception as error:  # noqa: BLE001  # a peer that fails is a line of the table
         traceback.print_exc()
@@ -98,7 +99,7 @@ def run(tool: str, case: Instance, folder: Path, limit: float) -> dict[str, Any]
     out = folder / "labels.pickle"
     out.unlink(missing_ok=True)
     context = multiprocessing.get_context("spawn")
-    process = context.Process(target=child, args=(tool, str(folder / "case.pickle"), str(out), limit))
+    process = context.Process(target=child, args=(tool, str(folder / "case.pickle"), str(out), limit), daemon=True)
     process.start()
     process.join(_PATIENCE * limit)
     late = process.is_alive()

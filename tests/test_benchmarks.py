@@ -109,8 +109,8 @@ def test_peers_need_not_place_towers():
     def from_the_left(part, parts, _seed):
         return np.minimum(np.arange(len(part.xy)), parts - 1)
 
-    label, _, given_up = peer_tools.divide_with(peer_tools.Tool(from_the_left, "numpy"), case)
-    assert given_up == 0
+    label, _, note = peer_tools.divide_with(peer_tools.Tool(from_the_left, "numpy"), case)
+    assert not note
     # 300 | 300 + 100 | tower | 300 | 300
     assert len(np.unique(label)) == 5
     assert (label == label[3]).sum() == 1
@@ -122,6 +122,23 @@ def test_what_a_tower_cuts_off_and_is_too_small_goes_with_it():
     label, _, _ = peer_tools.divide_with(peer_tools.Tool(lambda part, *_: np.arange(len(part.xy)) // 2, "numpy"), case)
     assert label[0] == label[1]
     assert (label == label[1]).sum() == 2
+
+
+def test_of_all_tries_the_best_is_kept_and_a_tool_that_gives_up_is_named():
+    case = row_of_lots([300] * 4)
+    tries = [None, np.array([0, 0, 0, 1]), np.arange(4), np.array([0, 1, 2, 2])]
+
+    def nth(_part, parts, seed):
+        return tries[seed] if parts == 3 else None
+
+    best, _, note = peer_tools.divide_with(peer_tools.Tool(nth, "numpy", tries=4), case)
+    assert len(np.unique(best)) == 4
+    assert not note
+    whole, _, note = peer_tools.divide_with(peer_tools.Tool(nth, "numpy", tries=1), case)
+    assert len(np.unique(whole)) == 1
+    assert note == "gave up on 1 components, which stay whole"
+    _, _, note = peer_tools.divide_with(peer_tools.Tool(nth, "numpy", tries=4), case, limit=-1)
+    assert note == "1 of 4 tries, gave up on 1 components, which stay whole"
 
 
 def test_the_benchmark_divides_as_divide_does():
