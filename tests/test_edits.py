@@ -91,6 +91,15 @@ def test_pairs_that_an_edit_breaks_are_told_until_they_are_kept_again():
     assert not set(pairs) & set(gone.findings["rule"])
 
 
+def test_a_split_parts_what_must_be_apart():
+    plan = town(households=100, labels=("000000", "000000"), owners="AAAAAA", upper=700)
+    for first, other in (("b0-0", "b1-0"), ("b0-2", "b0-3")):
+        parted = replace(plan, parameters={**plan.parameters, "apart": [[first, other]]}).split(grid(1))
+        of = parted.assignment.set_index("building_id")["grid_id"]
+        assert of[first] != of[other]
+        assert parted.grids["status"].eq("legal").all()
+
+
 def test_pairs_that_an_update_breaks_are_told():
     """Grids of 400; the second loses 200 and can only be filled by one of the first, of which all are tied."""
     rules = {"together": [["b0-0", "b0-1", "b1-0", "b1-1"]]}

@@ -231,3 +231,20 @@ def test_a_community_whose_border_stayed_keeps_its_atoms():
     assert set(left.grids["community_id"]) == {"A"}
     assert left.grids.equals(after.grids[after.grids["community_id"] == "A"].reset_index(drop=True))
     assert left.assignment["grid_id"].isna().sum() == 20
+
+
+def test_mending_keeps_apart_what_must_be_apart():
+    # the third lacks 100, and any of three neighbours in the second would do: the one that may not, must not
+    plan = three_by_six()
+    light = counts(plan, b0_4=0, b1_4=0, b2_4=0, b0_5=0)
+    free = plan.update(light)
+    before, after = (p.assignment.set_index("building_id")["grid_id"] for p in (plan, free))
+    moved = before.index[before != after].tolist()
+    assert free.grids["status"].eq("legal").all()
+    assert moved
+    foes = [[name, "b1-5"] for name in moved]
+    kept = replace(plan, parameters={**plan.parameters, "apart": foes}).update(light)
+    assert kept.grids["status"].eq("legal").all()
+    of = kept.assignment.set_index("building_id")["grid_id"]
+    assert all(of[a] != of[b] for a, b in foes)
+    assert "apart_impossible" not in rules(kept)

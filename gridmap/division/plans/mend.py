@@ -88,11 +88,11 @@ def mend(
     skip = set(spare)
     label = _in_one_piece(lots, label).astype(np.int64)
     for _ in range(_ROUNDS):
-        before = outside_band(_compact(label), lots.weight, band)
+        before = outside_band(_compact(label), lots.weight, band, lots.apart)
         for part in _bad_parts(lots, band, label):
             if part not in skip and part in _bad_parts(lots, band, label):
                 label = _mend_part(task, label, part)
-        if before[0] == 0 or outside_band(_compact(label), lots.weight, band) >= before:
+        if before[0] == 0 or outside_band(_compact(label), lots.weight, band, lots.apart) >= before:
             break
     return label
 
@@ -133,20 +133,20 @@ def _bad_parts(lots: Lots, band: Band, label: np.ndarray) -> list[int]:
 
 def _mend_part(task: _Task, label: np.ndarray, part: int) -> np.ndarray:
     """Labels in which a part outside the band, and whatever parts have to help, are better than before."""
-    best, best_score = label, _score(task, label, np.arange(len(label)))
+    best, best_score = label, _score(task, label)
     walked = _walk(task, label, _with_neighbours(task.lots, label, [part]))
     for new in (walked, *_pushed(task, walked, part)):
-        score = _score(task, new, np.arange(len(label)))
+        score = _score(task, new)
         if score < best_score:
             best, best_score = new, score
-    base = outside_band(_compact(label), task.lots.weight, task.band)[0]
+    base = outside_band(_compact(label), task.lots.weight, task.band, task.lots.apart)[0]
     for size in range(len(_TREES)):
         for group in _groups(task.lots, label, part, size):
             atoms = _main_piece(task.lots, np.flatnonzero(np.isin(label, group)))
             for cut in _cuts(task, atoms, _TREES[size]):
                 new = label.copy()
                 new[atoms] = _matched(task, atoms, cut, label)
-                score = _score(task, new, np.arange(len(label)))
+                score = _score(task, new)
                 if score < best_score:
                     best, best_score = new, score
         # a cure that touches fewer parts may move more households
@@ -180,10 +180,10 @@ def _pushed(task: _Task, label: np.ndarray, part: int) -> Iterator[np.ndarray]:
             yield _walk(task, new, parts)
 
 
-def _score(task: _Task, label: np.ndarray, atoms: np.ndarray) -> _Score:
-    here = label[atoms]
-    illegal, outside = outside_band(_compact(here), task.lots.weight[atoms], task.band)
-    return _Score(illegal, round(outside, 6), round(float(task.cost[atoms][here != task.home[atoms]].sum()), 6))
+def _score(task: _Task, label: np.ndarray) -> _Score:
+    lots = task.lots
+    illegal, outside = outside_band(_compact(label), lots.weight, task.band, lots.apart)
+    return _Score(illegal, round(outside, 6), round(float(task.cost[label != task.home].sum()), 6))
 
 
 def _with_neighbours(lots: Lots, label: np.ndarray, group: list[int]) -> list[int]:
@@ -383,7 +383,7 @@ def _best_move(task: _Task, label: np.ndarray, region: np.ndarray) -> tuple[int,
     if not cross.any():
         return None
     pairs = np.unique(np.column_stack((source[cross], label[other[cross]])), axis=0)
-    atom, to = pairs[:, 0], pairs[:, 1]
+    atom, to = pairs[_parted(lots, label, pairs)].T
     w, of = lots.weight[atom], label[atom]
     gain_off = _off(held[of] - w, band) + _off(held[to] + w, band) - _off(held[of], band) - _off(held[to], band)
     count = [(_off(h, band) > _ROUNDING).astype(int) for h in (held[of] - w, held[to] + w, held[of], held[to])]
@@ -398,6 +398,13 @@ def _best_move(task: _Task, label: np.ndarray, region: np.ndarray) -> tuple[int,
         if _stays_whole(lots, label, int(atom[k])):
             return int(atom[k]), int(to[k])
     return None
+
+
+def _parted(lots: Lots, label: np.ndarray, moves: np.ndarray) -> np.ndarray:
+    """Which moves (atom, part) bring no atom to another that it must be apart from."""
+    foe = np.r_[lots.apart, lots.apart[:, ::-1]]
+    key = moves[:, 0] * (label.max() + 1) + moves[:, 1]
+    return ~np.isin(key, foe[:, 0] * (label.max() + 1) + label[foe[:, 1]])
 
 
 def _off(held: np.ndarray, band: Band) -> np.ndarray:
@@ -415,7 +422,7 @@ def _given_back(task: _Task, label: np.ndarray, region: np.ndarray) -> np.ndarra
     """Labels after atoms that need not have moved went back: one by one, then in exchange for lighter ones."""
     parts = np.unique(label[region]).tolist()
     label = _walk(task, label, parts)
-    score = _score(task, label, np.arange(len(label)))
+    score = _score(task, label)
     for _ in range(len(region)):
         better = _exchange(task, label, parts, score)
         if better is None:
@@ -435,7 +442,7 @@ def _exchange(task: _Task, label: np.ndarray, parts: list[int], score: _Score) -
         new = label.copy()
         new[atom] = task.home[atom]
         new = _walk(task, new, parts)
-        after = _score(task, new, np.arange(len(label)))
+        after = _score(task, new)
         if after < score:
             return new, after
     return None

@@ -12,6 +12,7 @@ from gridmap.division.ground.borders import SHORTEST_JOIN
 from gridmap.division.ledger import building_weights, row_shares
 from gridmap.division.plans.drawn_atoms import with_atoms
 from gridmap.division.rules.bands import Rule
+from gridmap.division.rules.pairs import apart_pairs
 from gridmap.division.search.partition import lots_from_borders
 from gridmap.errors import OptionError
 from gridmap.tables.crs import metric_crs, to_crs
@@ -45,6 +46,8 @@ class PlanArrays:
         Length of each border, float64 (m,).
     joins
         Whether one can walk across it, bool (m,).
+    apart
+        Positions of atoms with buildings that must not share a grid, int32 (k, 2).
     """
 
     plan: GridPlan
@@ -58,6 +61,7 @@ class PlanArrays:
     b: np.ndarray
     metres: np.ndarray
     joins: np.ndarray
+    apart: np.ndarray
 
     def pieces(self, atoms: np.ndarray) -> np.ndarray:
         """Number of the connected piece that each of the atoms listed lies in, counting only joins between them."""
@@ -86,9 +90,11 @@ class PlanArrays:
             a, b = np.r_[a, first[:-1]], np.r_[b, first[1:]]
             metres, on_street = (np.r_[v, np.zeros(len(first) - 1)] for v in (metres, on_street))
             joins = np.r_[joins, np.ones(len(first) - 1, bool)]
+        apart = local[self.apart]
         return lots_from_borders(
-            self.weight[atoms], shapes.area.to_numpy(), shapes.length.to_numpy(), a, b, metres, on_street, joins
-        )
+            self.weight[atoms], shapes.area.to_numpy(), shapes.length.to_numpy(), a, b, metres, on_street, joins,
+            apart[(apart >= 0).all(axis=1)].astype(np.int32),
+        )  # fmt: skip
 
     def _local(self, atoms: np.ndarray) -> np.ndarray:
         local = np.full(len(self.ids), -1, np.intp)
@@ -161,4 +167,12 @@ def plan_arrays(plan: GridPlan) -> PlanArrays:
         ids.get_indexer(borders["atom_b"]),
         metres,
         joins,
+        _apart(plan, rows["building_id"], at),
     )
+
+
+def _apart(plan: GridPlan, buildings: pd.Series, atom: np.ndarray) -> np.ndarray:
+    """Atoms that must not share a grid, int32 (k, 2); buildings that are gone, or in one atom, count no longer."""
+    pairs = apart_pairs(list(map(list, plan.parameters.get("apart") or ())), buildings.to_frame(), atom)
+    ends = pairs[["atom_a", "atom_b"]].to_numpy(np.int32)
+    return ends[ends[:, 0] != ends[:, 1]]
