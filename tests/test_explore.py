@@ -21,7 +21,8 @@ from map_town import HOSTILE, frame, make_city, make_town, square
 
 import gridmap.maps
 from gridmap.errors import GridmapError, OptionError, TableError, WriteError
-from gridmap.maps.classes import band_theme, rate_theme
+from gridmap.maps.bands import bands_of
+from gridmap.maps.classes import band_theme, rate_theme, status_of
 from gridmap.maps.encode import STEP, encode_shapes, frame_of, pack_varints, simplify_tiles
 from gridmap.maps.explore import explore
 from gridmap.maps.finding_words import CHINESE, finding_text
@@ -339,11 +340,37 @@ def test_reach_of_each_building_is_in_the_page(town):
             assert payload["layers"]["facilities"]["id"][nearest[row] - 1] == true["facility_id"]
 
 
+def one_band(households):
+    table = gpd.GeoDataFrame({"households": households}, geometry=[shapely.Point(0, 0)] * len(households))
+    return bands_of(table, 300, 500)
+
+
+def test_grids_of_several_bands_are_judged_by_their_own():
+    say = words("en")
+    table = gpd.GeoDataFrame(
+        {
+            "households": [350, 350, 350, 120], "weight": [350, 900, 1700, 120], "lower": [300, 900, 900, 100],
+            "upper": [500, 1500, 1500, np.nan], "counted": ["households", "residents", "residents", "households"],
+        },
+        geometry=[shapely.Point(0, 0)] * 4,
+    )  # fmt: skip
+    bands = bands_of(table, 300, 500, "weight")
+    assert bands.differ
+    assert status_of(bands).tolist() == ["legal", "legal", "above", "legal"]
+    theme = band_theme(bands, status_of(bands), say)
+    assert theme["label"] == say["theme.bands"]
+    wanted = ["class.band_low", "class.band_low", "class.band_above", "class.band_low"]
+    assert [theme["classes"][k]["label"] for k in theme["of"]] == [say[name] for name in wanted]
+    same = bands_of(table.assign(lower=300, upper=500, counted="households"), 300, 500)
+    assert not same.differ
+    assert same.held.tolist() == [350, 350, 350, 120]
+
+
 def test_classes_hold_every_grid_once():
     say = words("en")
     households = np.array([0, 150, 250, 299, 300, 400, 401, 500, 501, 700, 90, 20])
     status = ["empty", "below", "below", "below", *["legal"] * 4, "above", "above", "dedicated", "unknown"]
-    theme = band_theme(households, status, 300, 500, say)
+    theme = band_theme(one_band(households), status, say)
     assert sum(c["count"] for c in theme["classes"]) == len(households)
     label = [theme["classes"][k]["label"] for k in theme["of"]]
     assert label[1] == "Below 200 households"
@@ -364,7 +391,7 @@ def test_the_colours_of_classes_differ_for_the_colour_blind():
     """Neighbouring classes keep a distance in a simulation of the two common kinds (Viénot, Brettel, Mollon 1999)."""
     say = words("en")
     status = ["below", "below", "legal", "legal", "above", "above"]
-    theme = band_theme(np.array([150, 250, 350, 450, 550, 700]), status, 300, 500, say)
+    theme = band_theme(one_band([150, 250, 350, 450, 550, 700]), status, say)
     fills = [c["fill"] for c in theme["classes"]]
     rgb = np.array([[int(f[i : i + 2], 16) / 255 for i in (1, 3, 5)] for f in fills]) ** 2.2
     to_lms = np.array([[17.8824, 43.5161, 4.11935], [3.45565, 27.1554, 3.86714], [0.0299566, 0.184309, 1.46709]])
@@ -494,7 +521,7 @@ def test_every_word_that_the_page_says_is_in_the_list():
     for start in re.findall(r"""say(?:\.has)?\(\s*"([\w.]+[._])"\s*\+""", code):
         assert any(key.startswith(start) for key in WORDS), start
     used = code + "".join(p.read_text("utf-8") for p in (PACKAGE / "maps").glob("*.py") if p.name != "words.py")
-    starts = tuple(re.findall(r"""["]([a-z_]+\.(?:[a-z]+_)?)["]""", code))  # the rest is put together in the page
+    starts = tuple(re.findall(r"""["]([a-z_]+\.(?:[a-z]+_)?)["]""", used))  # the rest is put together in the page
     unused = [k for k in WORDS if f'"{k}"' not in used and not k.startswith(starts)]
     assert unused == []
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
+
+    from gridmap.maps.bands import Bands
 
 __all__ = [
     "OWN_COLOURS",
@@ -83,39 +84,36 @@ def circle_colours(steps: int) -> list[str]:
     return [_CIRCLES[i] for i in picks]
 
 
-def status_of(households: pd.Series, lower: float, upper: float) -> NDArray[Any]:
-    """Status by the band alone, for grids that come without one; missing households are ``"unknown"``."""
-    values = pd.to_numeric(households, errors="coerce").to_numpy(dtype=float)
+def status_of(bands: Bands) -> NDArray[Any]:
+    """Status by the band alone, for grids that come without one; an unknown count is ``"unknown"``."""
+    held = bands.held
     return np.select(
-        [np.isnan(values), values == 0, values < lower, values > upper],
+        [np.isnan(held), held == 0, held < bands.lower, held > bands.upper],
         ["unknown", "empty", "below", "above"],
         "legal",
     )
 
 
-def band_theme(
-    households: NDArray[Any], statuses: Sequence[str], lower: float, upper: float, words: Mapping[str, str]
-) -> dict[str, Any]:
-    """Classes of grids by households against the band: legend rows and the class of each grid."""
-    middle = round((lower + upper) / 2)
-    far_below, far_above = round(lower * 2 / 3), round(upper * 4 / 3)
-
-    def span(low: float, high: float) -> str:
-        return words["class.range"].format(low=_number(low), high=_number(high))
-
-    classes = [
-        {"label": words["class.under"].format(high=_number(far_below)), "fill": _FAR_BELOW, "mark": "below"},
-        {"label": span(far_below, lower - 1), "fill": _BELOW, "mark": "below"},
-        {"label": span(lower, middle), "fill": _LEGAL_LOW},
-        {"label": span(middle + 1, upper), "fill": _LEGAL_HIGH},
-        {"label": span(upper + 1, far_above), "fill": _ABOVE, "mark": "above"},
-        {"label": words["class.over"].format(low=_number(far_above)), "fill": _FAR_ABOVE, "mark": "above"},
+def band_theme(bands: Bands, statuses: Sequence[str], words: Mapping[str, str]) -> dict[str, Any]:
+    """Classes of grids by what they count against their band: legend rows and the class of each grid."""
+    held, lower, upper = np.nan_to_num(bands.held), bands.lower, bands.upper
+    far_below, far_above = np.round(lower * 2 / 3), np.round(upper * 4 / 3)
+    middle = np.round((lower + upper) / 2)
+    if bands.differ or not len(held):
+        labels = [words["class.band_" + key] for key in ("far_below", "below", "low", "high", "above", "far_above")]
+        label = words["theme.bands"]
+    else:
+        labels = _spans([float(v[0]) for v in (far_below, lower, middle, upper, far_above)], words)
+        label = words["theme.households"].format(lower=_number(float(lower[0])), upper=_number(float(upper[0])))
+    fills = (_FAR_BELOW, _BELOW, _LEGAL_LOW, _LEGAL_HIGH, _ABOVE, _FAR_ABOVE)
+    marks: tuple[dict[str, str], ...] = ({"mark": "below"},) * 2 + ({},) * 2 + ({"mark": "above"},) * 2
+    classes: list[dict[str, Any]] = [
+        *({"label": text, "fill": fill} | mark for text, fill, mark in zip(labels, fills, marks, strict=True)),
         {"label": words["status.dedicated"], "fill": _DEDICATED, "pattern": "hatch"},
         {"label": words["status.empty"], "fill": _EMPTY, "pattern": "dots"},
         {"label": words["status.unknown"], "fill": _UNKNOWN},
     ]
     status = np.asarray(statuses, dtype=object)
-    label = words["theme.households"].format(lower=_number(lower), upper=_number(upper))
     of = np.select(
         [
             status == "dedicated",
@@ -124,10 +122,27 @@ def band_theme(
             status == "below",
             status == "above",
         ],
-        [6, 7, 8, np.where(households < far_below, 0, 1), np.where(households > far_above, 5, 4)],
-        np.where(households > middle, 3, 2),
+        [6, 7, 8, np.where(held < far_below, 0, 1), np.where(held > far_above, 5, 4)],
+        np.where(held > middle, 3, 2),
     )
     return _theme("households", label, classes, of)
+
+
+def _spans(limits: list[float], words: Mapping[str, str]) -> list[str]:
+    """Labels of the classes of one band, in numbers; `limits` are far below, lower, middle, upper and far above."""
+    far_below, lower, middle, upper, far_above = limits
+
+    def span(low: float, high: float) -> str:
+        return words["class.range"].format(low=_number(low), high=_number(high))
+
+    return [
+        words["class.under"].format(high=_number(far_below)),
+        span(far_below, lower - 1),
+        span(lower, middle),
+        span(middle + 1, upper),
+        span(upper + 1, far_above),
+        words["class.over"].format(low=_number(far_above)),
+    ]
 
 
 def rate_theme(key: str, label: str, rates: NDArray[np.float64], words: Mapping[str, str]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ __all__ = ["CHINESE", "finding_text"]
 
 #: By rule: sentence and cure. ``{n}`` number of rows, ``{ids}`` the first of them, ``{a}``, ``{b}`` the first two.
 CHINESE: dict[str, tuple[str, str]] = {
-    "band": ("网格 {a} 的数量超出规定范围（{lower}–{upper}）。", "与相邻网格重新划界，或予以确认。"),
+    "band": ("网格 {a} 的计数为 {weight}，超出规定范围（{lower}–{upper}）。", "与相邻网格重新划界，或予以确认。"),
     "household_band": ("{what}有 {weight} 户，{limit}。", "与相邻网格重新划界，或确认现状、设为专属网格。"),
     "overlap": ("网格 {a} 与 {b} 重叠 {area} 平方米。", "将重叠部分划归其中一个网格。"),
     "gap": ("社区 {a} 有 {area} 平方米土地不属于任何网格。", "将相邻网格扩展至该处。"),
@@ -115,7 +115,11 @@ def finding_text(row: Mapping[str, Any], lang: str, labels: Mapping[str, str]) -
         return message, cure
     sentence, remedy = CHINESE.get(str(row.get("rule")), _OTHER)
     known = _facts(row, message, labels)
-    return sentence.format_map(known), _chinese_cure(cure) or (remedy.format_map(known) if cure else "")
+    told = _chinese_cure(cure)
+    if str(row.get("rule")) == "band":
+        # what is counted there are not households
+        told = told.replace(" 户", "")
+    return sentence.format_map(known), told or (remedy.format_map(known) if cure else "")
 
 
 class _Facts(dict[str, str]):

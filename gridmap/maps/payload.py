@@ -13,6 +13,7 @@ import shapely
 
 from gridmap._version import __version__
 from gridmap.maps import classes, facts
+from gridmap.maps.bands import bands_of
 from gridmap.maps.encode import encode_shapes, encode_uint16, frame_of, pack_varints, simplify_tiles
 from gridmap.maps.finding_words import finding_text
 from gridmap.maps.words import category_labels, words
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from gridmap.maps.bands import Bands
     from gridmap.maps.encode import Frame
     from gridmap.maps.layers import Content
 
@@ -79,7 +81,8 @@ def build_payload(
     """The payload of a page; see `gridmap.maps.explore`."""
     page = _Page(content, lang)
     lower, upper = _band(content, lower, upper)
-    _settle_statuses(content, lower, upper)
+    bands = _bands(content, lower, upper)
+    _settle_statuses(content, bands)
     layers = {kind: maker(page) for kind, maker in _MAKERS.items() if kind in content.tables}
     payload: dict[str, Any] = {
         "lang": lang,
@@ -92,14 +95,14 @@ def build_payload(
         "categories": _category_rows(page),
         "layers": layers,
         "own": [_own_layer(page, i, name, table) for i, (name, table) in enumerate(page.own)],
-        "city": facts.city_facts(content, lower, upper),
+        "city": facts.city_facts(content, lower, upper) | {"bands_differ": bands.differ},
         "themes": [],
         "online": online_map,
     }
     if "circles" in layers:
         payload["circleColours"] = classes.circle_colours(len({v for v in layers["circles"]["limit"] if v is not None}))
     if "grids" in layers:
-        _add_themes(page, payload, lower, upper)
+        _add_themes(page, payload, bands)
     if content.cover is not None:
         _add_coverage(page, payload)
     payload["notes"] = _notes(page, notes, attribution, online_map=online_map)
@@ -309,12 +312,19 @@ _MAKERS = {
 # -- coverage, themes, notes -----------------------------------------------------------------------------------------
 
 
-def _add_themes(page: _Page, payload: dict[str, Any], lower: float, upper: float) -> None:
+def _add_themes(page: _Page, payload: dict[str, Any], bands: Bands) -> None:
     grids = page.content.tables["grids"]
-    if "households" in grids:
-        households = pd.to_numeric(grids["households"], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-        statuses = grids["status"].astype(str).tolist()
-        payload["themes"].append(classes.band_theme(np.nan_to_num(households), statuses, lower, upper, page.words))
+    if "households" not in grids:
+        return
+    payload["themes"].append(classes.band_theme(bands, grids["status"].astype(str).tolist(), page.words))
+    if bands.differ:
+        counted = pd.Series(bands.counted).map(lambda name: page.words.get("counted." + str(name), str(name)))
+        payload["layers"]["grids"] |= {
+            "held": facts.listed(bands.held, 2),
+            "lower": facts.listed(bands.lower, 2),
+            "upper": facts.listed(np.where(np.isfinite(bands.upper), bands.upper, np.nan), 2),
+            "counted": _coded(counted),
+        }
 
 
 def _add_coverage(page: _Page, payload: dict[str, Any]) -> None:
@@ -419,11 +429,18 @@ def _whole(value: float) -> float:
     return int(value) if float(value).is_integer() else float(value)
 
 
-def _settle_statuses(content: Content, lower: float, upper: float) -> None:
+def _bands(content: Content, lower: float, upper: float) -> Bands:
+    grids = content.tables.get("grids")
+    if grids is None:
+        grids = gpd.GeoDataFrame({"households": []}, geometry=[])
+    parameters = getattr(content.plan, "parameters", None) or {}
+    return bands_of(grids, lower, upper, str(parameters.get("weight", "households")))
+
+
+def _settle_statuses(content: Content, bands: Bands) -> None:
     grids = content.tables.get("grids")
     if grids is not None and "status" not in grids:
-        known = grids["households"] if "households" in grids else pd.Series(np.nan, index=grids.index)
-        content.tables["grids"] = grids.assign(status=classes.status_of(known, lower, upper))
+        content.tables["grids"] = grids.assign(status=classes.status_of(bands))
 
 
 def _default_title(content: Content) -> str:

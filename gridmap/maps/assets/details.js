@@ -7,7 +7,7 @@
     const coded = {};
     ["grids", "communities", "buildings"].forEach(function (kind) {
       if (!tables[kind]) return;
-      ["kind", "status", "use"].forEach(function (column) { if (tables[kind][column]) coded[kind + "." + column] = gm.coded(tables[kind][column]); });
+      ["kind", "status", "use", "counted"].forEach(function (column) { if (tables[kind][column]) coded[kind + "." + column] = gm.coded(tables[kind][column]); });
     });
     const severity = tables.findings ? gm.coded(tables.findings.severity) : null;
     const gridOf = tables.buildings && tables.buildings.grid ? gm.varints(tables.buildings.grid) : null;
@@ -44,15 +44,34 @@
       return element("span", { class: "gm-chip gm-status-" + status }, say("status." + status));
     }
 
-    /* households on a line with the band marked */
-    function gauge(households) {
-      const lower = data.band[0], upper = data.band[1], top = Math.max(upper * 1.4, households * 1.08);
+    /* what a grid counts, and the limits of its own band */
+    function bandOf(row) {
+      const t = tables.grids;
+      if (!t.held) return { held: t.households ? t.households[row] : null, lower: data.band[0], upper: data.band[1] };
+      return { held: t.held[row], lower: t.lower[row], upper: t.upper[row], counted: coded["grids.counted"](row) };
+    }
+
+    /* the count on a line with the band marked */
+    function gauge(band) {
+      const end = band.upper === null ? band.lower * 2 : band.upper, top = Math.max(end * 1.4, band.held * 1.08);
       const percent = function (v) { return (100 * v / top).toFixed(2) + "%"; };
+      const right = band.upper === null ? top : band.upper;
       return element("div", { class: "gm-gauge", "aria-hidden": "true" },
-        element("div", { class: "gm-gauge-band", style: { left: percent(lower), width: percent(upper - lower) } }),
-        element("div", { class: "gm-gauge-fill", style: { width: percent(households) } }),
-        element("span", { class: "gm-gauge-tick", style: { left: percent(lower) } }, say.number(lower)),
-        element("span", { class: "gm-gauge-tick", style: { left: percent(upper) } }, say.number(upper)));
+        element("div", { class: "gm-gauge-band", style: { left: percent(band.lower), width: percent(right - band.lower) } }),
+        element("div", { class: "gm-gauge-fill", style: { width: percent(band.held) } }),
+        element("span", { class: "gm-gauge-tick", style: { left: percent(band.lower) } }, say.number(band.lower)),
+        band.upper === null ? null : element("span", { class: "gm-gauge-tick", style: { left: percent(band.upper) } }, say.number(band.upper)));
+    }
+
+    function bandText(band) {
+      const numbers = { n: say.number(band.held), counted: band.counted, lower: say.number(band.lower) };
+      if (band.upper === null) return say("band.from", numbers);
+      numbers.upper = say.number(band.upper);
+      return say("band.between", numbers);
+    }
+
+    function inBand(lower, upper) {
+      return data.city.bands_differ ? say("fact.in_own_band") : say("fact.in_band", { lower: say.number(lower), upper: say.number(upper) });
     }
 
     /* One bar a category: which = "city" | "grids" | "communities" */
@@ -161,7 +180,7 @@
             element("span", { class: "gm-tile-label" }, label), note ? element("span", { class: "gm-tile-note" }, note) : null));
         };
         if (city.grids !== undefined) tile(say("fact.grids"), say.number(city.grids), "grids");
-        if (city.judged) tile(say("fact.in_band", { lower: say.number(city.lower), upper: say.number(city.upper) }), say.share(city.in_band_share), "in_band", say("share.of", { part: say.number(city.in_band), all: say.number(city.judged) }));
+        if (city.judged) tile(inBand(city.lower, city.upper), say.share(city.in_band_share), "in_band", say("share.of", { part: say.number(city.in_band), all: say.number(city.judged) }));
         if (city.households !== undefined) tile(householdsLabel, say.number(city.households), "households");
         if (city.communities !== undefined) tile(say("fact.communities"), say.number(city.communities), "communities");
         if (tiles.children.length < 4 && city.facilities !== undefined) tile(say("fact.facilities"), say.number(city.facilities), "facilities");
@@ -186,9 +205,11 @@
         out.push(element("div", { class: "gm-headline" },
           households !== null ? element("span", { class: "gm-big", "data-fact": "headline" }, say.number(households)) : null,
           households !== null ? element("span", { class: "gm-big-unit" }, say(data.city.estimated ? "unit.households_estimated" : "unit.households")) : null, statusChip(status)));
-        if (households !== null && status !== "dedicated" && status !== "empty") out.push(gauge(households));
+        const band = bandOf(row), judged = band.held !== null && status !== "dedicated" && status !== "empty";
+        if (judged) out.push(gauge(band));
         const community = t.community[row];
         out.push(facts(unitFacts("grids", row).slice(1).concat([
+          [say("fact.band"), judged && band.counted ? bandText(band) : null, "band"],
           [say("fact.kind"), kind ? say.kind("kind.", kind) : null],
           community >= 0 ? [say("fact.community"), link(gm.data(tables.communities.name[community] || tables.communities.id[community]), function () { app.select("communities", community, true); })] : null
         ])));
@@ -203,7 +224,7 @@
         out.push(facts(unitFacts("communities", row).concat([
           [say("fact.kind"), kind ? say.kind("kind.", kind) : null],
           t.grids ? [say("fact.grids"), say.number(t.grids[row]), "grids"] : null,
-          t.in_band ? [say("fact.in_band", { lower: say.number(data.band[0]), upper: say.number(data.band[1]) }), say.number(t.in_band[row]), "in_band"] : null
+          t.in_band ? [inBand(data.band[0], data.band[1]), say.number(t.in_band[row]), "in_band"] : null
         ])));
         out.push(coverage("communities", row));
         out.push(gridsOf(row));
