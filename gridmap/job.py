@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import inspect
 import logging
-import os
 import shutil
 import sys
 import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -39,6 +37,7 @@ from gridmap.tables.findings import finding, findings_table, join_findings
 from gridmap.tables.households import estimate_households
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 __all__ = ["JobResult", "community_around", "complete_households", "run_project"]
@@ -221,13 +220,7 @@ def _settings(
 
 def _divide(tables: Mapping[str, Any], options: Mapping[str, Any]) -> GridPlan:
     ground = _present(tables, _GROUND)
-    with ThreadPoolExecutor(os.cpu_count()) as executor:  # GEOS and the kernels release the interpreter lock
-        return divide(
-            tables["communities"],
-            tables["buildings"],
-            tables.get("streets"),
-            **{**ground, "executor": executor, **options},
-        )
+    return divide(tables["communities"], tables["buildings"], tables.get("streets"), **{**ground, **options})
 
 
 def _audit_present(tables: Mapping[str, Any], options: Mapping[str, Any]) -> GridPlan:

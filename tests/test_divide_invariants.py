@@ -93,15 +93,19 @@ def test_the_order_of_rows_does_not_matter(seed, order):
     assert again.findings["message"].tolist() == plan.findings["message"].tolist()
 
 
+def one_thread():
+    return futures.ThreadPoolExecutor(1)
+
+
 def threads():
-    return futures.ThreadPoolExecutor(2)
+    return futures.ThreadPoolExecutor(3)
 
 
 def processes():
     return futures.ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn"))
 
 
-@pytest.mark.parametrize("executor", [threads, processes])
+@pytest.mark.parametrize("executor", [one_thread, threads, processes])
 def test_the_number_of_workers_does_not_matter(executor):
     with executor() as workers:
         for seed in range(2):

@@ -118,7 +118,7 @@ def divide(
     seed
         Of the random numbers. Same input, seed and library versions: same plan, on any number of workers.
     executor
-        Where communities are cut into atoms and components are divided; by default here, one after another.
+        Where communities are cut into atoms and components are divided; by default as many threads as processors.
 
     Returns
     -------

@@ -23,6 +23,7 @@ from gridmap.division.ground.sides import Sides, node_lines
 from gridmap.division.ground.slices import split_large
 from gridmap.tables.crs import metric_crs, to_crs
 from gridmap.tables.findings import finding, findings_table
+from gridmap.workers import map_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -105,7 +106,7 @@ def make_atoms(
     splitting
         By community_id, how a building above `upper` is split; by default it is not.
     executor
-        Where communities are worked on; in order, one after another, without one.
+        Where communities are worked on; None for as many threads as processors.
     """
     crs = metric_crs(communities)
     communities = _sorted(to_crs(communities, crs), "community_id")
@@ -262,10 +263,8 @@ def _compound_findings(buildings: gpd.GeoDataFrame, walls: Compounds, owners: li
 
 def _tile_all(lands: list[Land], executor: Executor | None) -> list[_Tiles]:
     """Atoms of every community; the largest are begun first, so that no worker is left with one at the end."""
-    if executor is None:
-        return [_tile(land) for land in lands]
     order = sorted(range(len(lands)), key=lambda i: (-len(lands[i].footprints), i))
-    done = dict(zip(order, executor.map(_tile, [lands[i] for i in order]), strict=True))
+    done = dict(zip(order, map_tasks(_tile, [lands[i] for i in order], executor), strict=True))
     return [done[i] for i in range(len(lands))]
 
 

@@ -16,6 +16,7 @@ from gridmap.division.search.cures import proof_cures
 from gridmap.division.search.engine import NO_PAIRS, Band, Effort, Lots
 from gridmap.errors import OptionError
 from gridmap.tables.findings import AttachedFindings, finding, findings_table
+from gridmap.workers import map_tasks
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -98,15 +99,15 @@ def partition(
 def partition_lots(
     lots: Lots, band: Band, *, effort: Effort = "normal", seed: int = 0, executor: Executor | None = None
 ) -> np.ndarray:
-    """Divide each connected component, on an executor if one is given; labels are unique over all of them."""
+    """Divide each connected component, on the executor or in threads; labels are unique over all of them."""
     count, component = lots.components()
     order = np.argsort(component, kind="stable")
     groups = np.split(order, np.cumsum(np.bincount(component, minlength=count))[:-1])
     divide = partial(divide_connected, band=band, effort=effort, seed=seed)
-    pieces = (lots.part(atoms) for atoms in groups)
+    pieces = [lots.part(atoms) for atoms in groups]
     labels = np.empty(len(lots.weight), np.int32)
     used = 0
-    for atoms, part in zip(groups, (executor.map if executor else map)(divide, pieces), strict=True):
+    for atoms, part in zip(groups, map_tasks(divide, pieces, executor), strict=True):
         labels[atoms] = part + used
         used += int(part.max()) + 1
     return labels
