@@ -340,7 +340,8 @@ def _dead_ends(land: Land, blocks: Blocks, face_of: np.ndarray, parts: Sides) ->
 
 def _absorb(land: Land, label: np.ndarray, parts: Sides) -> np.ndarray:
     """Labels after atoms that nothing joins have gone to a neighbour: empty land to any, a building to another."""
-    count = int(label.max()) + 1
+    # an owner without land of its own has no label
+    count = max(int(label.max()) + 1, land.owners)
     anything = np.ones(count, dtype=bool)
     no_compound = anything.copy()
     no_compound[land.wall_owner] = False
