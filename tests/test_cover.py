@@ -16,6 +16,7 @@ from small_towns import CRS, ORIGIN, at, coordinates, plain_distances, random_to
 from gridmap.coverage.cover import cover
 from gridmap.coverage.reach import COLUMNS
 from gridmap.errors import OptionError, TableError
+from gridmap.maps.explore import explore
 from gridmap.network.profiles import usable_streets
 from gridmap.network.streets import StreetNetwork
 
@@ -166,6 +167,34 @@ def test_workers_do_not_change_the_result():
     with ThreadPoolExecutor(2) as pool:
         together = cover(homes, services, streets, minutes=3, executor=pool)
     assert_frame_equal(alone.reach, together.reach)
+
+
+@few
+@given(seed=seeds, first=st.floats(0.5, 8), second=st.floats(0.5, 8), k=st.integers(1, 2))
+def test_other_thresholds_without_another_search(seed, first, second, k):
+    homes, services, streets = random_town(seed)
+    network = StreetNetwork.from_streets(streets)
+    one = cover(homes, services, network, minutes=first, k=k)
+    afresh = cover(homes, services, network, minutes={"school": second}, k=k)
+    again = one.with_thresholds(minutes={"school": second})
+    assert_frame_equal(again.reach, afresh.reach)
+    assert_frame_equal(again.rate(by="community_id"), afresh.rate(by="community_id"))
+    assert one.with_thresholds(minutes=second).thresholds == {"clinic": second, "school": second}
+    assert one.thresholds == {"clinic": first, "school": first}
+    with pytest.raises(OptionError, match="searched by minutes"):
+        one.with_thresholds(metres=300)
+    with pytest.raises(OptionError, match="canteen"):
+        one.with_thresholds(minutes={"canteen": 5})
+
+
+def test_rates_gaps_and_maps_do_without_the_reach_table():
+    homes, services, streets = random_town(4)
+    result = cover(homes, services, streets, minutes=3)
+    result.rate()
+    result.gaps()
+    result.completeness()
+    explore(result)
+    assert "reach" not in vars(result)
 
 
 def test_reach_has_the_columns_of_the_design():

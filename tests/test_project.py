@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pyogrio
 import pytest
@@ -195,20 +196,11 @@ def test_reach_is_a_map_layer_with_one_point_a_building(tmp_path):
 
     shapes = [box(X, Y, X + 9, Y + 9), box(X + 50, Y, X + 59, Y + 9)]
     buildings = gpd.GeoDataFrame({"building_id": ["b", "a"]}, geometry=shapes, crs=CRS)
-    reach = pd.DataFrame(
-        [
-            ("b", "bank", 1, 3.5),
-            ("b", "bank", 2, 9.0),
-            ("b", "park", 1, None),
-            ("a", "bank", 1, 4.0),
-            ("a", "park", 1, 1.0),
-        ],
-        columns=["building_id", "category", "rank", "minutes"],
-    )
     rates = pd.DataFrame({"unit_id": ["all"], "category": ["bank"], "rate": [1.0]})
     facilities = gpd.GeoDataFrame({"facility_id": ["f"], "category": ["bank"]}, geometry=[Point(X, Y)], crs=CRS)
     cover = SimpleNamespace(
-        reach=reach,
+        distance=np.array([[3.5, np.nan], [4.0, 1.0]]),
+        thresholds={"bank": 15.0, "park": 10.0},
         buildings=buildings,
         facilities=facilities,
         measure="minutes",

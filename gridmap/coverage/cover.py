@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -43,14 +43,14 @@ __all__ = ["Cover", "as_prepared", "cover", "is_existing", "rows_by_category"]
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Cover:
-    """Who reaches what: the reach table, with everything it was counted from.
+    """Who reaches what, with everything it was counted from.
 
     Attributes
     ----------
-    reach
-        One row a building, category and rank, in this order, none left out: ``building_id``, ``category``, ``rank``
-        (1 is the nearest), ``facility_id``, ``metres``, ``minutes`` (NaN where there is no way), ``covered``,
-        ``status`` (``"ok"``, ``"beyond"`` the threshold, ``"unreachable"``, ``"unsnapped"``).
+    nearest
+        What was found, as arrays by building, category and rank; see `gridmap.coverage.reach.Nearest`.
+    snapped
+        Which buildings found a street.
     buildings, facilities
         The tables as given, checked.
     counted
@@ -65,7 +65,8 @@ class Cover:
         What a reader of the rates should know; columns as everywhere in gridmap.
     """
 
-    reach: pd.DataFrame
+    nearest: Nearest
+    snapped: NDArray[np.bool_]
     buildings: gpd.GeoDataFrame
     facilities: gpd.GeoDataFrame
     counted: NDArray[np.bool_]
@@ -79,10 +80,61 @@ class Cover:
     parameters: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
+    def reach(self) -> pd.DataFrame:
+        """The reach table: one row a building, category and rank, in this order, none left out.
+
+        ``building_id``, ``category``, ``rank`` (1 is the nearest), ``facility_id``, ``metres``, ``minutes`` (NaN where
+        there is no way), ``covered``, ``status`` (``"ok"``, ``"beyond"`` the threshold, ``"unreachable"``,
+        ``"unsnapped"``). It is made when first asked for; rates, gaps and maps are counted without it.
+        """
+        return reach_table(
+            self.buildings["building_id"], self.facilities["facility_id"],
+            self.nearest, self.thresholds, self.measure, self.snapped,
+        )  # fmt: skip
+
+    @cached_property
     def covered(self) -> NDArray[np.bool_]:
         """Whether each building reaches each category, shape (buildings, categories)."""
-        shape = (len(self.buildings), len(self.thresholds), self.k)
-        return self.reach["covered"].to_numpy(dtype=bool).reshape(shape)[:, :, 0]
+        return self.nearest.covered(self.thresholds, self.measure)[:, :, 0]
+
+    @property
+    def distance(self) -> NDArray[np.float64]:
+        """How far each building has to each category, in the measure of the cover; NaN where there is no way.
+
+        Shape (buildings, categories), to the nearest facility.
+        """
+        cost = self.nearest.cost(self.measure)[:, :, 0]
+        return np.where(np.isfinite(cost), cost, np.nan)
+
+    def with_thresholds(
+        self, *, minutes: float | Mapping[str, float] | None = None, metres: float | Mapping[str, float] | None = None
+    ) -> Cover:
+        """The same count by other thresholds, without another search.
+
+        Parameters
+        ----------
+        minutes, metres
+            One number or a mapping from category to number, in the measure of this cover; categories of this cover
+            only, and those the mapping leaves out are left out.
+
+        Raises
+        ------
+        OptionError
+            When the measure is not that of the cover, or a category is not among its own.
+        """
+        limits = read_thresholds(minutes, metres)
+        if limits.measure != self.measure:
+            raise OptionError(f"this cover was searched by {self.measure}; give {self.measure}=, or call cover again.")
+        own = list(self.thresholds)
+        thresholds = limits.limit if isinstance(limits.limit, dict) else dict.fromkeys(own, limits.limit)
+        unknown = [category for category in thresholds if category not in self.thresholds]
+        if unknown:
+            raise OptionError(f"categories {unknown} are not in this cover ({', '.join(own)}); call cover again.")
+        same = list(thresholds) == own
+        nearest = self.nearest if same else self.nearest.columns([own.index(category) for category in thresholds])
+        counted = self.counted & self.facilities["category"].isin(list(thresholds)).to_numpy()
+        parameters = {**self.parameters, "minutes": minutes, "metres": metres}
+        return replace(self, nearest=nearest, thresholds=thresholds, counted=counted, parameters=parameters)
 
     def rate(self, by: Any = None, weight: str = "households") -> pd.DataFrame:
         """Coverage rate of each unit and category: the share of a count that is within the threshold.
@@ -277,7 +329,8 @@ def cover(
     if how == "network" and network is not None:
         findings = join_findings([findings, network.findings], crs=homes.crs)
     return Cover(
-        reach=reach_table(homes["building_id"], services["facility_id"], nearest, thresholds, limits.measure, snapped),
+        nearest=nearest,
+        snapped=snapped,
         buildings=homes,
         facilities=services,
         counted=counted,

@@ -31,8 +31,7 @@ def gaps_of_cover(
     points = shapely.point_on_surface(np.asarray(cover.buildings.geometry.to_crs(crs).array))
     xy = shapely.get_coordinates(points)
     units = find_units(by, cover.buildings, cover.facilities)
-    first = cover.reach["rank"].to_numpy() == 1
-    nearest = cover.reach[cover.measure].to_numpy()[first].reshape(cover.covered.shape)
+    nearest = cover.distance
     names, id_rank = np.unique(cover.buildings["building_id"].to_numpy(dtype=str), return_inverse=True)
     tables = []
     for column, category in enumerate(cover.thresholds):

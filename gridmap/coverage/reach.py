@@ -25,18 +25,34 @@ STATUSES = ("ok", "beyond", "unreachable", "unsnapped")
 class Nearest:
     """Nearest facilities as arrays of shape (buildings, categories, ranks).
 
-    `facility` is the row of the facility, -1 where there is none; `metres` and `minutes` are inf there.
+    `facility` is the row of the facility, -1 where there is none; `metres` and `minutes` are inf there. In memory each
+    category lies in one piece, since they are found and counted one after the other.
     """
 
-    facility: NDArray[np.int64]
+    facility: NDArray[np.int32]
     metres: NDArray[np.float64]
     minutes: NDArray[np.float64]
 
     @classmethod
     def none(cls, buildings: int, categories: int, ranks: int) -> Nearest:
         """Nothing found yet, to be filled by category."""
-        shape = (buildings, categories, ranks)
-        return cls(np.full(shape, -1, dtype=np.int64), np.full(shape, np.inf), np.full(shape, np.inf))
+        shape = (categories, buildings, ranks)
+        facility, metres, minutes = np.full(shape, -1, dtype=np.int32), np.full(shape, np.inf), np.full(shape, np.inf)
+        return cls(facility.swapaxes(0, 1), metres.swapaxes(0, 1), minutes.swapaxes(0, 1))
+
+    def columns(self, columns: list[int]) -> Nearest:
+        """The same for some of the categories."""
+        return Nearest(self.facility[:, columns], self.metres[:, columns], self.minutes[:, columns])
+
+    def cost(self, measure: str) -> NDArray[np.float64]:
+        """`metres` or `minutes`."""
+        return self.metres if measure == "metres" else self.minutes
+
+    def covered(self, thresholds: Mapping[str, float], measure: str) -> NDArray[np.bool_]:
+        """Whether each facility found is within the threshold of its category, shape (buildings, categories, ranks)."""
+        limit = np.fromiter(thresholds.values(), dtype=np.float64, count=len(thresholds))
+        within: NDArray[np.bool_] = self.cost(measure) <= limit[:, None]
+        return within
 
 
 def reach_table(
@@ -61,9 +77,8 @@ def reach_table(
         Which buildings found a street.
     """
     count, categories, ranks = nearest.facility.shape
-    limit = np.fromiter(thresholds.values(), dtype=np.float64, count=categories)
     found = nearest.facility >= 0
-    covered = found & (getattr(nearest, measure) <= limit[:, None])
+    covered = nearest.covered(thresholds, measure)
     code = np.where(covered, 0, np.where(found, 1, 2))
     code[~snapped] = 3
     each = categories * ranks

@@ -282,13 +282,9 @@ def _nearest(cover: Any) -> Any:
 
     The whole reach table has a row for each building, category and rank; ten times the size, and nothing to look at.
     """
-    nearest = cover.reach[cover.reach["rank"] == 1]
-    wide = nearest.pivot_table(
-        index="building_id", columns="category", values=cover.measure, aggfunc="first", dropna=False, observed=True
-    )
-    wide.columns = [f"{category}_{cover.measure}" for category in wide.columns]
     places = cover.buildings[["building_id", "geometry"]].set_geometry(cover.buildings.representative_point())
-    return places.join(wide, on="building_id")
+    names = [f"{category}_{cover.measure}" for category in cover.thresholds]
+    return places.join(pd.DataFrame(cover.distance, columns=names, index=places.index))
 
 
 def _below_one_another(findings: list[Any]) -> Any:

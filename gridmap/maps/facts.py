@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
 
+    from gridmap.coverage.cover import Cover
     from gridmap.maps.layers import Content
 
 __all__ = ["Rates", "city_facts", "community_facts", "grid_facts", "rates_by", "reach_codes"]
@@ -140,36 +141,36 @@ def community_facts(
     return facts
 
 
-def reach_codes(reach: pd.DataFrame, buildings: pd.Index, facilities: pd.Index, categories: Sequence[str]) -> list[Any]:
+def reach_codes(cover: Cover, buildings: pd.Index, facilities: pd.Index, categories: Sequence[str]) -> list[Any]:
     """By category: the code of each building (see `NOT_COVERED`) and the row of its nearest facility plus one.
 
     Parameters
     ----------
-    reach
-        The reach table of a cover; only rank 1 is taken.
+    cover
+        Who reaches what; only the nearest facility is shown.
     buildings, facilities
         Ids in the order of the page.
     """
-    first = reach[reach["rank"] == 1] if "rank" in reach else reach
+    row = pd.Index(cover.buildings["building_id"].astype(str)).get_indexer(buildings)
+    known = row >= 0
+    # the last entry is what the row -1 finds
+    shown = np.append(facilities.get_indexer(pd.Index(cover.facilities["facility_id"].astype(str))) + 1, 0)
+    names = [str(name) for name in cover.thresholds]
     out = []
-    by_category = dict(iter(first.groupby("category", sort=False, observed=True)))
     for category in categories:
         code = np.full(len(buildings), _NO_ROW, dtype=np.int64)
         nearest = np.zeros(len(buildings), dtype=np.int64)
-        rows = by_category.get(category)
-        if rows is not None:
-            at = buildings.get_indexer(pd.Index(rows["building_id"].astype(str)))
-            rows, at = rows[at >= 0], at[at >= 0]
-            minutes = rows["minutes"].to_numpy(dtype=float)
-            tenths = np.clip(np.rint(np.nan_to_num(minutes) * 10), 0, _LONGEST).astype(np.int64)
-            covered = rows["covered"].to_numpy(dtype=bool)
-            status = rows["status"].astype(str).to_numpy() if "status" in rows else np.full(len(rows), "")
-            values = tenths + np.where(covered, 0, NOT_COVERED)
-            values[np.isnan(minutes) | (status == "unreachable")] = _UNREACHABLE
-            values[status == "unsnapped"] = _UNSNAPPED
-            code[at] = values
-            found = rows["facility_id"].notna().to_numpy()
-            nearest[at[found]] = facilities.get_indexer(pd.Index(rows["facility_id"][found].astype(str))) + 1
+        if category in names:
+            column, rows = names.index(category), row[known]
+            facility = cover.nearest.facility[rows, column, 0]
+            found = facility >= 0
+            minutes = np.where(found, cover.nearest.minutes[rows, column, 0], 0)
+            values = np.clip(np.rint(minutes * 10), 0, _LONGEST).astype(np.int64)
+            values += np.where(cover.covered[rows, column], 0, NOT_COVERED)
+            values[~found] = _UNREACHABLE
+            values[~cover.snapped[rows]] = _UNSNAPPED
+            code[known] = values
+            nearest[known] = shown[facility]
         out.append((code, nearest))
     return out
 

@@ -107,7 +107,7 @@ def recognise(thing: Any) -> str:
     """
     if hasattr(thing, "grids") and hasattr(thing, "assignment"):
         return "plan"
-    if hasattr(thing, "reach") and callable(getattr(thing, "rate", None)):
+    if hasattr(thing, "thresholds") and callable(getattr(thing, "rate", None)):
         return "cover"
     if hasattr(thing, "tables") and hasattr(thing, "outputs"):
         return "project"

@@ -185,7 +185,7 @@ def _buildings(page: _Page) -> dict[str, Any]:
         out["compound"] = pack_varints(_rows_of(table["compound_id"], compounds, "compound_id", len(table)) + 1)
     if page.content.cover is not None:
         facility_ids = pd.Index([] if page.facilities is None else page.facilities["facility_id"].astype(str))
-        codes = facts.reach_codes(page.content.cover.reach, pd.Index(ids), facility_ids, page.categories)
+        codes = facts.reach_codes(page.content.cover, pd.Index(ids), facility_ids, page.categories)
         out["reach"] = [encode_uint16(code) for code, _ in codes]
         out["nearest"] = [pack_varints(nearest) for _, nearest in codes]
     return out
