@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+from concurrent.futures import ThreadPoolExecutor
 
 import geopandas as gpd
 import network_oracle as oracle
+import networkx as nx
 import numpy as np
 import pytest
 import shapely
@@ -15,7 +17,7 @@ from shapely import LineString, Point, box
 
 from gridmap.errors import OptionError
 from gridmap.io.readers import read_buildings, read_facilities, read_streets
-from gridmap.network.search import nearest, node_costs
+from gridmap.network.search import nearest, node_costs, nodes_within, within
 from gridmap.network.streets import StreetNetwork
 
 CRS = 32650
@@ -71,6 +73,19 @@ def assert_same(found, wanted):
     assert np.abs(found[there] - wanted[there]).max(initial=0) <= EXACT
 
 
+def within_matrix(network, origins, targets, limit, by="metres", **options):
+    """What `within` finds as a matrix, infinite where it finds nothing; and that its rows are in order."""
+    found = within(network, targets, origins, by=by, limit=limit, **options)
+    assert found.origin_ptr[0] == 0
+    assert len(found.origin_ptr) == len(origins) + 1
+    out = np.full((len(origins), len(targets)), np.inf)
+    for i in range(len(origins)):
+        rows = slice(found.origin_ptr[i], found.origin_ptr[i + 1])
+        assert (np.diff(found.target[rows]) > 0).all()
+        out[i, found.target[rows]] = found.cost[rows]
+    return out
+
+
 PLACE = st.tuples(st.integers(0, 12), st.integers(0, 12)).map(lambda p: (p[0] * 17.0, p[1] * 17.0))
 LINE = st.lists(PLACE, min_size=2, max_size=4).filter(lambda line: len(set(line)) > 1)
 SPOT = st.tuples(st.floats(-30, 240), st.floats(-30, 240)) | PLACE
@@ -103,6 +118,105 @@ def test_equal_to_networkx_on_random_streets(lines, homes, services, reach, dire
     one = nearest(network, targets, origins, by="metres")
     assert np.array_equal(one.target[:, 0], several.target[:, 0])
     assert_same(one.metres[:, 0], wanted.min(axis=1))
+
+
+@settings(max_examples=120, deadline=None)
+@given(
+    st.lists(LINE, min_size=1, max_size=10),
+    st.lists(SPOT, min_size=1, max_size=6),
+    st.lists(SPOT, min_size=1, max_size=6),
+    st.sampled_from([0, 20, 50]),
+    st.booleans(),
+    st.floats(0, 400),
+    st.sampled_from(["metres", "minutes"]),
+)
+def test_all_within_a_limit_equal_networkx(lines, homes, services, reach, directed, metres, by):
+    columns = {
+        "oneway": [("yes", None, "-1")[i % 3] for i in range(len(lines))],
+        "stairs": [i % 2 for i in range(len(lines))],
+    }
+    network = network_of(*lines, columns=columns, mode="cycle" if directed else "walk", access_metres=reach)
+    origins = network.access([at(*p) for p in homes])
+    targets = network.access([at(*p) for p in services], kind="facility")
+    if by == "metres":
+        limit, wanted = metres, oracle_pairs(network, origins, targets)
+    else:
+        limit, timed = metres / 80, (_timed(origins, network), _timed(targets, network))
+        wanted = oracle_pairs(network, *timed, network.graph.edge_seconds / 60)
+    found = within_matrix(network, origins, targets, limit, by)
+    sure = np.abs(wanted - limit) > EXACT
+    assert_same(found[sure], np.where(wanted <= limit, wanted, np.inf)[sure])
+    # each pair is what the search for the nearest finds, the measure that is not minimised among it
+    for j in range(len(targets)):
+        one = nearest(network, targets.take(np.array([j])), origins, by=by, limit=limit)
+        pairs = within(network, targets.take(np.array([j])), origins, by=by, limit=limit)
+        reached = one.target[:, 0] >= 0
+        assert np.array_equal(pairs.origin, np.flatnonzero(reached))
+        cost, other = (one.minutes, one.metres) if by == "minutes" else (one.metres, one.minutes)
+        assert_same(pairs.cost, cost[reached, 0])
+        assert_same(pairs.other, other[reached, 0])
+
+
+def test_within_is_the_same_from_either_side_and_on_any_number_of_workers():
+    rng = np.random.default_rng(5)
+    lines = [[tuple(p) for p in rng.uniform(0, 900, (3, 2))] for _ in range(40)]
+    lines += [[(0, y), (900, y)] for y in range(0, 901, 150)]
+    network = network_of(*lines, columns={"oneway": ["yes", None] * 23 + [None]}, mode="cycle")
+    many = network.access([at(*p) for p in rng.uniform(0, 900, (90, 2))])
+    few = network.access([at(*p) for p in rng.uniform(0, 900, (25, 2))], kind="facility")
+    whole = within_matrix(network, many, few, 700)
+    assert 100 < np.isfinite(whole).sum() < whole.size
+    by_ten = [within_matrix(network, many.take(np.arange(i, i + 10)), few, 700) for i in range(0, 90, 10)]
+    assert_same(np.vstack(by_ten), whole)  # ten origins are fewer than the targets: searched from the other side
+    alone = within(network, few, many, by="metres", limit=700)
+    with ThreadPoolExecutor(3) as threads:
+        for pool in (threads, _OneAfterTheOther()):
+            together = within(network, few, many, by="metres", limit=700, executor=pool)
+            assert all(np.array_equal(a, b) for a, b in zip(alone, together, strict=True))
+    order = rng.permutation(90)
+    assert np.array_equal(within_matrix(network, many.take(order), few, 700), whole[order])
+
+
+class _OneAfterTheOther:
+    map = staticmethod(map)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(LINE, min_size=1, max_size=10), st.floats(0, 300), st.booleans())
+def test_nodes_within_a_limit_equal_networkx(lines, limit, directed):
+    columns = {"oneway": ["yes"] * len(lines)}
+    network = network_of(*lines, columns=columns, mode="drive" if directed else "walk")
+    graph = network.graph
+    plain = nx.DiGraph()
+    for u, v, w in zip(graph.edge_u.tolist(), graph.edge_v.tolist(), graph.edge_length.tolist(), strict=True):
+        oracle.join(plain, u, v, w)
+        if not directed:
+            oracle.join(plain, v, u, w)
+    assert_nodes(nodes_within(network, np.arange(graph.n_nodes), by="metres", limit=limit), plain, limit)
+    places = network.access(shapely.points(graph.node_xy[:3] + 3.0))
+    first = graph.n_nodes
+    for i in range(len(places)):
+        for e, t, leg in points_of(places, i):
+            oracle.join(plain, first + i, int(graph.edge_v[e]), leg + (1 - t) * graph.edge_length[e])
+            if not directed or t == 0:
+                oracle.join(plain, first + i, int(graph.edge_u[e]), leg + t * graph.edge_length[e])
+    found = nodes_within(network, places, by="metres", limit=limit)
+    assert_nodes(found, plain, limit, first)
+
+
+def assert_nodes(found, plain, limit, first=0):
+    """What `nodes_within` finds from places that are nodes `first` and so on of a plain graph."""
+    for i in range(len(found.origin_ptr) - 1):
+        wanted = nx.single_source_dijkstra_path_length(plain, first + i, cutoff=limit + 1, weight="w")
+        wanted = {n: cost for n, cost in wanted.items() if n < first or first == 0}
+        rows = slice(found.origin_ptr[i], found.origin_ptr[i + 1])
+        costs = dict(zip(found.node[rows].tolist(), found.cost[rows].tolist(), strict=True))
+        assert len(costs) == found.origin_ptr[i + 1] - found.origin_ptr[i]
+        for n in set(costs) | set(wanted):
+            if abs(wanted.get(n, np.inf) - limit) > EXACT:
+                assert (n in costs) == (wanted.get(n, np.inf) <= limit)
+            if n in costs:
+                assert costs[n] == pytest.approx(wanted[n], abs=EXACT)
 
 
 @settings(max_examples=60, deadline=None)
@@ -279,6 +393,14 @@ def test_node_costs_are_those_of_the_nearest_target():
     assert np.array_equal(target, direct.target[:, 0])
 
 
+@pytest.mark.parametrize("limit", [-1, float("nan"), float("inf")])
+def test_impossible_limits_are_refused(limit):
+    network = network_of(*SQUARE)
+    access = network.access([at(0, 0)])
+    with pytest.raises(OptionError, match="limit"):
+        within(network, access, access, limit=limit)
+
+
 @pytest.mark.parametrize("options", [{"by": "hours"}, {"limit": -1}, {"limit": float("nan")}, {"k": 0}])
 def test_impossible_options_are_refused(options):
     network = network_of(*SQUARE)
@@ -292,6 +414,10 @@ def test_no_targets_and_no_origins():
     none, home = network.access([]), network.access([at(0, 0)])
     assert nearest(network, none, home).target.tolist() == [[-1]]
     assert nearest(network, home, none, k=2).metres.shape == (0, 2)
+    for targets, origins in ((none, home), (home, none), (none, none)):
+        found = within(network, targets, origins, limit=5)
+        assert found.origin_ptr.tolist() == [0] * (len(origins) + 1)
+        assert len(found.target) == len(found.cost) == len(found.other) == 0
 
 
 @pytest.mark.parametrize("extract", ["beijing_cau", "beijing_tsinghua"])

@@ -1,0 +1,115 @@
+"""Touch: where places touch the graph, and where two places lie on one edge."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from gridmap.network.access import Access
+    from gridmap.network.streets import StreetNetwork
+
+    Floats = npt.NDArray[np.float64]
+    Ints = npt.NDArray[np.int32]
+    Longs = npt.NDArray[np.int64]
+
+__all__ = ["SharedEdges", "Touch", "as_measures", "shared_edges", "touch_nodes"]
+
+
+class Touch(NamedTuple):
+    """What lies between places and nodes: those of place i are ``ptr[i]:ptr[i + 1]``, each node once.
+
+    `cost` is in metres or seconds, `other` in the other of the two.
+    """
+
+    ptr: Longs
+    node: Ints
+    cost: Floats
+    other: Floats
+
+    @property
+    def owner(self) -> Ints:
+        """Row of the place in each row."""
+        return np.repeat(np.arange(len(self.ptr) - 1, dtype=np.int32), np.diff(self.ptr))
+
+
+class SharedEdges(NamedTuple):
+    """Direct ways along an edge that an origin and a target share; a pair may have several."""
+
+    origin: Ints
+    target: Ints
+    cost: Floats
+    other: Floats
+
+
+def as_measures(by: str, metres: Floats, seconds: Floats) -> tuple[Floats, Floats]:
+    """Cost and other measure; undoes itself."""
+    return (seconds, metres) if by == "minutes" else (metres, seconds)
+
+
+def touch_nodes(network: StreetNetwork, places: Access, by: str, *, leaving: bool) -> Touch:
+    """What lies between places and the nodes at the ends of their edges.
+
+    Parameters
+    ----------
+    network, places
+        The network, and places on it.
+    by
+        ``"minutes"`` or ``"metres"``: which measure is the cost.
+    leaving
+        Whether the way leads from the places to the nodes; else from the nodes to the places.
+    """
+    from gridmap.network.touch_kernel import touch_nodes as kernel
+
+    graph = network.graph
+    open_u, open_v = graph.edge_forward, graph.edge_backward
+    if leaving:
+        open_u, open_v = open_v, open_u
+    found = kernel(
+        places.owner_ptr, places.edge, places.t0, places.t1, *_legs(network, places.leg, by),
+        graph.edge_u, graph.edge_v, *as_measures(by, graph.edge_length, graph.edge_seconds), open_u, open_v,
+        graph.n_nodes,
+    )  # fmt: skip
+    return Touch(*found)
+
+
+def shared_edges(network: StreetNetwork, targets: Access, origins: Access, by: str) -> SharedEdges:
+    """The direct ways from origins to targets, where both reach one edge."""
+    graph = network.graph
+    sought = np.zeros(graph.n_edges, dtype=np.bool_)
+    sought[targets.edge] = True
+    row = np.flatnonzero(sought[origins.edge])
+    order = np.argsort(targets.edge, kind="stable")
+    edge = targets.edge[order]
+    first = np.searchsorted(edge, origins.edge[row])
+    count = np.searchsorted(edge, origins.edge[row], side="right") - first
+    at = np.repeat(row, count)
+    to = order[np.arange(len(at)) + np.repeat(first - np.cumsum(count) + count, count)]
+    ahead, back = targets.t0[to] - origins.t1[at], origins.t0[at] - targets.t1[to]
+    edge = origins.edge[at]
+    may = ((ahead <= 0) | graph.edge_forward[edge]) & ((back <= 0) | graph.edge_backward[edge])
+    at, to, edge = at[may], to[may], edge[may]
+    share = np.maximum(np.maximum(ahead, back)[may], 0.0)
+    cost, other = (
+        leg + share * whole[edge] + end
+        for leg, whole, end in zip(
+            _legs(network, origins.leg[at], by),
+            as_measures(by, graph.edge_length, graph.edge_seconds),
+            _legs(network, targets.leg[to], by),
+            strict=True,
+        )
+    )
+    return SharedEdges(_owner(origins, at), _owner(targets, to), cost, other)
+
+
+def _owner(places: Access, rows: Longs) -> Ints:
+    """Whose access points these are."""
+    return (np.searchsorted(places.owner_ptr, rows, side="right") - 1).astype(np.int32)
+
+
+def _legs(network: StreetNetwork, leg: Floats, by: str) -> tuple[Floats, Floats]:
+    """Legs, in metres, in both measures."""
+    return as_measures(by, leg, leg * (3.6 / network.profile.leg_kmh))

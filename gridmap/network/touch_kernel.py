@@ -1,0 +1,72 @@
+"""Kernel: what lies between places and the nodes at the ends of the edges that they reach."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gridmap.compiled import compiled
+
+
+@compiled
+def touch_nodes(
+    owner_ptr: np.ndarray,
+    edge: np.ndarray,
+    t0: np.ndarray,
+    t1: np.ndarray,
+    leg_cost: np.ndarray,
+    leg_other: np.ndarray,
+    edge_u: np.ndarray,
+    edge_v: np.ndarray,
+    edge_cost: np.ndarray,
+    edge_other: np.ndarray,
+    open_u: np.ndarray,
+    open_v: np.ndarray,
+    n_nodes: int,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Leg and share of the edge, added up; of several ways to one node the least.
+
+    Parameters
+    ----------
+    owner_ptr, edge, t0, t1, leg_cost, leg_other
+        Access points of the places: those of place i are ``owner_ptr[i]:owner_ptr[i + 1]`` (int64); edge (int32), from
+        where to where along it (0 to 1), and the leg in both measures (float64).
+    edge_u, edge_v, edge_cost, edge_other
+        The edges (int32, int32, float64, float64).
+    open_u, open_v
+        (edges,) bool: whether one may go between a place on the edge and its u, its v; at the end itself one may.
+    n_nodes
+        Number of nodes.
+
+    Returns
+    -------
+    ptr (places + 1,) int64; node int32, cost float64, other float64: those of place i are ``ptr[i]:ptr[i + 1]``, each
+    node once.
+    """
+    n = len(owner_ptr) - 1
+    ptr = np.zeros(n + 1, dtype=np.int64)
+    node = np.empty(2 * len(edge), dtype=np.int32)
+    cost = np.empty(2 * len(edge), dtype=np.float64)
+    other = np.empty(2 * len(edge), dtype=np.float64)
+    slot = np.full(n_nodes, -1, dtype=np.int64)
+    total = 0
+    for i in range(n):
+        begin = total
+        for r in range(owner_ptr[i], owner_ptr[i + 1]):
+            e = edge[r]
+            for end in range(2):
+                if end == 0:
+                    v, share, goes = edge_u[e], t0[r], open_u[e]
+                else:
+                    v, share, goes = edge_v[e], 1.0 - t1[r], open_v[e]
+                if share > 0.0 and not goes:
+                    continue
+                c, o = leg_cost[r] + share * edge_cost[e], leg_other[r] + share * edge_other[e]
+                at = slot[v]
+                if at < begin:
+                    slot[v] = total
+                    node[total], cost[total], other[total] = v, c, o
+                    total += 1
+                elif c < cost[at] or (c == cost[at] and o < other[at]):
+                    cost[at], other[at] = c, o
+        ptr[i + 1] = total
+    return ptr, node[:total].copy(), cost[:total].copy(), other[:total].copy()
