@@ -3,6 +3,9 @@
 from gridmap._version import __version__
 from gridmap.coverage.circles import service_circles
 from gridmap.coverage.cover import Cover, cover
+from gridmap.coverage.inequality import inequality, location_quotient, lorenz
+from gridmap.coverage.provision import provision
+from gridmap.coverage.unit_means import mean_by_unit
 from gridmap.division.divide import divide
 from gridmap.division.plans.plan import GridPlan
 from gridmap.division.search.partition import partition
@@ -37,7 +40,12 @@ __all__ = [
     "divide",
     "estimate_households",
     "explore",
+    "inequality",
+    "location_quotient",
+    "lorenz",
+    "mean_by_unit",
     "partition",
+    "provision",
     "read_barriers",
     "read_buildings",
     "read_communities",

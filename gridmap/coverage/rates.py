@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from gridmap.coverage.cover import Cover
 
-__all__ = ["rate_cover", "weights_of"]
+__all__ = ["denominator_of", "rate_cover", "weights_of"]
 
 # More ids than this in `.attrs` help nobody; the count beside them is of all.
 _SHOWN = 20
@@ -43,7 +43,7 @@ def rate_cover(cover: Cover, by: Any = None, weight: str = "households") -> pd.D
         }
     )
     table.attrs.update(
-        denominator=_denominator(cover.buildings, weight),
+        denominator=denominator_of(cover.buildings, weight),
         outside={
             "buildings": len(units.outside),
             weight: float(counts[units.outside].sum()),
@@ -84,7 +84,7 @@ def _facilities_by_unit(cover: Cover, units: Units, categories: list[str]) -> In
     return pd.array(out.ravel(), dtype="Int64")
 
 
-def _denominator(buildings: gpd.GeoDataFrame, weight: str) -> str:
+def denominator_of(buildings: gpd.GeoDataFrame, weight: str) -> str:
     """The name of what the rate is a share of, with how much of it is an estimate."""
     if weight != "households" or "households_estimated" not in buildings.columns:
         return weight
