@@ -1,6 +1,7 @@
 """gridmap: cut communities into grids of 300-500 households, measure service circles, hand over an offline map."""
 
 from gridmap._version import __version__
+from gridmap.coverage.accessibility import accessibility
 from gridmap.coverage.circles import service_circles
 from gridmap.coverage.cover import Cover, cover
 from gridmap.coverage.inequality import inequality, location_quotient, lorenz
@@ -36,6 +37,7 @@ __all__ = [
     "TableError",
     "WriteError",
     "__version__",
+    "accessibility",
     "cover",
     "divide",
     "estimate_households",
