@@ -73,7 +73,7 @@ def test_values_are_those_of_the_definition_on_networkx_distances(seed, method):
     metres = plain_distances(coordinates(homes), coordinates(services), lines)
     decay = METHODS[method].decay
     expected = slow_access(method, metres, services["capacity"], homes["households"], LIMIT, decay)
-    table = accessibility(homes, services, streets, method=method, metres=LIMIT)
+    table = accessibility(homes, services, streets, method=method, metres=LIMIT, per=1)
     np.testing.assert_allclose(table["value"], expected, rtol=1e-9, atol=1e-12)
     assert table["facilities"].tolist() == (metres <= LIMIT).sum(axis=1).tolist()
 
@@ -94,7 +94,7 @@ def test_decays_are_those_of_the_papers(seed, decay):
 def test_what_is_shared_out_is_what_is_offered(seed, method):
     homes, services, streets = town(seed)
     table = accessibility(homes, services, streets, method=method, minutes={"clinic": 3, "school": 5})
-    total = table.merge(homes, on="building_id").eval("value * households").groupby(table["category"]).sum()
+    total = table.merge(homes, on="building_id").eval("value / 1000 * households").groupby(table["category"]).sum()
     for category, supply in table.attrs["supply"].items():
         assert total[category] == pytest.approx(supply["reached"])
         of = services[services["category"] == category]
@@ -104,7 +104,7 @@ def test_what_is_shared_out_is_what_is_offered(seed, method):
     # and so does the mean of everybody: places over people
     mean = mean_by_unit(table, homes).set_index("category")
     for category, supply in table.attrs["supply"].items():
-        assert mean.loc[category, "value"] == pytest.approx(supply["reached"] / homes["households"].sum())
+        assert mean.loc[category, "value"] == pytest.approx(1000 * supply["reached"] / homes["households"].sum())
 
 
 @few
@@ -187,7 +187,7 @@ def test_values_equal_those_of_pysal():
         "3sfca": peer.three_stage_fca(name="three", max_cost=LIMIT, weight_fn=zones),
     }
     for method, table in theirs.items():
-        ours = accessibility(homes, services, streets, method=method, capacity="capacity", metres=LIMIT)
+        ours = accessibility(homes, services, streets, method=method, capacity="capacity", metres=LIMIT, per=1)
         other = table.iloc[:, 0].reindex(homes["building_id"]).fillna(0)
         np.testing.assert_allclose(ours["value"], other, rtol=1e-9)
         assert (ours["value"] > 0).sum() > 20
@@ -222,10 +222,10 @@ def test_a_facility_that_only_empty_buildings_reach_serves_nobody_and_is_named()
         crs=CRS,
     )
     table = accessibility(homes, services, street, metres=100)
-    assert table["value"].tolist() == [0.5, 0.0]
+    assert table["value"].tolist() == [500.0, 0.0]
     assert table["facilities"].tolist() == [1, 1]
     assert table.attrs["supply"] == {"clinic": {"offered": 21.0, "reached": 5.0, "unreached": ["g", "h"]}}
-    assert table.attrs["meaning"] == "capacity per 1 of households of all who have it within 100 metres"
+    assert table.attrs["meaning"] == "capacity per 1,000 households of all who have it within 100 metres"
 
 
 def test_planned_facilities_and_other_categories_do_not_count_and_findings_say_so():
@@ -278,6 +278,7 @@ def test_demand_may_be_another_count():
         ({"minutes": 5, "metres": 400}, "at most one"),
         ({"capacity": "places"}, "'places' is no column"),
         ({"capacity": 0}, "above 0"),
+        ({"per": 0}, "above 0"),
         ({"capacity": 2, "default_capacity": 3}, "empty cells of a column"),
         ({"weight": "children"}, "'children'"),
     ],

@@ -51,17 +51,17 @@ METHODS = {
     "gravity": _Method(
         "{supply} within {limit}, near ones counting more", shared=False, decay="exponential", fixed=False
     ),
-    "2sfca": _Method("{supply} per 1 of {demand} of all who have it within {limit}", shared=True, decay=None),
+    "2sfca": _Method("{supply} per {per} {demand} of all who have it within {limit}", shared=True, decay=None),
     "e2sfca": _Method(
-        "{supply} per 1 of {demand} of all who have it within {limit}, near ones counting more",
+        "{supply} per {per} {demand} of all who have it within {limit}, near ones counting more",
         shared=True, decay="zones", fixed=False,
     ),
     "gaussian_2sfca": _Method(
-        "{supply} per 1 of {demand} of all who have it within {limit}, near ones counting more",
+        "{supply} per {per} {demand} of all who have it within {limit}, near ones counting more",
         shared=True, decay="gaussian",
     ),
     "3sfca": _Method(
-        "{supply} per 1 of {demand} of all who choose it within {limit}, near ones counting more",
+        "{supply} per {per} {demand} of all who choose it within {limit}, near ones counting more",
         shared=True, decay="zones", fixed=False, choose=True,
     ),
 }  # fmt: skip
@@ -87,6 +87,7 @@ def accessibility(
     capacity: str | float | None = None,
     default_capacity: float | Mapping[str, float] | None = None,
     weight: str = "households",
+    per: float = 1000,
     profile: Any = None,
     executor: Any = None,
     barriers: gpd.GeoDataFrame | None = None,
@@ -125,6 +126,8 @@ def accessibility(
         What a facility with an empty cell offers, one number or one a category; None means that none may be empty.
     weight
         Who shares what is offered: a column of buildings; empty cells count as 0.
+    per
+        Where it is shared, the value is what so many of them have.
     profile
         Named speed set; None means that of the prepared network, else ``"adult"``.
     executor
@@ -139,8 +142,8 @@ def accessibility(
         (how many lie within the threshold), ``value`` (0 where nothing is reached). `mean_by_unit` averages it by
         unit. ``.attrs``: ``method``, ``meaning`` of the value, ``measure``, ``thresholds``, ``demand``, ``findings``
         and ``supply``, by category: how much is ``offered``, how much of that somebody reaches (``reached``), and
-        the ids of the facilities that nobody does (``unreached``). With demand the values times the demand add up
-        to what is reached.
+        the ids of the facilities that nobody does (``unreached``). Where it is shared, the values times the demand
+        add up to `per` times what is reached.
 
     Raises
     ------
@@ -165,11 +168,13 @@ def accessibility(
     ...     crs=32650,
     ... )
     >>> accessibility(homes, schools, street, metres=700)
-      building_id category  facilities  value
-    0           a   school           1    0.5
-    1           b   school           2    1.1
+      building_id category  facilities   value
+    0           a   school           1   500.0
+    1           b   school           2  1100.0
     """
     how = _read_method(method, decay)
+    if isinstance(per, bool) or not np.isfinite(per) or per <= 0:
+        raise OptionError(f"per={per!r} must be a number above 0.")
     limits = read_thresholds(minutes, metres)
     homes = check_table(buildings, "buildings", needs=("households",) if how.shared and weight == "households" else ())
     services = check_table(facilities, "facilities")
@@ -193,7 +198,7 @@ def accessibility(
         near = (pairs.building, pairs.facility, weights, supply[row])
         if how.shared:
             shares = float_catchments(*near, demand[order], choose=how.choose)
-            value[order, column], used = shares.value, shares.demand > 0
+            value[order, column], used = per * shares.value, shares.demand > 0
         else:
             value[order, column] = within_reach(*near, len(homes))
             used = np.bincount(pairs.facility, minlength=len(row)) > 0
@@ -220,7 +225,9 @@ def accessibility(
     people = denominator_of(homes, weight) if how.shared else ""
     table.attrs.update(
         method=method,
-        meaning=how.words.format(supply=offered, demand=people, limit=_words(thresholds, limits.measure)),
+        meaning=how.words.format(
+            supply=offered, per=f"{per:,g}", demand=people, limit=_words(thresholds, limits.measure)
+        ),
         measure=limits.measure,
         thresholds=thresholds,
         demand=people,
