@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -13,10 +14,11 @@ import shapely
 from gridmap.coverage.contours import Frame, frame_around, polygons_below
 from gridmap.coverage.cover import as_prepared, is_existing, rows_by_category
 from gridmap.coverage.homes import Homes, find_homes
-from gridmap.coverage.land import Ground, Land, NodeTable, lay_ground, paint_land, search_nodes
+from gridmap.coverage.land import Ground, lay_ground, leg_cost, paint_land
 from gridmap.coverage.split_land import split_by_label
 from gridmap.coverage.thresholds import read_several
 from gridmap.errors import OptionError
+from gridmap.network.search import node_costs
 from gridmap.tables.contracts import check_table
 from gridmap.tables.crs import to_crs
 
@@ -26,14 +28,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gridmap.network.access import Access
+    from gridmap.network.search import NodeCosts
     from gridmap.network.streets import StreetNetwork
 
 __all__ = ["service_circles"]
 
 DEFAULT_MINUTES = (5.0, 10.0, 15.0)
-# A raster has at most so many cells, and at most so many values are painted at once.
+# A raster has at most so many cells.
 _MOST_CELLS = 16_000_000
-_MOST_VALUES = 48_000_000
 _OVERLAPS = ("overlap", "dissolve", "split")
 
 
@@ -51,6 +53,7 @@ def service_circles(
     barriers: gpd.GeoDataFrame | None = None,
     compounds: gpd.GeoDataFrame | None = None,
     entrances: gpd.GeoDataFrame | None = None,
+    executor: Any = None,
 ) -> gpd.GeoDataFrame:
     """Draw the land from which facilities are within reach.
 
@@ -83,6 +86,8 @@ def service_circles(
         Land farther than this from every street is never drawn.
     barriers, compounds, entrances
         For streets that are not prepared yet; see `StreetNetwork.from_streets`.
+    executor
+        Anything with a `map` whose workers share memory, such as a ThreadPoolExecutor; the circles do not depend on it.
 
     Returns
     -------
@@ -110,87 +115,84 @@ def service_circles(
     measure, limits = read_several(minutes, metres, offered, default_minutes=DEFAULT_MINUTES)
     network = as_prepared(streets, profile, barriers=barriers, compounds=compounds, entrances=entrances)
     rows = rows_by_category(services, existing, list(limits))
-    counted = np.concatenate([*rows, np.empty(0, dtype=np.int64)])
     shapes = np.asarray(to_crs(services, network.crs).geometry.array)
     access = network.access(shapes, kind="facility", ids=services["facility_id"].to_numpy())
     job = _Job(
         network=network,
         measure=measure,
-        limits=limits,
-        rows=rows,
-        access=access,
         homes=None if homes is None else find_homes(network, to_crs(homes, network.crs)),
         cell_metres=float(cell_metres),
         far_metres=float(far_metres),
     )
-    draw = {"dissolve": _draw_dissolved, "overlap": _draw_overlapping, "split": _draw_split}[overlap]
-    table = _table(list(draw(job)), services, measure, dissolved=overlap == "dissolve")
+    each_with = map if executor is None else executor.map
+    tasks = [_Task(category, limits[category], of, access.take(of)) for category, of in zip(limits, rows, strict=True)]
+    found = each_with(job.search, tasks)
+    tasks = [replace(task, found=costs) for task, costs in zip(tasks, found, strict=True)]
+    job = replace(job, ground=_lay(job, tasks, executor))
+    if overlap == "overlap":
+        tasks = [one for task in tasks for one in task.each()]
+    drawn = each_with(partial(_draw_split if overlap == "split" else _draw, job), tasks)
+    table = _table(
+        [circle for circles in drawn for circle in circles], services, measure, dissolved=overlap == "dissolve"
+    )
     out = gpd.GeoDataFrame(table, geometry=gpd.GeoSeries(table.pop("geometry").tolist(), crs=network.crs))
     out = to_crs(out, services.crs)
     out.attrs.update(
         cell_metres=job.side,
         far_metres=float(far_metres),
-        left_out={"facilities": len(services) - len(counted), "not_existing": int((~existing).sum())},
+        left_out={"facilities": len(services) - sum(map(len, rows)), "not_existing": int((~existing).sum())},
     )
     return out
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class _Job:
-    """Everything a drawing needs; `side` is the side of a cell once a raster has been laid."""
+    """What all drawings share; without `ground` nothing is reached at all."""
 
     network: StreetNetwork
     measure: str
-    limits: dict[str, list[float]]
-    rows: list[NDArray[np.int64]]
-    access: Access
     homes: Homes | None
     cell_metres: float
     far_metres: float
-    side: float = 0.0
+    ground: Ground | None = None
 
     @property
     def per_metre(self) -> float:
         """Cost of a metre on foot, in the measure."""
-        return 1.0 if self.measure == "metres" else 0.06 / self.network.profile.leg_kmh
+        return leg_cost(self.network, self.measure)
 
     @property
-    def margin(self) -> float:
-        """How much farther than a threshold to search, so that its border lies between known values."""
-        return 3 * self.cell_metres * self.per_metre
+    def side(self) -> float:
+        """Side of a cell; 0 when no raster was laid."""
+        return 0.0 if self.ground is None else self.ground.frame.side
 
-    @property
-    def limit(self) -> float:
-        """How far to search: the last threshold and the margin."""
-        return max((limit for several in self.limits.values() for limit in several), default=0.0) + self.margin
+    def bound(self, limits: list[float]) -> float:
+        """How far to search: beyond the last threshold, so that its border lies between known values."""
+        return limits[-1] + 3 * self.cell_metres * self.per_metre
 
-    @property
-    def surely(self) -> float:
-        """Land with a cost below this is inside every circle."""
-        least = min((limit for several in self.limits.values() for limit in several), default=0.0)
-        return least - self.margin
+    def margin(self, limits: list[float]) -> float:
+        """How far from the streets that are reached land may be in reach, in metres."""
+        return min(max(self.far_metres, self.network.access_metres), self.bound(limits) / self.per_metre)
 
-    def targets(self) -> list[Access]:
-        """Places on the streets of the facilities of each category."""
-        return [self.access.take(rows) for rows in self.rows]
+    def search(self, task: _Task) -> NodeCosts:
+        """What it costs from every node to reach a facility of the task."""
+        return node_costs(self.network, task.targets, by=self.measure, limit=self.bound(task.limits))
 
-    def lay(self, nodes: NodeTable) -> Ground | None:
-        """The raster over all that was reached; None when nothing was."""
-        live = np.asarray(np.any(np.isfinite(nodes.cost), axis=1))
-        edges = np.concatenate([access.edge for access in nodes.targets])
-        live[self.network.graph.edge_u[edges]] = True
-        live[self.network.graph.edge_v[edges]] = True
-        if not live.any():
-            return None
-        xy = self.network.graph.node_xy[live]
-        bounds = (*xy.min(axis=0), *xy.max(axis=0))
-        margin = min(max(self.far_metres, self.network.access_metres), self.limit / self.per_metre)
-        self.side = self.cell_metres
-        frame = frame_around(bounds, self.side, margin + self.side)
-        while frame.cells > _MOST_CELLS:
-            self.side *= 1.25
-            frame = frame_around(bounds, self.side, margin + self.side)
-        return lay_ground(self.network, frame, self.far_metres)
+
+@dataclass(frozen=True, eq=False)
+class _Task:
+    """What is drawn at once: facilities of one category, or one facility, and the thresholds."""
+
+    category: str
+    limits: list[float]
+    rows: NDArray[np.int64]
+    targets: Access
+    found: NodeCosts | None = None
+
+    def each(self) -> Iterator[_Task]:
+        """One task a facility."""
+        for index, row in enumerate(self.rows):
+            yield _Task(self.category, self.limits, np.array([row]), self.targets.take(np.array([index])))
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,83 +206,69 @@ class _Circle:
     counts: tuple[float, float, float]
 
 
-def _draw_dissolved(job: _Job) -> Iterator[_Circle]:
-    nodes = search_nodes(job.network, job.targets(), job.measure, job.limit) if job.rows else None
-    ground = None if nodes is None else job.lay(nodes)
-    if nodes is None or ground is None:
-        yield from _nothing(job, each=False)
-        return
-    at_once = max(1, _MOST_VALUES // max(int(np.isfinite(ground.metres).sum()), 1))
-    categories = list(job.limits)
-    for first in range(0, len(categories), at_once):
-        part = slice(first, first + at_once)
-        land = paint_land(job.network, ground, nodes.part(part), surely=job.surely)
-        for column, category in enumerate(categories[part]):
-            costs = None if job.homes is None else job.homes.costs(nodes.targets[first + column], job.measure)
-            yield from _circles(job, category, job.limits[category], job.rows[first + column], land, column, costs)
+def _lay(job: _Job, tasks: list[_Task], executor: Any) -> Ground | None:
+    """The raster over all that is reached; None when nothing is."""
+    graph = job.network.graph
+    live = np.zeros(graph.n_nodes, dtype=np.bool_)
+    for task in tasks:
+        if task.found is not None:
+            live |= np.isfinite(task.found.cost)
+        live[graph.edge_u[task.targets.edge]] = True
+        live[graph.edge_v[task.targets.edge]] = True
+    if not live.any():
+        return None
+    xy = graph.node_xy[live]
+    bounds = (*xy.min(axis=0), *xy.max(axis=0))
+    margin = max(job.margin(task.limits) for task in tasks)
+    side = job.cell_metres
+    frame = frame_around(bounds, side, margin + side)
+    while frame.cells > _MOST_CELLS:
+        side *= 1.25
+        frame = frame_around(bounds, side, margin + side)
+    used = live[graph.edge_u] | live[graph.edge_v]
+    return lay_ground(job.network, frame, job.far_metres, used=used, executor=executor)
 
 
-def _draw_overlapping(job: _Job) -> Iterator[_Circle]:
-    if not job.rows:
-        return
-    nodes = search_nodes(job.network, job.targets(), job.measure, job.limit)
-    ground = job.lay(nodes)
-    if ground is None:
-        yield from _nothing(job, each=True)
-        return
-    for (category, limits), rows in zip(job.limits.items(), job.rows, strict=True):
-        for row in rows:
-            targets = job.access.take(np.array([row]))
-            one = search_nodes(job.network, [targets], job.measure, max(limits) + job.margin)
-            window = _window(job, ground.frame, one)
-            land = paint_land(job.network, ground, one, window=window, surely=job.surely)
-            costs = None if job.homes is None else job.homes.costs(targets, job.measure, limit=max(limits))
-            yield from _circles(job, category, limits, np.array([row]), land, 0, costs)
-
-
-def _draw_split(job: _Job) -> Iterator[_Circle]:
-    if not job.rows:
-        return
-    nodes = search_nodes(job.network, job.targets(), job.measure, job.limit)
-    ground = job.lay(nodes)
-    if ground is None:
-        yield from _nothing(job, each=True)
-        return
-    for column, (category, limits) in enumerate(job.limits.items()):
-        rows = job.rows[column]
-        land = paint_land(job.network, ground, nodes.part(slice(column, column + 1)), labelled=True)
-        labels = land.label_raster(0)
-        raster, frame = land.raster(0, limits[-1])
-        costs = target = None
-        if job.homes is not None:
-            costs, target = job.homes.nearest(nodes.targets[column], job.measure)
-        for limit in limits:
-            whole = _polygon(job, raster, frame, limit, None if costs is None else costs > limit)
-            parts = split_by_label(whole, labels, ground.frame, len(rows))
-            for index, row in enumerate(rows):
-                counts = (np.nan,) * 3
-                if job.homes is not None and costs is not None and target is not None:
-                    counts = job.homes.deviation(parts[index], (costs <= limit) & (target == index))
-                yield _Circle(category, limit, np.array([row]), parts[index], counts)
-
-
-def _circles(
-    job: _Job,
-    category: str,
-    limits: list[float],
-    rows: NDArray[np.int64],
-    land: Land,
-    column: int,
-    costs: NDArray[np.float64] | None,
-) -> Iterator[_Circle]:
-    """The circles of one category, or of one facility, for each of its thresholds."""
-    raster, frame = land.raster(column, limits[-1])
-    for limit in limits:
-        polygon = _polygon(job, raster, frame, limit, None if costs is None else costs > limit)
+def _draw(job: _Job, task: _Task) -> list[_Circle]:
+    """The circles of one task, for each of its thresholds."""
+    if job.ground is None:
+        return _nothing(job, task)
+    found = job.search(task) if task.found is None else task.found
+    values, _, frame = paint_land(
+        job.network, job.ground, task.targets, found, job.measure, margin=job.margin(task.limits)
+    )
+    costs = None if job.homes is None else job.homes.costs(task.targets, job.measure, limit=task.limits[-1])
+    out = []
+    for limit in task.limits:
+        polygon = _polygon(job, values, frame, limit, None if costs is None else costs > limit)
         counts = (np.nan,) * 3
         if job.homes is not None and costs is not None:
             counts = job.homes.deviation(polygon, costs <= limit)
-        yield _Circle(category, limit, rows, polygon, counts)
+        out.append(_Circle(task.category, limit, task.rows, polygon, counts))
+    return out
+
+
+def _draw_split(job: _Job, task: _Task) -> list[_Circle]:
+    """The circles of one category, parted among its facilities."""
+    if job.ground is None:
+        return [circle for one in task.each() for circle in _nothing(job, one)]
+    found = job.search(task) if task.found is None else task.found
+    values, labels, frame = paint_land(
+        job.network, job.ground, task.targets, found, job.measure, margin=job.margin(task.limits), labelled=True
+    )
+    costs = target = None
+    if job.homes is not None:
+        costs, target = job.homes.nearest(task.targets, job.measure, limit=task.limits[-1])
+    out = []
+    for limit in task.limits:
+        whole = _polygon(job, values, frame, limit, None if costs is None else costs > limit)
+        parts = split_by_label(whole, labels, frame, len(task.rows))
+        for index, row in enumerate(task.rows):
+            counts = (np.nan,) * 3
+            if job.homes is not None and costs is not None and target is not None:
+                counts = job.homes.deviation(parts[index], (costs <= limit) & (target == index))
+            out.append(_Circle(task.category, limit, np.array([row]), parts[index], counts))
+    return out
 
 
 def _polygon(
@@ -307,29 +295,10 @@ def _without_barriers(job: _Job, polygon: Any) -> Any:
     return shapely.multipolygons(rest[shapely.get_type_id(rest) == shapely.GeometryType.POLYGON])
 
 
-def _window(job: _Job, frame: Frame, nodes: NodeTable) -> tuple[slice, slice]:
-    """Rows and columns of the raster that one facility can reach."""
-    graph = job.network.graph
-    live = np.flatnonzero(np.isfinite(nodes.cost[:, 0]))
-    edge = nodes.targets[0].edge
-    xy = graph.node_xy[np.concatenate([live, graph.edge_u[edge], graph.edge_v[edge]])]
-    if len(xy) == 0:
-        return slice(0, 1), slice(0, 1)
-    margin = min(max(job.far_metres, job.network.access_metres), nodes.limit / job.per_metre) + 2 * frame.side
-    rows, columns = frame.cell_of(np.array([xy.min(axis=0) - margin, xy.max(axis=0) + margin]))
-    return (
-        slice(int(max(rows[0], 0)), int(min(rows[1] + 1, frame.rows))),
-        slice(int(max(columns[0], 0)), int(min(columns[1] + 1, frame.columns))),
-    )
-
-
-def _nothing(job: _Job, *, each: bool) -> Iterator[_Circle]:
-    """Empty polygons, when no facility finds a street: for each of them, or one a category."""
+def _nothing(job: _Job, task: _Task) -> list[_Circle]:
+    """Empty polygons, when no facility finds a street."""
     counts = (np.nan,) * 3 if job.homes is None else (0.0, 0.0, 0.0)
-    for (category, limits), rows in zip(job.limits.items(), job.rows, strict=True):
-        for some in rows[:, None] if each else [rows]:
-            for limit in limits:
-                yield _Circle(category, limit, some, shapely.MultiPolygon(), counts)
+    return [_Circle(task.category, limit, task.rows, shapely.MultiPolygon(), counts) for limit in task.limits]
 
 
 def _table(circles: list[_Circle], services: gpd.GeoDataFrame, measure: str, *, dissolved: bool) -> pd.DataFrame:

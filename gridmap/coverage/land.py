@@ -1,293 +1,276 @@
-"""The land as a raster: which street each cell steps onto, and what it costs from there to reach a facility."""
+"""The land as a raster: which streets each cell steps onto, and what it costs from there to reach a facility."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
 
-from gridmap.network.search import nearest, node_costs
 from gridmap.network.walls import OUTSIDE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from gridmap.coverage.contours import Frame
     from gridmap.network.access import Access
+    from gridmap.network.search import NodeCosts
     from gridmap.network.streets import StreetNetwork
 
-__all__ = ["Ground", "Land", "NodeTable", "lay_ground", "paint_land", "search_nodes"]
+    Flags = NDArray[np.bool_]
+    Longs = NDArray[np.int64]
 
-_NO_LABELS = np.zeros((0, 0), dtype=np.int32)
+__all__ = ["Ground", "Legs", "edge_costs", "lay_ground", "leg_cost", "paint_land"]
+
+# Legs are sought so many cells at a time, whatever the number of workers.
+_ROOM = 2_000_000
+# Cells at the borders of a window are left out of what is drawn, hence the rectangle around what is reached is wider.
+_FRINGE = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Legs:
+    """Legs from the centres of cells to edges: those to edge e are ``ptr[e]:ptr[e + 1]``.
+
+    `cell` (int32) is the number of the cell, row by row; `t` (float32) where along the edge the leg ends, 0 to 1;
+    `leg` (float32) its length in metres.
+    """
+
+    ptr: NDArray[np.int64]
+    cell: NDArray[np.int32]
+    t: NDArray[np.float32]
+    leg: NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
 class Ground:
-    """What does not depend on facilities: the nearest street of every cell, and the cells in walled compounds.
+    """What does not depend on facilities: where the raster lies, and how its cells get onto the streets.
 
-    Attributes
-    ----------
-    frame
-        Where the raster lies.
-    piece, metres
-        Shape (rows, columns): nearest piece of a street that a leg reaches, -1 for none; its distance, inf for none,
-        -1 for cells in a compound with gates.
-    walled, access
-        Numbers of these cells, row by row, and how they get onto the streets: through their gates, as buildings do.
+    The legs are those of a building that stood at the centre of the cell: to every edge within the access distance of
+    the network that no wall hides, else to the nearest; from walled compounds through their gates.
     """
 
     frame: Frame
-    piece: NDArray[np.int32]
-    metres: NDArray[np.float32]
-    walled: NDArray[np.int64]
-    access: Access | None
+    legs: tuple[Legs, ...]
 
 
-@dataclass(frozen=True, eq=False)
-class NodeTable:
-    """What it costs to reach a facility of each category from the nodes; and from beside the facilities' own edges.
+def lay_ground(
+    network: StreetNetwork, frame: Frame, far_metres: float, *, used: Flags | None = None, executor: Any = None
+) -> Ground:
+    """The legs of every cell; the nearest street is looked for up to `far_metres` away.
 
-    `cost` (nodes, categories) float32, infinite beyond the limit; `target` likewise, the index of the facility.
-    `targets` are the facilities' places on the streets, one `Access` a category.
+    Parameters
+    ----------
+    network, frame, far_metres
+        The streets, the raster, metres.
+    used
+        Which edges lead anywhere; legs to others are left out. None means all.
+    executor
+        Anything with a `map` whose workers share memory.
     """
+    from gridmap.coverage.circle_kernel import mark_nearest, spread_nearest
 
-    measure: str
-    limit: float
-    targets: Sequence[Access]
-    cost: NDArray[np.float32]
-    target: NDArray[np.int32]
-
-    def part(self, columns: slice) -> NodeTable:
-        """The table of some categories."""
-        return NodeTable(
-            self.measure,
-            self.limit,
-            self.targets[columns],
-            np.ascontiguousarray(self.cost[:, columns]),
-            np.ascontiguousarray(self.target[:, columns]),
-        )
-
-
-def search_nodes(network: StreetNetwork, targets: Sequence[Access], measure: str, limit: float) -> NodeTable:
-    """One sweep a category over the streets, up to a limit."""
-    found = [node_costs(network, access, by=measure, limit=limit) for access in targets]
-    return NodeTable(
-        measure,
-        limit,
-        targets,
-        np.column_stack([f.cost for f in found]).astype(np.float32),
-        np.column_stack([f.target for f in found]).astype(np.int32),
-    )
-
-
-def lay_ground(network: StreetNetwork, frame: Frame, far_metres: float) -> Ground:
-    """The nearest street of every cell, up to `far_metres` away."""
-    from gridmap.coverage.circle_kernel import find_nearest, spread_nearest
-
+    edges = network.graph.n_edges
+    walls = _wall_arrays(network)
+    shut = np.zeros(frame.cells, dtype=np.bool_)
+    walled = _walled_cells(network, frame)
+    shut[walled] = True
+    access = float(network.access_metres)
+    # wide enough that every street leaves its mark on the cells it runs through
+    near = max(access, 1.5 * frame.side)
+    xy, part, edge = _pieces_outside(network, used)
+    ptr, cell, t, leg = _legs_within(network, near, frame, shut, (xy, part, edge), walls, executor)
     piece = np.full(frame.cells, -1, dtype=np.int32)
     metres = np.full(frame.cells, np.inf, dtype=np.float32)
-    walled = _walled_cells(network, frame)
-    metres[walled] = -1
-    streets, walls = _Streets.of(network, "metres"), _wall_arrays(network)
-    # wide enough that every street leaves its mark on the cells it runs through
-    near = max(float(network.access_metres), 1.5 * frame.side)
-    find_nearest(streets.xy, streets.part, near, *_frame_arrays(frame), piece, metres, *walls)
-    spread_nearest(streets.xy, streets.part, near, far_metres, *_frame_arrays(frame), piece, metres, *walls)
-    # a street that is near enough for a leg is drawn from, whatever `far_metres` says
-    metres[metres > max(far_metres, float(network.access_metres))] = np.inf
-    piece[np.isinf(metres)] = -1
-    access = None
+    mark_nearest(ptr, cell, leg, np.arange(len(edge), dtype=np.int32), piece, metres)
+    spread_nearest(xy, part, near, far_metres, *_frame_arrays(frame), shut, piece, metres, *walls)
+    if near > access:
+        ptr, (cell, t, leg) = _only((leg <= access) & (access > 0), ptr, (cell, t, leg))
+    # where nothing is in range the nearest street will do, up to `far_metres`
+    alone = np.flatnonzero(((metres > access) | (access == 0)) & (metres <= far_metres))
+    along = _fractions(xy[piece[alone]], _centres(frame, alone))
+    rest: list[tuple[NDArray[Any], ...]] = [(edge[piece[alone]], alone, along, metres[alone])]
     if len(walled):
         # names that no entrance of a building can have
         names = [f"cell {number} of the raster" for number in walled]
-        access = network.access(shapely.points(_centres(frame, walled)), kind="building", ids=names)
-    shape = (frame.rows, frame.columns)
-    return Ground(frame, piece.reshape(shape), metres.reshape(shape), walled, access)
-
-
-@dataclass(frozen=True, eq=False)
-class Land:
-    """What it costs to reach a facility from the cells of a window that have a street near enough.
-
-    `row`, `column` of each such cell in `frame`; `costs` (categories, cells), infinite where nothing is reached;
-    `labels` likewise, index of the facility, -1 for none; or empty.
-    """
-
-    frame: Frame
-    row: NDArray[np.int64]
-    column: NDArray[np.int64]
-    costs: NDArray[np.float32]
-    labels: NDArray[np.int32]
-
-    def raster(self, category: int, most: float) -> tuple[NDArray[np.float32], Frame]:
-        """Costs of a category, infinite where nothing is reached, over the rectangle where they are below `most`."""
-        values = self.costs[category]
-        below = values < most
-        if not below.any():
-            return np.full((1, 1), np.inf, dtype=np.float32), self.frame.part(slice(0, 1), slice(0, 1))
-        rows, columns = _span(self.row[below], self.frame.rows), _span(self.column[below], self.frame.columns)
-        whole = np.full((self.frame.rows, self.frame.columns), np.inf, dtype=np.float32)
-        whole[self.row, self.column] = values
-        return whole[rows, columns], self.frame.part(rows, columns)
-
-    def label_raster(self, category: int) -> NDArray[np.int32]:
-        """Labels over the whole frame, shape (rows, columns), -1 for none."""
-        raster = np.full((self.frame.rows, self.frame.columns), -1, dtype=np.int32)
-        raster[self.row, self.column] = self.labels[category]
-        return raster
+        doors = network.access(shapely.points(_centres(frame, walled)), kind="building", ids=names)
+        rest.append((doors.edge, walled[doors.owner], doors.t0, doors.leg))
+    return Ground(frame, (Legs(_by_edge(ptr, edge, edges), cell, t, leg), _sorted_legs(rest, edges)))
 
 
 def paint_land(
     network: StreetNetwork,
     ground: Ground,
-    nodes: NodeTable,
+    targets: Access,
+    found: NodeCosts,
+    measure: str,
     *,
-    window: tuple[slice, slice] | None = None,
+    margin: float = 0.0,
     labelled: bool = False,
-    surely: float = 0.0,
-) -> Land:
-    """What it costs from each cell to reach a facility.
+) -> tuple[NDArray[np.float32], NDArray[np.int32], Frame]:
+    """What it costs from each cell to reach the nearest of some facilities, around all that reaches one.
 
     Parameters
     ----------
-    network, ground, nodes
-        The streets, the raster, and what the sweeps found.
-    window
-        Rows and columns to paint; None for all.
+    network, ground
+        The streets, and the raster over them.
+    targets, found, measure
+        How the facilities get onto the streets, what they cost from every node, and in what.
+    margin
+        Metres around the streets from which a facility is reached.
     labelled
         Whether to tell which facility it is.
-    surely
-        Costs below this need not be exact: a facility beside a cell's own edge is then reached over the edge's ends,
-        which spares the most of the work.
+
+    Returns
+    -------
+    values
+        Costs, infinite where nothing is reached, shape (rows, columns).
+    labels
+        Index of the facility, -1 for none, in the same shape; without rows where not asked for.
+    frame
+        Where these cells lie.
     """
-    from gridmap.coverage.circle_kernel import paint_far_land, paint_near_land
+    from gridmap.coverage.circle_kernel import paint
 
-    whole = (slice(0, ground.frame.rows), slice(0, ground.frame.columns))
-    window = whole if window is None else window
-    frame = ground.frame.part(*window)
-    piece = np.ascontiguousarray(ground.piece[window]).ravel()
-    metres = np.ascontiguousarray(ground.metres[window]).ravel()
-    land = np.flatnonzero(metres < np.inf)
-    place = np.full(frame.cells, -1, dtype=np.int32)
-    place[land] = np.arange(len(land), dtype=np.int32)
-    values = np.full((len(land), nodes.cost.shape[1]), np.inf, dtype=np.float32)
-    labels = np.full(values.shape, -1, dtype=np.int32) if labelled else _NO_LABELS
-    target = nodes.target if labelled else _NO_LABELS
-    streets, reach = _Streets.of(network, nodes.measure), float(network.access_metres)
-    beside_ptr, beside = _beside(network, nodes, -np.inf if labelled else surely, float(metres[land].max(initial=0)))
-    used = streets.reached(nodes.cost, beside_ptr)
-    leg_cost = _leg_cost(network, nodes.measure)
-    fixed: tuple[Any, ...] = (
-        *streets.costs, nodes.cost, target, beside_ptr, beside, leg_cost, reach,
-        *_frame_arrays(frame), place, values, labels,
-    )  # fmt: skip
-    if reach > 0:
-        paint_near_land(streets.xy[used], streets.part[used], streets.edge[used], *fixed, *_wall_arrays(network))
-    paint_far_land(streets.xy, streets.edge, piece, metres, *fixed)
-    _paint_walled(network, ground, nodes, window, place, values, labels)
-    row, column = np.divmod(land, frame.columns)
-    return Land(frame, row, column, _turned(values), _turned(labels))
+    graph, frame = network.graph, ground.frame
+    rows, columns = _window(network, frame, targets, found, margin)
+    # a stripe over all columns, so that cells keep their numbers but for where they begin
+    shape = (rows.stop - rows.start, frame.columns)
+    values = np.full(shape, np.inf, dtype=np.float32)
+    labels = np.full(shape if labelled else (0, frame.columns), -1, dtype=np.int32)
+    reached = np.isfinite(found.cost)
+    live = np.flatnonzero(reached[graph.edge_u] | reached[graph.edge_v])
+    per_metre = leg_cost(network, measure)
+    for legs in ground.legs:
+        paint(
+            legs.ptr, legs.cell, legs.t, legs.leg, live,
+            graph.edge_u, graph.edge_v, *edge_costs(network, measure), found.cost, found.target,
+            targets.edge, targets.t0, targets.t1, targets.leg * per_metre, targets.owner.astype(np.int32),
+            per_metre, rows.start * frame.columns, values.reshape(-1), labels.reshape(-1),
+        )  # fmt: skip
+    return values[:, columns], labels[:, columns], frame.part(rows, columns)
 
 
-def _turned(table: NDArray[Any]) -> NDArray[Any]:
-    """The transposed table, block by block, which memory likes better."""
-    out = np.empty(table.shape[::-1], dtype=table.dtype)
-    for first in range(0, len(table), 4096):
-        out[:, first : first + 4096] = table[first : first + 4096].T
-    return out
-
-
-def _span(numbers: NDArray[np.int64], end: int) -> slice:
-    """From the least to the most, and one more on each side, within 0 and the end."""
-    return slice(max(int(numbers.min()) - 1, 0), min(int(numbers.max()) + 2, end))
-
-
-@dataclass(frozen=True, eq=False)
-class _Streets:
-    """Pieces of streets outside walled compounds, and the edges they are of, as the kernels take them."""
-
-    xy: NDArray[np.float64]
-    part: NDArray[np.float64]
-    edge: NDArray[np.int32]
-    costs: tuple[NDArray[Any], ...]
-
-    @classmethod
-    def of(cls, network: StreetNetwork, measure: str) -> _Streets:
-        xy, part, edge, side = network.piece_arrays
-        graph = network.graph
-        outside = side == OUTSIDE
-        whole = graph.edge_length if measure == "metres" else graph.edge_seconds / 60
-        ahead = np.where(graph.edge_forward, whole, np.inf).astype(np.float32)
-        back = np.where(graph.edge_backward, whole, np.inf).astype(np.float32)
-        return cls(xy[outside], part[outside], edge[outside], (graph.edge_u, graph.edge_v, ahead, back))
-
-    def reached(self, cost: NDArray[np.float32], beside_ptr: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Which pieces lead anywhere: a facility is in reach of an end of their edge, or beside it."""
-        live = np.any(np.isfinite(cost), axis=1)
-        edge_u, edge_v = self.costs[:2]
-        useful = live[edge_u] | live[edge_v] | (np.diff(beside_ptr) > 0)
-        return np.asarray(useful[self.edge])
-
-
-def _beside(
-    network: StreetNetwork, nodes: NodeTable, surely: float, longest_leg: float
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Facilities by the edges they are entered from, as the kernels take them.
-
-    Left out are those that every cell at their edge reaches for less than `surely` even over the edge's ends.
-    """
-    leg_cost = _leg_cost(network, nodes.measure)
+def edge_costs(network: StreetNetwork, measure: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Cost of each whole edge from its u to its v and back, infinite where it is closed."""
     graph = network.graph
-    whole = graph.edge_length if nodes.measure == "metres" else graph.edge_seconds / 60
-    edges, rows = [], []
-    for column, access in enumerate(nodes.targets):
-        most = (access.leg + longest_leg) * leg_cost + 2 * whole[access.edge]
-        if graph.directed:
-            most[:] = np.inf
-        kept = most >= surely
-        legs = access.leg[kept] * leg_cost
-        rows.append(
-            np.column_stack([access.t0[kept], access.t1[kept], legs, np.full(len(legs), column), access.owner[kept]])
-        )
-        edges.append(access.edge[kept])
-    edge = np.concatenate(edges)
-    ptr = np.zeros(graph.n_edges + 1, dtype=np.int64)
-    np.cumsum(np.bincount(edge, minlength=graph.n_edges), out=ptr[1:])
-    return ptr, np.ascontiguousarray(np.concatenate(rows)[np.argsort(edge, kind="stable")])
+    whole = graph.edge_length if measure == "metres" else graph.edge_seconds / 60
+    return np.where(graph.edge_forward, whole, np.inf), np.where(graph.edge_backward, whole, np.inf)
 
 
-def _paint_walled(
+def leg_cost(network: StreetNetwork, measure: str) -> float:
+    """Metres, or minutes, of a metre on a leg."""
+    return 1.0 if measure == "metres" else 0.06 / network.profile.leg_kmh
+
+
+def _window(
+    network: StreetNetwork, frame: Frame, targets: Access, found: NodeCosts, margin: float
+) -> tuple[slice, slice]:
+    """Rows and columns of the raster around the nodes that reach a facility, and the facilities' own edges."""
+    graph = network.graph
+    live = np.flatnonzero(np.isfinite(found.cost))
+    xy = graph.node_xy[np.concatenate([live, graph.edge_u[targets.edge], graph.edge_v[targets.edge]])]
+    if len(xy) == 0:
+        return slice(0, 1), slice(0, 1)
+    margin += _FRINGE * frame.side
+    rows, columns = frame.cell_of(np.array([xy.min(axis=0) - margin, xy.max(axis=0) + margin]))
+    return (
+        slice(int(max(rows[0], 0)), int(min(rows[1] + 1, frame.rows))),
+        slice(int(max(columns[0], 0)), int(min(columns[1] + 1, frame.columns))),
+    )
+
+
+def _pieces_outside(
+    network: StreetNetwork, used: Flags | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int32]]:
+    """Pieces of streets outside walled compounds: both ends of the whole edge, the part of it, the edge."""
+    xy, part, edge, side = network.piece_arrays
+    chosen = side == OUTSIDE
+    if used is not None:
+        chosen &= used[edge]
+    return xy[chosen], part[chosen], edge[chosen]
+
+
+def _legs_within(
     network: StreetNetwork,
-    ground: Ground,
-    nodes: NodeTable,
-    window: tuple[slice, slice],
-    place: NDArray[np.int32],
-    values: NDArray[np.float32],
-    labels: NDArray[np.int32],
-) -> None:
-    """Cells in compounds with gates: what `cover` would count for a building there."""
-    if ground.access is None:
-        return
-    row, column = np.divmod(ground.walled, ground.frame.columns)
-    inside = (row >= window[0].start) & (row < window[0].stop)
-    inside &= (column >= window[1].start) & (column < window[1].stop)
-    if not inside.any():
-        return
-    width = window[1].stop - window[1].start
-    at = place[(row[inside] - window[0].start) * width + column[inside] - window[1].start]
-    access = ground.access.take(np.flatnonzero(inside))
-    for c, targets in enumerate(nodes.targets):
-        found = nearest(network, targets, access, by=nodes.measure, limit=nodes.limit)
-        values[at, c] = getattr(found, nodes.measure)[:, 0]
-        if len(labels):
-            labels[at, c] = found.target[:, 0]
+    reach: float,
+    frame: Frame,
+    shut: Flags,
+    pieces: tuple[NDArray[Any], ...],
+    walls: tuple[NDArray[Any], ...],
+    executor: Any,
+) -> tuple[Longs, NDArray[np.int32], NDArray[np.float32], NDArray[np.float32]]:
+    """All legs of at most `reach` metres to the pieces, piece by piece: where each one's begin, cell, t, leg."""
+    from gridmap.coverage.circle_kernel import find_legs
+
+    graph = network.graph
+    arcs = graph.arcs
+    xy = pieces[0]
+    # cells in the box around each piece, at most; and how many in all the pieces before
+    width = np.abs(xy[:, 2:] - xy[:, :2]) + 2 * reach
+    before = np.append(0, np.cumsum(np.prod(np.floor(width / frame.side) + 2, axis=1).astype(np.int64)))
+    starts = np.unique(np.searchsorted(before, np.arange(0, max(before[-1], 1), _ROOM)))
+    fixed: tuple[Any, ...] = (
+        *pieces, graph.edge_u, graph.edge_v, graph.node_xy,
+        arcs.indptr, arcs.node, *_arc_arrays(network), reach, *_frame_arrays(frame), shut, *walls,
+    )  # fmt: skip
+
+    def find(span: tuple[int, int]) -> tuple[NDArray[Any], ...]:
+        first, last = span
+        return find_legs(first, last, int(before[last] - before[first]), *fixed)
+
+    found = list((map if executor is None else executor.map)(find, pairwise([*starts.tolist(), len(xy)])))
+    count, cell, t, leg = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return np.append(0, np.cumsum(count)), cell, t, leg
 
 
-def _walled_cells(network: StreetNetwork, frame: Frame) -> NDArray[np.int64]:
+def _arc_arrays(network: StreetNetwork) -> tuple[Flags, Longs]:
+    """Whether each arc begins with a piece outside walled compounds; and the arc at u, then at v, of every edge."""
+    graph = network.graph
+    _, part, edge, side = network.piece_arrays
+    begins = np.zeros(2 * graph.n_edges, dtype=np.bool_)
+    begins[edge[(side == OUTSIDE) & (part[:, 0] == 0)]] = True
+    # the only nearest place of an edge without length is its u
+    longer = np.any(graph.node_xy[graph.edge_u] != graph.node_xy[graph.edge_v], axis=1)
+    ends = (side == OUTSIDE) & (part[:, 1] == 1) & longer[edge]
+    begins[graph.n_edges + edge[ends]] = True
+    order = np.argsort(np.concatenate((graph.edge_u, graph.edge_v)), kind="stable")
+    arc_of_end = np.empty(len(order), dtype=np.int64)
+    arc_of_end[order] = np.arange(len(order))
+    return begins[order], arc_of_end
+
+
+def _fractions(xy: NDArray[np.float64], centre: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Where along each edge, xy (n, 4), the place nearest to a centre (n, 2) lies."""
+    ahead = xy[:, 2:] - xy[:, :2]
+    square = (ahead**2).sum(axis=1)
+    along = ((centre - xy[:, :2]) * ahead).sum(axis=1)
+    return np.clip(np.divide(along, square, out=np.zeros(len(xy)), where=square > 0), 0.0, 1.0)
+
+
+def _only(kept: Flags, ptr: Longs, values: tuple[NDArray[Any], ...]) -> tuple[Longs, tuple[NDArray[Any], ...]]:
+    """Some of the values that stand one span after the other, and where the spans then begin."""
+    before = np.concatenate([[0], np.cumsum(kept)])
+    return before[ptr].astype(np.int64), tuple(v[kept] for v in values)
+
+
+def _by_edge(ptr: Longs, edge: NDArray[np.int32], n_edges: int) -> Longs:
+    """Where the legs of each edge begin, from where those of its pieces do; pieces stand in the order of edges."""
+    count = np.bincount(edge, weights=np.diff(ptr), minlength=n_edges).astype(np.int64)
+    return np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
+
+
+def _sorted_legs(parts: list[tuple[NDArray[Any], ...]], n_edges: int) -> Legs:
+    """Legs, each part as (edge, cell, t, leg), sorted by edge."""
+    edge, cell, t, leg = (np.concatenate(column) for column in zip(*parts, strict=True))
+    order = np.argsort(edge, kind="stable")
+    ptr = np.concatenate([[0], np.cumsum(np.bincount(edge, minlength=n_edges))]).astype(np.int64)
+    return Legs(ptr, cell[order].astype(np.int32), t[order].astype(np.float32), leg[order].astype(np.float32))
+
+
+def _walled_cells(network: StreetNetwork, frame: Frame) -> Longs:
     """Numbers of the cells whose centre lies in a compound with gates."""
     compounds = network.walls.compounds
     if len(compounds) == 0:
@@ -303,14 +286,9 @@ def _walled_cells(network: StreetNetwork, frame: Frame) -> NDArray[np.int64]:
     return cells[inside]
 
 
-def _centres(frame: Frame, cells: NDArray[np.int64]) -> NDArray[np.float64]:
+def _centres(frame: Frame, cells: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
     row, column = np.divmod(cells, frame.columns)
     return np.column_stack([frame.left + column * frame.side, frame.bottom + row * frame.side])
-
-
-def _leg_cost(network: StreetNetwork, measure: str) -> float:
-    """Metres, or minutes, of a metre on a leg."""
-    return 1.0 if measure == "metres" else 0.06 / network.profile.leg_kmh
 
 
 def _frame_arrays(frame: Frame) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
