@@ -290,8 +290,7 @@ def test_deviation_is_small_on_a_real_extract(data_dir):
 def test_filling_a_hole_takes_in_the_islands_that_stood_in_it():
     donut = shapely.box(0, 0, 90, 90).difference(shapely.box(10, 10, 40, 40)).difference(shapely.box(50, 50, 80, 80))
     parts = np.array([donut, shapely.box(20, 20, 30, 30), shapely.box(60, 60, 70, 70)])
-    points = shapely.points([[12, 12], [52, 52], [200, 200]])
-    homes = Homes(None, points, shapely.STRtree(points), np.ones(3), None)
+    homes = Homes(None, np.array([[12.0, 12.0], [52.0, 52.0], [200.0, 200.0]]), np.ones(3), None)
     filled = homes.fill_holes(parts, np.array([False, True, True]))
     assert shapely.is_valid(shapely.multipolygons(filled))
     assert shapely.union_all(filled).equals(shapely.box(0, 0, 90, 90) - (shapely.box(50, 50, 80, 80) - parts[2]))

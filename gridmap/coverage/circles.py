@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -156,6 +156,13 @@ class _Job:
     far_metres: float
     ground: Ground | None = None
 
+    @cached_property
+    def areas(self) -> NDArray[np.object_]:
+        """Polygons of the hard barriers, apart from one another."""
+        barriers = self.network.walls.barriers
+        areal = barriers[shapely.get_dimensions(barriers) == 2]
+        return np.asarray(shapely.get_parts(shapely.union_all(areal)), dtype=object)
+
     @property
     def per_metre(self) -> float:
         """Cost of a metre on foot, in the measure."""
@@ -237,7 +244,9 @@ def _draw(job: _Job, task: _Task) -> list[_Circle]:
     values, _, frame = paint_land(
         job.network, job.ground, task.targets, found, job.measure, margin=job.margin(task.limits)
     )
-    costs = None if job.homes is None else job.homes.costs(task.targets, job.measure, limit=task.limits[-1])
+    costs = None
+    if job.homes is not None:
+        costs, _ = job.homes.nearest(task.targets, job.measure, limit=task.limits[-1])
     out = []
     for limit in task.limits:
         polygon = _polygon(job, values, frame, limit, None if costs is None else costs > limit)
@@ -286,12 +295,14 @@ def _polygon(
 
 
 def _without_barriers(job: _Job, polygon: Any) -> Any:
-    barriers = job.network.walls.barriers
-    areas = barriers[shapely.get_dimensions(barriers) == 2] if len(barriers) else barriers
-    areas = areas[shapely.intersects(areas, polygon)] if len(areas) else areas
+    """The polygon less the areas that bar the way."""
+    if len(job.areas) == 0:
+        return polygon
+    shapely.prepare(polygon)
+    areas = job.areas[shapely.intersects(polygon, job.areas)]
     if len(areas) == 0:
         return polygon
-    rest = shapely.get_parts(shapely.difference(polygon, shapely.union_all(areas)))
+    rest = shapely.get_parts(shapely.difference(polygon, shapely.multipolygons(areas)))
     return shapely.multipolygons(rest[shapely.get_type_id(rest) == shapely.GeometryType.POLYGON])
 
 

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Frame", "frame_around", "polygons_below"]
 
+# Borders keep this share of the way to the next cell away from the middle of a cell, at least.
+_HAIR = 1e-5
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -78,9 +81,12 @@ def polygons_below(
     rows, columns = _extent(np.any(below, axis=1)), _extent(np.any(below, axis=0))
     # one cell more on each side: the neighbours that the border runs between
     inner = (slice(max(rows.start - 1, 0), rows.stop + 1), slice(max(columns.start - 1, 0), columns.stop + 1))
-    z = np.clip(raster[inner].astype(np.float64) - level, -leap, leap)
-    # a value of exactly zero would let two corners of the outline meet in one point
-    z[z == 0] = 1e-9
+    z = np.subtract(raster[inner], level, dtype=np.float64)
+    np.clip(z, -leap, leap, out=z)
+    # two corners of an outline must not meet in one point: each lies well within the line between two cells
+    least = _HAIR * max(float(z.max(where=np.isfinite(z), initial=0.0)), -float(z.min()))
+    grazing = np.abs(z) < least
+    z[grazing] = np.where(z[grazing] < 0, -least, least)
     pads = [
         (int(rows.start == 0), int(rows.stop == raster.shape[0])),
         (int(columns.start == 0), int(columns.stop == raster.shape[1])),
@@ -98,19 +104,10 @@ def polygons_below(
     ring = np.concatenate([o[:-1] + s for o, s in zip(offsets, start[:-1], strict=True)] + [start[-1:]])
     polygon = np.concatenate([[0], np.cumsum([len(o) - 1 for o in offsets])])
     shapes = shapely.from_ragged_array(shapely.GeometryType.POLYGON, xy, (ring, polygon))
-    return _mended(np.asarray(shapes, dtype=object))
+    return np.asarray(shapes, dtype=object)
 
 
 def _extent(filled: NDArray[np.bool_]) -> slice:
     """From the first to the last true value."""
     where = np.flatnonzero(filled)
     return slice(int(where[0]), int(where[-1]) + 1)
-
-
-def _mended(polygons: NDArray[np.object_]) -> NDArray[np.object_]:
-    """The same polygons, valid: rounding can make an outline touch itself where the field just grazes zero."""
-    wrong = ~shapely.is_valid(polygons)
-    if not wrong.any():
-        return polygons
-    mended = shapely.get_parts(shapely.make_valid(polygons[wrong], method="structure", keep_collapsed=False))
-    return np.concatenate([polygons[~wrong], mended[shapely.get_type_id(mended) == shapely.GeometryType.POLYGON]])

@@ -17,16 +17,17 @@ if TYPE_CHECKING:
     from gridmap.network.access import Access
     from gridmap.network.streets import StreetNetwork
 
+    Flags = NDArray[np.bool_]
+
 __all__ = ["Homes", "find_homes"]
 
 
 @dataclass(frozen=True, eq=False)
 class Homes:
-    """Buildings with households: their points, how many live there, how they get onto the streets."""
+    """Buildings with households, sorted by y: their places, how many live there, how they get onto the streets."""
 
     network: StreetNetwork
-    points: NDArray[np.object_]
-    tree: shapely.STRtree
+    xy: NDArray[np.float64]
     households: NDArray[np.float64]
     access: Access
 
@@ -37,42 +38,39 @@ class Homes:
         found = nearest(self.network, targets, self.access, by=measure, limit=limit)
         return getattr(found, measure)[:, 0], found.target[:, 0]
 
-    def costs(self, targets: Access, measure: str, limit: float | None = None) -> NDArray[np.float64]:
-        """Cost of reaching the nearest target from each home, infinite beyond the limit."""
-        return self.nearest(targets, measure, limit)[0]
-
-    def deviation(self, polygon: Any, covered: NDArray[np.bool_]) -> tuple[float, float, float]:
+    def deviation(self, polygon: Any, covered: Flags) -> tuple[float, float, float]:
         """Households covered; of these outside a polygon; and those inside it that are not covered."""
-        inside = np.zeros(len(self.points), dtype=bool)
-        inside[self.tree.query(shapely.get_parts(polygon), predicate="contains")[1]] = True
+        from gridmap.coverage.inside_kernel import points_in_rings
+
+        _, vertices, (start, _) = shapely.to_ragged_array(shapely.get_parts(polygon))
+        inside, _ = points_in_rings(vertices, start, self.xy, covered)
         return (
             float(self.households[covered].sum()),
             float(self.households[covered & ~inside].sum()),
             float(self.households[inside & ~covered].sum()),
         )
 
-    def fill_holes(self, polygons: NDArray[np.object_], uncovered: NDArray[np.bool_]) -> NDArray[np.object_]:
+    def fill_holes(self, polygons: NDArray[np.object_], uncovered: Flags) -> NDArray[np.object_]:
         """The polygons with their holes filled, but for those that hold uncovered households."""
-        rings, owner = shapely.get_rings(polygons, return_index=True)
-        if len(rings) == len(polygons):
-            return polygons
+        from gridmap.coverage.inside_kernel import points_in_rings
+
+        _, vertices, (start, first) = shapely.to_ragged_array(polygons)
+        _, kept = points_in_rings(vertices, start, self.xy, uncovered)
         # the first ring of each polygon is its outline
-        outline = np.r_[True, owner[1:] != owner[:-1]]
-        holes = shapely.polygons(rings[~outline])
-        hole, point = self.tree.query(holes, predicate="intersects")
-        kept = np.zeros(len(holes), dtype=bool)
-        kept[hole[uncovered[point]]] = True
+        kept[first[:-1]] = True
         if kept.all():
             return polygons
-        rest = np.flatnonzero(~outline)[kept]
-        part = np.sort(np.concatenate([np.flatnonzero(outline), rest]))
-        start = np.concatenate([[0], np.cumsum(shapely.get_num_coordinates(rings[part]))])
-        first = np.concatenate([np.flatnonzero(outline[part]), [len(part)]])
+        size = np.diff(start)
         filled = shapely.from_ragged_array(
-            shapely.GeometryType.POLYGON, shapely.get_coordinates(rings[part]), (start, first)
+            shapely.GeometryType.POLYGON,
+            vertices[np.repeat(kept, size)],
+            (np.append(0, np.cumsum(size[kept])), np.append(0, np.cumsum(kept))[first]),
         )
         # what stood in a hole that is filled has become part of what is around it
-        island = shapely.STRtree(filled).query(holes[~kept], predicate="contains_properly")[1]
+        gone = np.flatnonzero(~kept)
+        parts, part = np.repeat(~kept, size), np.repeat(np.arange(len(gone)), size[gone])
+        holes = shapely.polygons(shapely.linearrings(vertices[parts], indices=part))
+        island = shapely.STRtree(filled).query(holes, predicate="contains_properly")[1]
         return np.delete(np.asarray(filled, dtype=object), np.unique(island))
 
 
@@ -80,10 +78,11 @@ def find_homes(network: StreetNetwork, buildings: gpd.GeoDataFrame) -> Homes:
     """The buildings, in the CRS of the network, where somebody lives."""
     lived_in = buildings[buildings["households"] > 0]
     points = shapely.point_on_surface(np.asarray(lived_in.geometry.array))
+    xy = shapely.get_coordinates(points)
+    order = np.lexsort((lived_in["building_id"].to_numpy(dtype=str), xy[:, 0], xy[:, 1]))
     return Homes(
         network,
-        points,
-        shapely.STRtree(points),
-        lived_in["households"].to_numpy(dtype=np.float64),
-        network.access(np.asarray(lived_in.geometry.array), kind="building", ids=lived_in["building_id"].to_numpy()),
+        np.ascontiguousarray(xy[order]),
+        lived_in["households"].to_numpy(dtype=np.float64)[order],
+        network.access(points[order], kind="building", ids=lived_in["building_id"].to_numpy()[order]),
     )
