@@ -57,6 +57,8 @@ CHINESE: dict[str, tuple[str, str]] = {
     "street_without_length": ("{n} 条道路过短，未采用。", "核对其图形。"),
     "street_cut_by_wall": ("小区围墙在大门以外的 {n} 处截断道路。", "若可通行，请补充该处大门。"),
     "street_over_barrier": ("{n} 条道路跨越硬阻隔且未注明桥梁或隧道，按桥梁处理。", "更正不能通行的道路。"),
+    "added_street_loose_end": ("{n} 条新增道路有一端未与任何道路相接。", "若非断头路，请将其画至相接的道路。"),
+    "added_street_unusable": ("{n} 条新增道路不允许该出行方式通行，未与路网相接。", "核对其类别与通行限制。"),
     "street_islands": ("{n} 段路网与主路网不连通。", "仅与其相连的地点已另行列出。"),
     "building_unsnapped": ("{n} 栋建筑须穿越阻隔或围墙才能到达道路。", "核对坐标、小区大门与阻隔。"),
     "facility_unsnapped": ("{n} 处设施须穿越阻隔或围墙才能到达道路。", "核对坐标、小区大门与阻隔。"),

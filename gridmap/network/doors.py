@@ -47,7 +47,7 @@ def read_walls(
     mode: str,
     crs: Any,
 ) -> tuple[Walls, gpd.GeoDataFrame | None, list[dict[str, Any]]]:
-    """The walls and barriers of the tables, the entrances of buildings and facilities, and findings.
+    """The walls and barriers of the tables, the entrances with `x`, `y` and whether they are `usable`, and findings.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def read_walls(
         ids, shapes, rows = _walled(table, gates)
         usable = gates[gates["usable"] & gates["of_id"].isin(ids)]
         gate_compound = pd.Index(ids).get_indexer(pd.Index(usable["of_id"])).astype(np.int32)
-        gate_xy, moved = _onto_walls(usable[["x", "y"]].to_numpy(dtype=float), shapes[gate_compound])
+        gate_xy, moved = onto_walls(usable[["x", "y"]].to_numpy(dtype=float), shapes[gate_compound])
         if moved.any():
             rows.append(
                 finding(
@@ -93,8 +93,7 @@ def read_walls(
             )  # fmt: skip
         order = np.lexsort((gate_xy[:, 1], gate_xy[:, 0], gate_compound))
         gate_xy, gate_compound = gate_xy[order], gate_compound[order]
-    rest = None if doors is None else doors[doors["of"].isin(("building", "facility"))]
-    return Walls(ids, shapes, gate_xy, gate_compound, hard), rest, rows
+    return Walls(ids, shapes, gate_xy, gate_compound, hard), doors, rows
 
 
 def _gates(doors: gpd.GeoDataFrame | None) -> pd.DataFrame:
@@ -132,7 +131,7 @@ def _walled(compounds: gpd.GeoDataFrame, gates: pd.DataFrame) -> tuple[Shapes, S
     return walled["compound_id"].to_numpy(dtype=object), np.asarray(walled.geometry.array, dtype=object), rows
 
 
-def _onto_walls(xy: npt.NDArray[np.float64], shapes: Shapes) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+def onto_walls(xy: npt.NDArray[np.float64], shapes: Shapes) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
     """Gates further than 1 m from their wall moved to the nearest place on it; and which these are."""
     points = shapely.points(xy)
     outlines = shapely.boundary(shapes)

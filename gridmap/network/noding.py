@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-__all__ = ["Segments", "node_lines"]
+__all__ = ["JOIN_METRES", "Segments", "components", "node_lines", "read_node_ids", "same_place"]
 
 # Vertices this close are one; DESIGN and issue texts say 1 mm.
 JOIN_METRES = 1e-3
@@ -80,7 +80,7 @@ def _vertex_ids(
     if node_ids is None:
         return ids, has, np.empty(0, dtype=np.int64)
     count = np.bincount(line, minlength=n_lines)
-    read = [_read_ids(value) for value in node_ids]
+    read = [read_node_ids(value) for value in node_ids]
     size = np.array([len(r) for r in read], dtype=np.int64)
     fits = (size == count) & (size > 0)
     has = fits[line]
@@ -89,7 +89,8 @@ def _vertex_ids(
     return ids, has, np.flatnonzero(~fits & (size > 0))
 
 
-def _read_ids(value: object) -> npt.NDArray[np.int64]:
+def read_node_ids(value: object) -> npt.NDArray[np.int64]:
+    """Node ids of one line, from an array, a list or text; none where there are none."""
     if isinstance(value, np.ndarray):
         return value.astype(np.int64, copy=False)
     if isinstance(value, str):
@@ -127,7 +128,7 @@ def _join(
     known, node[has_id] = np.unique(ids[has_id], return_inverse=True)
     if has_id.all():
         return node
-    place = _same_place(xy)
+    place = same_place(xy)
     layers = int(layer.max()) + 1
     # one group for each layer at each place where a vertex without id lies
     here = np.flatnonzero(np.isin(place, place[~has_id]))
@@ -139,7 +140,7 @@ def _join(
     ending, partner = ending[partner >= 0], partner[partner >= 0]
     one = np.concatenate((node[here[tied]], len(known) + ending))
     other = np.concatenate((len(known) + group[tied], len(known) + partner))
-    component = _components(one, other, len(known) + len(groups))
+    component = components(one, other, len(known) + len(groups))
     node[here[~has_id[here]]] = component[len(known) + group[~has_id[here]]]
     node[has_id] = component[node[has_id]]
     return node
@@ -152,16 +153,16 @@ def _other_group(group_place: npt.NDArray[np.int64], groups: npt.NDArray[np.int6
     return np.where(count > 1, first + (first == groups), -1)
 
 
-def _same_place(xy: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+def same_place(xy: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
     """One number for all vertices within 1 mm of one another, in chains."""
     from scipy.spatial import cKDTree
 
     places, place = np.unique(xy, axis=0, return_inverse=True)
     pairs = cKDTree(places).query_pairs(JOIN_METRES, output_type="ndarray")
-    return _components(pairs[:, 0], pairs[:, 1], len(places))[place.reshape(-1)]
+    return components(pairs[:, 0], pairs[:, 1], len(places))[place.reshape(-1)]
 
 
-def _components(one: npt.NDArray[np.int64], other: npt.NDArray[np.int64], n: int) -> npt.NDArray[np.int64]:
+def components(one: npt.NDArray[np.int64], other: npt.NDArray[np.int64], n: int) -> npt.NDArray[np.int64]:
     """Which of n things hang together, given pairs that do."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +13,12 @@ import shapely
 from gridmap.errors import OptionError
 from gridmap.network.access import Access, access
 from gridmap.network.doors import read_walls
+from gridmap.network.edges import Edges, make_edges
 from gridmap.network.graph import Graph, build_graph
 from gridmap.network.ground_index import GroundIndex, index_segments
-from gridmap.network.noding import JOIN_METRES, node_lines
-from gridmap.network.profiles import Profile, as_profile, flag, street_directions, street_pace, usable_streets
+from gridmap.network.noding import JOIN_METRES
+from gridmap.network.profiles import Profile, as_profile, flag, street_pace, usable_streets
 from gridmap.network.snapping import blocked, snap_gates
-from gridmap.network.walls import Cut, Walls, cut_edges
 from gridmap.tables.contracts import check_table
 from gridmap.tables.crs import to_metric
 from gridmap.tables.findings import finding, findings_table
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
     from gridmap.network.points import Points
     from gridmap.network.route import Route
+    from gridmap.network.vertices import Vertices
+    from gridmap.network.walls import Cut, Walls
 
     Floats = npt.NDArray[np.float64]
     Ints = npt.NDArray[np.int32]
@@ -42,7 +44,7 @@ _CELL_METRES = 50.0
 # Streets that may lead over or through what bars the ground.
 _CARRIED = ("bridge", "tunnel", "ford")
 # What a network remembers of its streets: who they are, and what speeds depend on.
-_KEPT_COLUMNS = ("street_id", "name", "class", "stairs", "speed_kmh", "crossing_delay_s")
+KEPT_COLUMNS = ("street_id", "name", "class", "stairs", "speed_kmh", "crossing_delay_s")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -71,9 +73,11 @@ class StreetNetwork:
     findings
         What a user should know about the input.
     entrances
-        The entrances of buildings and facilities.
+        The entrances: gates of compounds, doors of buildings and facilities.
     lines
         All streets it was made from, those too that the mode may not use: they bound grids.
+    edge_position
+        The place of each edge along its street, 0 for the first.
 
     Examples
     --------
@@ -98,8 +102,9 @@ class StreetNetwork:
     walls: Walls
     pieces: tuple[Ints, Floats, Ints]
     findings: gpd.GeoDataFrame
-    entrances: gpd.GeoDataFrame | None = field(default=None)
-    lines: gpd.GeoDataFrame | None = field(default=None)
+    entrances: gpd.GeoDataFrame | None
+    lines: gpd.GeoDataFrame
+    edge_position: npt.NDArray[np.int64]
 
     @classmethod
     def from_streets(
@@ -157,8 +162,7 @@ class StreetNetwork:
                 f"none of the {len(table):,} streets may be used by mode {mode!r}; check their class and access"
             )
         walls, doors, rows = read_walls(compounds, entrances, barriers, mode, table.crs)
-        network = _prepare(usable, speeds, float(access_metres), walls, doors, rows)
-        return replace(network, lines=table)
+        return _prepare(table, usable, speeds, float(access_metres), walls, doors, rows)
 
     @classmethod
     def from_networkx(
@@ -198,7 +202,7 @@ class StreetNetwork:
         speeds = as_profile("adult" if given is None else given, mode)
         table = to_metric(streets_of_graph(graph, mode, keep_seconds=profile is None))
         walls, doors, rows = read_walls(compounds, entrances, barriers, mode, table.crs)
-        return replace(_prepare(table, speeds, float(access_metres), walls, doors, rows), lines=table)
+        return _prepare(table, table, speeds, float(access_metres), walls, doors, rows)
 
     def to_networkx(self) -> Any:
         """The graph as a networkx MultiGraph, or MultiDiGraph where a street is one-way; see `from_networkx`."""
@@ -293,10 +297,75 @@ class StreetNetwork:
         graph = replace(self.graph, edge_seconds=self.graph.edge_length * pace[self.graph.edge_street])
         return replace(self, graph=graph, profile=speeds)
 
+    def with_changes(
+        self, add: gpd.GeoDataFrame | None = None, close: Iterable[object] | None = None, *, open_gates: Any = None
+    ) -> StreetNetwork:
+        """The network with streets added, streets closed and walls opened; this one stays as it is.
+
+        Only what changes is made anew, and every distance is that of a network made from the changed streets, which
+        are `lines` of the result.
+
+        Parameters
+        ----------
+        add
+            Streets to add, such as new lanes and footbridges, in any CRS. They join at equal vertices and node ids as
+            all streets do; besides, an end of one that lies within 1 m of a street that the mode may use, or of another
+            added one, is moved there and that street gets a vertex. Ends that join nothing are counted in `findings`.
+        close
+            `street_id` of the streets to take away.
+        open_gates
+            Gates to open in the walls of compounds: an entrances table, or ids of shut gates (`entrance_id`) that the
+            network was made with.
+
+        Raises
+        ------
+        TableError
+            When a table breaks its contract.
+        OptionError
+            When an id is unknown, a gate belongs to no wall of the network, or no street is left.
+
+        Examples
+        --------
+        >>> import geopandas as gpd
+        >>> from shapely import LineString
+        >>> lines = [LineString([(500000, 0), (500100, 0)]), LineString([(500000, 80), (500100, 80)])]
+        >>> streets = gpd.GeoDataFrame({"street_id": ["a", "b"]}, geometry=lines, crs=32650)
+        >>> bridge = gpd.GeoDataFrame(geometry=[LineString([(500050, 0.4), (500050, 79.5)])], crs=32650)
+        >>> StreetNetwork.from_streets(streets).with_changes(add=bridge)
+        <StreetNetwork: walk (adult), 6 nodes, 5 edges, 0.3 km, EPSG:32650>
+        """
+        from gridmap.network.changes import change_network
+
+        return change_network(self, add, close, open_gates).network
+
     @cached_property
     def gates(self) -> tuple[Points, npt.NDArray[np.int8]]:
         """Access points of the open gates, as points outside their compounds, and their status."""
         return snap_gates(self)
+
+    @cached_property
+    def usable_rows(self) -> npt.NDArray[np.int64]:
+        """Row of `lines` that each row of `streets` is."""
+        if len(self.lines) == len(self.streets):
+            return np.arange(len(self.streets))
+        return np.flatnonzero(usable_streets(self.lines, self.mode))
+
+    @property
+    def _usable(self) -> gpd.GeoDataFrame:
+        """The streets that the mode may use, as they were given."""
+        return self.lines.iloc[self.usable_rows]
+
+    @cached_property
+    def vertices(self) -> Vertices:
+        """The vertices of `streets`, and which of them could be joined."""
+        from gridmap.network.vertices import read_vertices
+
+        return read_vertices(self._usable)
+
+    @cached_property
+    def street_tree(self) -> shapely.STRtree:
+        """Tree over the lines of `streets`."""
+        return shapely.STRtree(np.asarray(self._usable.geometry.array, dtype=object))
 
     @cached_property
     def edge_xy(self) -> Floats:
@@ -386,6 +455,7 @@ def as_network(
 
 
 def _prepare(
+    lines: gpd.GeoDataFrame,
     usable: gpd.GeoDataFrame,
     profile: Profile,
     access_metres: float,
@@ -393,46 +463,32 @@ def _prepare(
     doors: gpd.GeoDataFrame | None,
     rows: list[dict[str, Any]],
 ) -> StreetNetwork:
-    """The network of streets that are all usable, in a metric CRS.
-
-    Columns that `from_networkx` adds: `length_metres` and `length_seconds`, which go before what is measured.
-    """
-    lines = np.asarray(usable.geometry.array, dtype=object)
-    layers = usable["layer"].to_numpy(dtype=object) if "layer" in usable else None
-    segments = node_lines(lines, usable["node_ids"].tolist() if "node_ids" in usable else None, layers)
-    if not len(segments.u):
+    """The network of streets that are all usable, in a metric CRS."""
+    edges = make_edges(usable, profile, walls)
+    if not len(edges.street):
         raise OptionError("every street is shorter than 1 mm; check the CRS of the streets")
-    cut = cut_edges(segments.node_xy, segments.u, segments.v, walls)
-    street = segments.line[cut.origin]
-    length = np.hypot(*(cut.node_xy[cut.u] - cut.node_xy[cut.v]).T)
-    measured = shapely.length(lines)
-    pace = street_pace(usable, profile, measured)
-    if "length_metres" in usable:
-        told = usable["length_metres"].to_numpy(dtype=float)
-        length = length * np.divide(told, measured, out=np.ones(len(lines)), where=measured > 0)[street]
-    seconds = length * pace[street]
-    if "length_seconds" in usable:
-        told = usable["length_seconds"].to_numpy(dtype=float)
-        share = np.bincount(street, weights=length, minlength=len(lines))
-        seconds = length * np.divide(told, share, out=np.zeros(len(lines)), where=share > 0)[street]
-    forward, backward = street_directions(usable, profile.mode)
-    graph, order = build_graph(cut.node_xy, cut.u, cut.v, length, seconds, street, forward[street], backward[street])
-    rows = [*rows, *_street_findings(usable, segments.mismatched, street, cut, walls, graph)]
-    columns = [c for c in _KEPT_COLUMNS if c in usable]
+    cut = edges.cut
+    graph, order = build_graph(
+        cut.node_xy, cut.u, cut.v, edges.length, edges.seconds, edges.street, edges.forward, edges.backward
+    )
+    rows = [*rows, *street_findings(usable, edges, walls), *island_findings(graph)]
+    columns = [c for c in KEPT_COLUMNS if c in usable]
     return StreetNetwork(
         crs=usable.crs,
         graph=graph,
-        streets=pd.DataFrame(usable[columns]).assign(metres=measured).reset_index(drop=True),
+        streets=pd.DataFrame(usable[columns]).assign(metres=edges.metres).reset_index(drop=True),
         profile=profile,
         access_metres=access_metres,
         walls=walls,
-        pieces=_sorted_pieces(cut, order),
+        pieces=sorted_pieces(cut, order),
         findings=findings_table(rows, crs=usable.crs),
         entrances=doors,
+        lines=lines,
+        edge_position=edges.position[order],
     )
 
 
-def _sorted_pieces(cut: Cut, order: npt.NDArray[np.int64]) -> tuple[Ints, Floats, Ints]:
+def sorted_pieces(cut: Cut, order: npt.NDArray[np.int64]) -> tuple[Ints, Floats, Ints]:
     """The pieces with the edges as the graph numbers them, sorted by edge and part."""
     rank = np.empty(len(order), dtype=np.int32)
     rank[order] = np.arange(len(order), dtype=np.int32)
@@ -444,14 +500,9 @@ def _sorted_pieces(cut: Cut, order: npt.NDArray[np.int64]) -> tuple[Ints, Floats
     return pieces
 
 
-def _street_findings(
-    usable: gpd.GeoDataFrame,
-    mismatched: npt.NDArray[np.int64],
-    street: npt.NDArray[np.int64],
-    cut: Cut,
-    walls: Walls,
-    graph: Graph,
-) -> list[dict[str, Any]]:
+def street_findings(usable: gpd.GeoDataFrame, edges: Edges, walls: Walls) -> list[dict[str, Any]]:
+    """What is odd about streets: node ids, length, walls and barriers over them."""
+    cut, street, mismatched = edges.cut, edges.street, edges.mismatched
     ids = usable["street_id"].to_numpy() if "street_id" in usable else usable.index.to_numpy()
     rows = []
     if len(mismatched):
@@ -493,17 +544,22 @@ def _street_findings(
                 cure="Correct those that do not pass.", ids=ids[over],
             )
         )  # fmt: skip
-    islands = len(graph.component_length) - 1
-    if islands:
-        share = 1 - graph.component_length.max() / graph.component_length.sum()
-        rows.append(
-            finding(
-                "info", "street_islands",
-                f"{islands:,} pieces of the network, {share:.1%} of its length, are cut off from the longest one.",
-                cure="Places that touch only a small piece are reported.",
-            )
-        )  # fmt: skip
     return rows
+
+
+def island_findings(graph: Graph) -> list[dict[str, Any]]:
+    """That the network is in several pieces, if it is."""
+    islands = len(graph.component_length) - 1
+    if islands < 1:
+        return []
+    share = 1 - graph.component_length.max() / graph.component_length.sum()
+    return [
+        finding(
+            "info", "street_islands",
+            f"{islands:,} pieces of the network, {share:.1%} of its length, are cut off from the longest one.",
+            cure="Places that touch only a small piece are reported.",
+        )
+    ]  # fmt: skip
 
 
 def _crs_name(crs: CRS) -> str:

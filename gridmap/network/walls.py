@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -55,6 +55,15 @@ class Walls:
             f"<Walls: {len(self.compounds):,} compounds with {len(self.gate_xy):,} open gates, "
             f"{len(self.barriers):,} hard barriers>"
         )
+
+    def with_gates(self, xy: Floats, compound: Ints) -> Walls:
+        """The same walls with more open gates, each (g, 2) place on the wall of a compound."""
+        xy, compound = np.vstack((self.gate_xy, xy)), np.concatenate((self.gate_compound, compound))
+        order = np.lexsort((xy[:, 1], xy[:, 0], compound))
+        walls = replace(self, gate_xy=xy[order], gate_compound=compound[order])
+        # what is kept once asked for does not hang on gates
+        vars(walls).update({name: value for name, value in vars(self).items() if name not in vars(walls)})
+        return walls
 
     @cached_property
     def segments(self) -> tuple[Floats, Ints]:
