@@ -69,7 +69,7 @@ def inequality(
         households over the mean), ``theil`` (0 equal; natural logarithm), ``theil_between`` and ``theil_within`` (they
         add up to it; NaN without groups), ``lowest_id``, ``lowest``, ``highest_id``, ``highest``, ``ratio`` (highest
         over lowest, infinite where the lowest is 0) and ``palma`` (what the best-served 10 % of households have over
-        what the worst-served 40 % have). NaN where the mean is 0.
+        what the worst-served 40 % have; 0.25 where all are equal). NaN where the mean is 0.
 
     Raises
     ------

@@ -17,7 +17,7 @@ from gridmap.tables.crs import to_crs
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Units", "find_units"]
+__all__ = ["Units", "find_units", "unit_polygons"]
 
 #: The unit id of a table of polygons is the first of these columns that it has, else its index.
 ID_COLUMNS = (
@@ -136,7 +136,7 @@ def _by_series(by: pd.Series, buildings: gpd.GeoDataFrame) -> Units:
 
 
 def _by_polygons(by: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame, facilities: gpd.GeoDataFrame) -> Units:
-    ids, shapes = _polygons(by, buildings.crs)
+    ids, shapes = unit_polygons(by, buildings.crs)
     return _one_each(ids, _locate(buildings, shapes), _locate(facilities.to_crs(buildings.crs), shapes))
 
 
@@ -159,7 +159,7 @@ def _by_plan(plan: Any, buildings: gpd.GeoDataFrame, facilities: gpd.GeoDataFram
     grids = getattr(plan, "grids", None)
     located = None
     if isinstance(grids, gpd.GeoDataFrame):
-        ids, shapes = _polygons(grids, buildings.crs)
+        ids, shapes = unit_polygons(grids, buildings.crs)
         located = _locate(facilities.to_crs(buildings.crs), shapes)
     else:
         ids = sorted(rows["grid"].unique())
@@ -172,7 +172,7 @@ def _by_plan(plan: Any, buildings: gpd.GeoDataFrame, facilities: gpd.GeoDataFram
     return Units(ids, building, unit.astype(np.int64), np.asarray(share, dtype=np.float64), outside, located)
 
 
-def _polygons(table: gpd.GeoDataFrame, crs: object) -> tuple[list[str], NDArray[np.object_]]:
+def unit_polygons(table: gpd.GeoDataFrame, crs: object) -> tuple[list[str], NDArray[np.object_]]:
     """Ids in order and the polygons, rows of one id put together."""
     if not table.geom_type.isin(("Polygon", "MultiPolygon")).all():
         raise OptionError("by holds other geometries than polygons; give the areas of the units.")
