@@ -54,7 +54,7 @@ def nearest_along_network(
     k
         How many facilities of each category.
     executor
-        Anything with a `map`; the searches run in it, one task a category.
+        Anything with a `map`; the searches run in it, else in threads.
     """
     origins = network.access(
         np.asarray(buildings.geometry.array), kind="building", ids=buildings["building_id"].to_numpy()
@@ -62,18 +62,11 @@ def nearest_along_network(
     targets = network.access(
         np.asarray(facilities.geometry.array), kind="facility", ids=facilities["facility_id"].to_numpy()
     )
-    found = Nearest.none(len(buildings), len(rows), k)
-    asked = [column for column, row in enumerate(rows) if len(row)]
-    tasks = [(network, targets.take(rows[column]), origins, measure, k) for column in asked]
-    for column, answer in zip(asked, (map if executor is None else executor.map)(_search, tasks), strict=True):
-        reached = answer.target >= 0
-        found.facility[:, column] = np.where(reached, rows[column][answer.target], -1)
-        found.metres[:, column] = np.where(reached, answer.metres, np.inf)
-        found.minutes[:, column] = np.where(reached, answer.minutes, np.inf)
-    return Found(found, origins, targets)
-
-
-def _search(task: tuple[StreetNetwork, Access, Access, str, int]) -> search.Nearest:
-    """One category; a function of one argument at the top of a file, so that any executor can carry it."""
-    network, targets, origins, measure, k = task
-    return search.nearest(network, targets, origins, by=measure, k=k)
+    order = np.concatenate([*rows, np.empty(0, dtype=np.int64)])
+    kind = np.repeat(np.arange(len(rows)), [len(row) for row in rows])
+    answer = search.nearest_of_each_kind(
+        network, targets.take(order), kind, origins, kinds=len(rows), by=measure, k=k, executor=executor
+    )
+    # the last entry is what the target -1 finds
+    facility = np.append(order, -1).astype(np.int32)[answer.target]
+    return Found(Nearest(facility, answer.metres, answer.minutes), origins, targets)

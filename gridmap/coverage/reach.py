@@ -25,8 +25,7 @@ STATUSES = ("ok", "beyond", "unreachable", "unsnapped")
 class Nearest:
     """Nearest facilities as arrays of shape (buildings, categories, ranks).
 
-    `facility` is the row of the facility, -1 where there is none; `metres` and `minutes` are inf there. In memory each
-    category lies in one piece, since they are found and counted one after the other.
+    `facility` is the row of the facility, -1 where there is none; `metres` and `minutes` are inf there.
     """
 
     facility: NDArray[np.int32]
@@ -36,9 +35,8 @@ class Nearest:
     @classmethod
     def none(cls, buildings: int, categories: int, ranks: int) -> Nearest:
         """Nothing found yet, to be filled by category."""
-        shape = (categories, buildings, ranks)
-        facility, metres, minutes = np.full(shape, -1, dtype=np.int32), np.full(shape, np.inf), np.full(shape, np.inf)
-        return cls(facility.swapaxes(0, 1), metres.swapaxes(0, 1), minutes.swapaxes(0, 1))
+        shape = (buildings, categories, ranks)
+        return cls(np.full(shape, -1, dtype=np.int32), np.full(shape, np.inf), np.full(shape, np.inf))
 
     def columns(self, columns: list[int]) -> Nearest:
         """The same for some of the categories."""

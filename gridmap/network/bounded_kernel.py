@@ -9,7 +9,61 @@ from __future__ import annotations
 import numpy as np
 
 from gridmap.compiled import compiled
-from gridmap.network.search_kernel import _drop_first, _push, _room
+
+
+@compiled
+def _push(
+    heap_cost: np.ndarray,
+    heap_node: np.ndarray,
+    size: int,
+    cost: float,
+    node: int,
+) -> None:
+    """Add an entry to a binary heap; the caller has seen to the room."""
+    i = size
+    while i > 0:
+        parent = (i - 1) >> 1
+        if heap_cost[parent] <= cost:
+            break
+        heap_cost[i], heap_node[i] = heap_cost[parent], heap_node[parent]
+        i = parent
+    heap_cost[i], heap_node[i] = cost, node
+
+
+@compiled
+def _drop_first(
+    heap_cost: np.ndarray,
+    heap_node: np.ndarray,
+    size: int,
+) -> None:
+    """Close the gap that the first entry leaves; `size` is the number of entries without it."""
+    cost, node = heap_cost[size], heap_node[size]
+    i = 0
+    while True:
+        child = 2 * i + 1
+        if child >= size:
+            break
+        if child + 1 < size and heap_cost[child + 1] < heap_cost[child]:
+            child += 1
+        if heap_cost[child] >= cost:
+            break
+        heap_cost[i], heap_node[i] = heap_cost[child], heap_node[child]
+        i = child
+    heap_cost[i], heap_node[i] = cost, node
+
+
+@compiled
+def _room(
+    values: np.ndarray,
+    size: int,
+) -> np.ndarray:
+    """`values` with room for at least so many entries."""
+    if size <= len(values):
+        return values
+    more = np.empty(2 * size, dtype=values.dtype)
+    for i in range(len(values)):  # a slice put into a slice takes far longer to compile
+        more[i] = values[i]
+    return more
 
 
 @compiled
@@ -34,6 +88,8 @@ def _spread(
 ) -> tuple[int, np.ndarray, np.ndarray]:
     """One search from the seeds ``first:last``: fills `cost`, `other` and `reached`.
 
+    Only nodes where streets meet go through the heap. Through bends the search runs on until it comes to such a node,
+    to the limit, or to where it is reached for less from the other side.
     Returns how many nodes it reached, and the heap, which may have grown.
     """
     count, size = 0, 0
@@ -48,7 +104,7 @@ def _spread(
         elif c > cost[v] or (c == cost[v] and o >= other[v]):
             continue
         cost[v], other[v] = c, o
-        heap_cost, heap_node = _room(heap_cost, size), _room(heap_node, size)
+        heap_cost, heap_node = _room(heap_cost, size + 1), _room(heap_node, size + 1)
         _push(heap_cost, heap_node, size, c, v)
         size += 1
     while size > 0:
@@ -57,21 +113,32 @@ def _spread(
         _drop_first(heap_cost, heap_node, size)
         if c > cost[v]:
             continue
-        for a in range(indptr[v], indptr[v + 1]):
-            w = arc_node[a]
-            d, o = c + arc_cost[a], other[v] + arc_other[a]
-            if d > limit or d == np.inf:
-                continue
-            if stamp[w] != mark:
-                stamp[w] = mark
-                reached[count] = w
-                count += 1
-            elif d > cost[w] or (d == cost[w] and o >= other[w]):
-                continue
-            cost[w], other[w] = d, o
-            heap_cost, heap_node = _room(heap_cost, size), _room(heap_node, size)
-            _push(heap_cost, heap_node, size, d, w)
-            size += 1
+        heap_cost = _room(heap_cost, size + indptr[v + 1] - indptr[v])
+        heap_node = _room(heap_node, size + indptr[v + 1] - indptr[v])
+        for start in range(indptr[v], indptr[v + 1]):
+            a, before, d, o = start, v, c, other[v]
+            while True:
+                w = arc_node[a]
+                d, o = d + arc_cost[a], o + arc_other[a]
+                if d > limit:
+                    break
+                if stamp[w] != mark:
+                    stamp[w] = mark
+                    reached[count] = w
+                    count += 1
+                elif d > cost[w] or (d == cost[w] and o >= other[w]):
+                    break
+                cost[w], other[w] = d, o
+                a = indptr[w]
+                arcs = indptr[w + 1] - a
+                if arcs != 2:
+                    if arcs > 2:
+                        _push(heap_cost, heap_node, size, d, w)
+                        size += 1
+                    break
+                if arc_node[a] == before:
+                    a += 1
+                before = w
     return count, heap_cost, heap_node
 
 
@@ -117,9 +184,10 @@ def nodes_within(
             i + 1, seed_ptr[i], seed_ptr[i + 1], indptr, arc_node, arc_cost, arc_other,
             seed_node, seed_cost, seed_other, limit, stamp, cost, other, reached, heap_cost, heap_node,
         )  # fmt: skip
+        out_node, out_cost = _room(out_node, total + count), _room(out_cost, total + count)
+        out_other = _room(out_other, total + count)
         for r in range(count):
             v = reached[r]
-            out_node, out_cost, out_other = _room(out_node, total), _room(out_cost, total), _room(out_other, total)
             out_node[total], out_cost[total], out_other[total] = v, cost[v], other[v]
             total += 1
         ptr[i + 1] = total
@@ -197,8 +265,8 @@ def places_within(
                     continue
                 at = slot[place]
                 if at < begin:
-                    out_place, out_cost = _room(out_place, total), _room(out_cost, total)
-                    out_other = _room(out_other, total)
+                    out_place, out_cost = _room(out_place, total + 1), _room(out_cost, total + 1)
+                    out_other = _room(out_other, total + 1)
                     slot[place] = total
                     out_place[total], out_cost[total], out_other[total] = place, c, o
                     total += 1

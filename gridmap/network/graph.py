@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from gridmap.network.hierarchy import Hierarchy, build_hierarchy
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
@@ -104,6 +106,16 @@ class Graph:
             np.where(comes, metres, np.inf), np.where(comes, seconds, np.inf),
             np.where(goes, metres, np.inf), np.where(goes, seconds, np.inf),
         )  # fmt: skip
+
+    @cached_property
+    def by_metres(self) -> Hierarchy:
+        """The order in which searches for the shortest ways go."""
+        return build_hierarchy(self.arcs, "metres")
+
+    @cached_property
+    def by_minutes(self) -> Hierarchy:
+        """The order in which searches for the quickest ways go."""
+        return build_hierarchy(self.arcs, "minutes")
 
     @cached_property
     def component(self) -> Ints:

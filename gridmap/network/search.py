@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,26 +14,44 @@ from gridmap.network.touch import Touch, as_measures, shared_edges, touch_nodes
 from gridmap.network.workers import map_tasks
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy.typing as npt
 
-    from gridmap.network.graph import Graph
-    from gridmap.network.profiles import Profile
+    from gridmap.network.hierarchy import Hierarchy
     from gridmap.network.streets import StreetNetwork
+    from gridmap.network.touch import SharedEdges
 
     Floats = npt.NDArray[np.float64]
     Ints = npt.NDArray[np.int32]
 
-__all__ = ["Nearest", "NodeCosts", "NodesWithin", "Within", "nearest", "node_costs", "nodes_within", "within"]
+__all__ = [
+    "Nearest",
+    "NodeCosts",
+    "NodesWithin",
+    "Within",
+    "nearest",
+    "nearest_of_each_kind",
+    "node_costs",
+    "node_costs_of_each_kind",
+    "nodes_within",
+    "within",
+]
 
-# Searches are dealt out in so many parts, however many workers there are.
+# Work on many places is dealt out in so many parts.
 _PARTS = 16
+# At most so many kinds of target are searched for together: their labels share what is read of the graph.
+_TOGETHER = 10
 
 # Sums of lengths in two orders differ in their last digits; a limit must not decide by these.
 _SLACK = 1e-9
 
 
 class Nearest(NamedTuple):
-    """The nearest targets of each origin, (n_origins, k): target index (-1 for none), metres and minutes (infinite)."""
+    """The nearest targets of each origin, (n_origins, k): target index (-1 for none), metres and minutes (infinite).
+
+    With several kinds of target (n_origins, kinds, k).
+    """
 
     target: Ints
     metres: Floats
@@ -110,24 +129,61 @@ def nearest(
     Nearest
         ``target``, ``metres``, ``minutes``, each (n_origins, k), nearest first.
     """
-    _check(by, limit, k)
-    from gridmap.network.search_kernel import join_origins
+    kind = np.zeros(len(targets), dtype=np.int32)
+    found = nearest_of_each_kind(network, targets, kind, origins, kinds=1, by=by, limit=limit, k=k)
+    return Nearest(found.target[:, 0], found.metres[:, 0], found.minutes[:, 0])
 
-    graph, profile = network.graph, network.profile
+
+def nearest_of_each_kind(
+    network: StreetNetwork,
+    targets: Access,
+    kind: npt.NDArray[np.integer],
+    origins: Access,
+    *,
+    kinds: int,
+    by: str = "minutes",
+    limit: float | None = None,
+    k: int = 1,
+    executor: Any = None,
+) -> Nearest:
+    """The k nearest targets of each kind from each origin: as `nearest` for each kind, in one go.
+
+    Parameters
+    ----------
+    network, targets, origins, by, limit, k
+        As for `nearest`.
+    kind
+        Which of the `kinds` each target is of, from 0.
+    kinds
+        How many kinds there are, those included that no target is of.
+    executor
+        Anything with a `map`; None for threads. The result is the same.
+
+    Returns
+    -------
+    Nearest
+        Arrays of (n_origins, kinds, k), nearest first.
+    """
+    _check(by, limit, k)
     bound = _bound(by, limit)
-    cost, other, target = _sweep(network, targets, by, bound, k)
-    order, ptr = _by_edge(targets, graph.n_edges)
-    edge_cost, edge_other = _measures(by, graph.edge_length, graph.edge_seconds)
-    found_cost, found_other, found = join_origins(
-        origins.owner_ptr, origins.edge, origins.t0, origins.t1, *_legs(by, origins.leg, profile),
-        graph.edge_u, graph.edge_v, edge_cost, edge_other, _ways(graph),
-        cost, other, target,
-        ptr, targets.t0[order], targets.t1[order], *_legs(by, targets.leg[order], profile),
-        targets.owner[order].astype(np.int32),
-        bound,
-    )  # fmt: skip
-    metres, seconds = _measures(by, found_cost, found_other)
-    return Nearest(found, metres, seconds / 60)
+    # in the order of the ground, in which neighbours find in the cache what they share
+    _, rows = _grouped(_first_edge(origins), network.graph.n_edges + 1)
+    dealt = [(network, origins, by, rows[first:last]) for first, last in _parts(len(rows))]
+    legs = _joined(map_tasks(_touch_some, dealt))
+    shared = shared_edges(network, targets, origins, by)
+    seeds = touch_nodes(network, targets, by, leaving=False)
+    hierarchy = _hierarchy(network, by)
+    groups = _column_groups(kinds, k)
+    # threads fill one set of arrays; what goes elsewhere comes back in parts
+    out = _nothing(len(origins), kinds, k) if executor is None else None
+    tasks = []
+    for first, last in groups:
+        own, near = _seeds_of(seeds, kind, first, last), _direct_of(shared, kind, first, last)
+        tasks.append((hierarchy, own, (first, last), k, rows, legs, near, bound, by, out))
+    parts = map_tasks(_search_kinds, tasks, executor)
+    if out is None:
+        out = Nearest(*(np.concatenate(values, axis=1) for values in zip(*parts, strict=True)))
+    return out
 
 
 def node_costs(
@@ -146,10 +202,112 @@ def node_costs(
         ``cost`` in the measure of `by`, ``other`` in the other one along the same path (both infinite where no target
         is reached), ``target`` (-1 there).
     """
+    kind = np.zeros(len(targets), dtype=np.int32)
+    found = node_costs_of_each_kind(network, targets, kind, kinds=1, by=by, limit=limit)
+    return NodeCosts(found.cost[:, 0], found.other[:, 0], found.target[:, 0])
+
+
+def node_costs_of_each_kind(
+    network: StreetNetwork,
+    targets: Access,
+    kind: npt.NDArray[np.integer],
+    *,
+    kinds: int,
+    by: str = "minutes",
+    limit: float | None = None,
+    executor: Any = None,
+) -> NodeCosts:
+    """As `node_costs` for each kind of target, in one go; arrays of (nodes, kinds).
+
+    Parameters
+    ----------
+    network, targets, kind, kinds, by, limit, executor
+        As for `nearest_of_each_kind`.
+    """
     _check(by, limit, 1)
-    costs, others, found = _sweep(network, targets, by, _bound(by, limit), 1)
-    cost, other, target = costs[:, 0], others[:, 0], found[:, 0]
-    return NodeCosts(cost / 60, other, target) if by == "minutes" else NodeCosts(cost, other / 60, target)
+    seeds = touch_nodes(network, targets, by, leaving=False)
+    groups = _column_groups(kinds, 1)
+    hierarchy, bound = _hierarchy(network, by), _bound(by, limit)
+    tasks = [(hierarchy, _seeds_of(seeds, kind, first, last), last - first, bound, by) for first, last in groups]
+    parts = map_tasks(_sweep_kinds, tasks, executor)
+    return parts[0] if len(parts) == 1 else NodeCosts(*(np.hstack(values) for values in zip(*parts, strict=True)))
+
+
+def _touch_some(task: Any) -> Touch:
+    network, origins, by, rows = task
+    return touch_nodes(network, origins, by, leaving=True, rows=rows)
+
+
+def _search_kinds(task: Any) -> Nearest:
+    """Some columns of `nearest_of_each_kind`; at the top of a file, so that any executor can carry it."""
+    from gridmap.network.search_kernel import join, join_k, sweep, sweep_k
+
+    hierarchy, seeds, (first, last), k, rows, legs, direct, bound, by, out = task
+    if out is None:
+        first, last, out = 0, last - first, _nothing(len(rows), last - first, k)
+    measures = as_measures(by, out.metres, out.minutes)
+    if k == 1:
+        swept: tuple[Any, ...] = (*hierarchy, *seeds, last - first)
+        whole = (values[:, :, 0] for values in (*measures, out.target))
+        joined: tuple[Any, ...] = (rows, *legs, *sweep(*swept), *direct, bound, first, *whole)
+        join(*joined)
+    else:  # one column, which need not be named
+        swept = (*hierarchy, *seeds[:-1], k)
+        joined = (rows, *legs, *sweep_k(*swept), *direct[:-1], bound, first, *measures, out.target)
+        join_k(*joined)
+    out.minutes[:, first:last] /= 60
+    return out
+
+
+def _nothing(origins: int, kinds: int, k: int) -> Nearest:
+    """Room for what is found."""
+    shape = (origins, kinds, k)
+    return Nearest(np.empty(shape, dtype=np.int32), np.empty(shape), np.empty(shape))
+
+
+def _sweep_kinds(task: Any) -> NodeCosts:
+    """Some columns of `node_costs_of_each_kind`."""
+    from gridmap.network.search_kernel import sweep
+
+    hierarchy, seeds, columns, bound, by = task
+    arguments: tuple[Any, ...] = (*hierarchy, *seeds, columns)
+    cost, other, target = sweep(*arguments)
+    beyond = cost > bound
+    cost[beyond], other[beyond], target[beyond] = np.inf, np.inf, -1
+    return NodeCosts(*_as_told(by, cost, other), target)
+
+
+def _hierarchy(network: StreetNetwork, by: str) -> Hierarchy:
+    return network.graph.by_minutes if by == "minutes" else network.graph.by_metres
+
+
+def _first_edge(places: Access) -> Ints:
+    """The edge of the first access point of each place; one beyond the last edge where it has none."""
+    first = places.owner_ptr[:-1]
+    edge = np.append(places.edge, np.int32(0))[first]
+    return np.where(np.diff(places.owner_ptr) > 0, edge + 1, 0).astype(np.int32)
+
+
+def _column_groups(kinds: int, k: int) -> list[tuple[int, int]]:
+    """From where to where the columns are searched together: a few, whose labels then lie together in memory."""
+    count = kinds if k > 1 else max(-(-kinds // _TOGETHER), min(kinds, os.cpu_count() or 1), 1)
+    ends = np.linspace(0, kinds, count + 1).astype(np.int64).tolist()
+    return list(pairwise(ends))
+
+
+def _seeds_of(seeds: Touch, kind: npt.NDArray[np.integer], first: int, last: int) -> tuple[Any, ...]:
+    """The seeds of some kinds, as `sweep` takes them."""
+    target = seeds.owner
+    column = kind[target].astype(np.int32) - np.int32(first)
+    own = (column >= 0) & (column < last - first)
+    return seeds.node[own], seeds.cost[own], seeds.other[own], target[own], column[own]
+
+
+def _direct_of(shared: SharedEdges, kind: npt.NDArray[np.integer], first: int, last: int) -> tuple[Any, ...]:
+    """The direct ways to some kinds, as `join` takes them."""
+    column = kind[shared.target].astype(np.int32) - np.int32(first)
+    own = (column >= 0) & (column < last - first)
+    return shared.origin[own], shared.cost[own], shared.other[own], shared.target[own], column[own]
 
 
 def within(
@@ -278,7 +436,7 @@ def _part_of(touch: Touch, first: int, last: int) -> Touch:
     return Touch(touch.ptr[first : last + 1] - touch.ptr[first], touch.node[rows], touch.cost[rows], touch.other[rows])
 
 
-def _joined(parts: list[tuple[Any, ...]]) -> tuple[npt.NDArray[np.int64], Ints, Floats, Floats]:
+def _joined(parts: Sequence[tuple[Any, ...]]) -> tuple[npt.NDArray[np.int64], Ints, Floats, Floats]:
     """What the parts found, below one another; each with a pointer, an index and two measures."""
     size = np.concatenate([np.diff(part[0]) for part in parts])
     ptr = np.zeros(len(size) + 1, dtype=np.int64)
@@ -324,58 +482,3 @@ def _bound(by: str, limit: float | None) -> float:
     if limit is None:
         return np.inf
     return float(limit) * (60 if by == "minutes" else 1) * (1 + _SLACK) + _SLACK
-
-
-def _measures(by: str, metres: Floats, seconds: Floats) -> tuple[Floats, Floats]:
-    """Cost and other measure; undoes itself."""
-    return (seconds, metres) if by == "minutes" else (metres, seconds)
-
-
-def _legs(by: str, leg: Floats, profile: Profile) -> tuple[Floats, Floats]:
-    return _measures(by, leg, leg * (3.6 / profile.leg_kmh))
-
-
-def _ways(graph: Graph) -> npt.NDArray[np.uint8]:
-    return graph.edge_forward.astype(np.uint8) + 2 * graph.edge_backward.astype(np.uint8)
-
-
-def _by_edge(access: Access, n_edges: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Order of access points by edge, and where those of each edge begin."""
-    ptr = np.zeros(n_edges + 1, dtype=np.int64)
-    np.cumsum(np.bincount(access.edge, minlength=n_edges), out=ptr[1:])
-    return np.argsort(access.edge, kind="stable"), ptr
-
-
-def _sweep(network: StreetNetwork, targets: Access, by: str, bound: float, k: int) -> tuple[Floats, Floats, Ints]:
-    """The k best labels of each node, (n, k)."""
-    from gridmap.network.search_kernel import sweep, sweep_k
-
-    arcs = network.graph.arcs
-    arc_cost, arc_other = _measures(by, arcs.metres_in, arcs.seconds_in)
-    seeds = _seeds(network, targets, by)
-    if k > 1:
-        return sweep_k(arcs.indptr, arcs.node, arc_cost, arc_other, *seeds, bound, k)
-    cost, other, target = sweep(arcs.indptr, arcs.node, arc_cost, arc_other, *seeds, bound)
-    return cost[:, None], other[:, None], target[:, None]
-
-
-def _seeds(network: StreetNetwork, targets: Access, by: str) -> tuple[Ints, Floats, Floats, Ints]:
-    """Where targets touch the graph: from the nodes at both ends of their edges, as far as one-way lets them."""
-    graph = network.graph
-    edge = targets.edge
-    leg_cost, leg_other = _legs(by, targets.leg, network.profile)
-    edge_cost, edge_other = _measures(by, graph.edge_length[edge], graph.edge_seconds[edge])
-    owner = targets.owner.astype(np.int32)
-    from_u = graph.edge_forward[edge] | (targets.t0 == 0)
-    from_v = graph.edge_backward[edge] | (targets.t1 == 1)
-    u_share, v_share = targets.t0[from_u], 1 - targets.t1[from_v]
-    return (
-        np.concatenate((graph.edge_u[edge][from_u], graph.edge_v[edge][from_v])),
-        np.concatenate(
-            (leg_cost[from_u] + u_share * edge_cost[from_u], leg_cost[from_v] + v_share * edge_cost[from_v])
-        ),
-        np.concatenate(
-            (leg_other[from_u] + u_share * edge_other[from_u], leg_other[from_v] + v_share * edge_other[from_v])
-        ),
-        np.concatenate((owner[from_u], owner[from_v])),
-    )

@@ -20,7 +20,7 @@ __all__ = ["SharedEdges", "Touch", "as_measures", "shared_edges", "touch_nodes"]
 
 
 class Touch(NamedTuple):
-    """What lies between places and nodes: those of place i are ``ptr[i]:ptr[i + 1]``, each node once.
+    """What lies between places and nodes: those of the i-th place are ``ptr[i]:ptr[i + 1]``, each node once.
 
     `cost` is in metres or seconds, `other` in the other of the two.
     """
@@ -50,7 +50,7 @@ def as_measures(by: str, metres: Floats, seconds: Floats) -> tuple[Floats, Float
     return (seconds, metres) if by == "minutes" else (metres, seconds)
 
 
-def touch_nodes(network: StreetNetwork, places: Access, by: str, *, leaving: bool) -> Touch:
+def touch_nodes(network: StreetNetwork, places: Access, by: str, *, leaving: bool, rows: Longs | None = None) -> Touch:
     """What lies between places and the nodes at the ends of their edges.
 
     Parameters
@@ -61,6 +61,8 @@ def touch_nodes(network: StreetNetwork, places: Access, by: str, *, leaving: boo
         ``"minutes"`` or ``"metres"``: which measure is the cost.
     leaving
         Whether the way leads from the places to the nodes; else from the nodes to the places.
+    rows
+        The places in another order; None for their own.
     """
     from gridmap.network.touch_kernel import touch_nodes as kernel
 
@@ -68,8 +70,9 @@ def touch_nodes(network: StreetNetwork, places: Access, by: str, *, leaving: boo
     open_u, open_v = graph.edge_forward, graph.edge_backward
     if leaving:
         open_u, open_v = open_v, open_u
+    order = np.arange(len(places)) if rows is None else rows
     found = kernel(
-        places.owner_ptr, places.edge, places.t0, places.t1, *_legs(network, places.leg, by),
+        order, places.owner_ptr, places.edge, places.t0, places.t1, *_legs(network, places.leg, by),
         graph.edge_u, graph.edge_v, *as_measures(by, graph.edge_length, graph.edge_seconds), open_u, open_v,
         graph.n_nodes,
     )  # fmt: skip

@@ -9,6 +9,7 @@ from gridmap.compiled import compiled
 
 @compiled
 def touch_nodes(
+    row: np.ndarray,
     owner_ptr: np.ndarray,
     edge: np.ndarray,
     t0: np.ndarray,
@@ -27,6 +28,8 @@ def touch_nodes(
 
     Parameters
     ----------
+    row
+        (n,) int64: the places, in the order in which they are looked at.
     owner_ptr, edge, t0, t1, leg_cost, leg_other
         Access points of the places: those of place i are ``owner_ptr[i]:owner_ptr[i + 1]`` (int64); edge (int32), from
         where to where along it (0 to 1), and the leg in both measures (float64).
@@ -39,10 +42,10 @@ def touch_nodes(
 
     Returns
     -------
-    ptr (places + 1,) int64; node int32, cost float64, other float64: those of place i are ``ptr[i]:ptr[i + 1]``, each
-    node once.
+    ptr (n + 1,) int64; node int32, cost float64, other float64: those of place ``row[i]`` are ``ptr[i]:ptr[i + 1]``,
+    each node once. Left out is a node behind the other end of an edge that is reached at that end.
     """
-    n = len(owner_ptr) - 1
+    n = len(row)
     ptr = np.zeros(n + 1, dtype=np.int64)
     node = np.empty(2 * len(edge), dtype=np.int32)
     cost = np.empty(2 * len(edge), dtype=np.float64)
@@ -51,14 +54,14 @@ def touch_nodes(
     total = 0
     for i in range(n):
         begin = total
-        for r in range(owner_ptr[i], owner_ptr[i + 1]):
+        for r in range(owner_ptr[row[i]], owner_ptr[row[i] + 1]):
             e = edge[r]
             for end in range(2):
                 if end == 0:
-                    v, share, goes = edge_u[e], t0[r], open_u[e]
+                    v, share, goes, beyond = edge_u[e], t0[r], open_u[e], t0[r] == 1.0
                 else:
-                    v, share, goes = edge_v[e], 1.0 - t1[r], open_v[e]
-                if share > 0.0 and not goes:
+                    v, share, goes, beyond = edge_v[e], 1.0 - t1[r], open_v[e], t1[r] == 0.0
+                if beyond or (share > 0.0 and not goes):
                     continue
                 c, o = leg_cost[r] + share * edge_cost[e], leg_other[r] + share * edge_other[e]
                 at = slot[v]
