@@ -232,8 +232,7 @@ def _lay(job: _Job, tasks: list[_Task], executor: Any) -> Ground | None:
     while frame.cells > _MOST_CELLS:
         side *= 1.25
         frame = frame_around(bounds, side, margin + side)
-    used = live[graph.edge_u] | live[graph.edge_v]
-    return lay_ground(job.network, frame, job.far_metres, used=used, executor=executor)
+    return lay_ground(job.network, frame, job.far_metres, executor=executor)
 
 
 def _draw(job: _Job, task: _Task) -> list[_Circle]:

@@ -56,17 +56,13 @@ class Ground:
     legs: tuple[Legs, ...]
 
 
-def lay_ground(
-    network: StreetNetwork, frame: Frame, far_metres: float, *, used: Flags | None = None, executor: Any = None
-) -> Ground:
+def lay_ground(network: StreetNetwork, frame: Frame, far_metres: float, *, executor: Any = None) -> Ground:
     """The legs of every cell; the nearest street is looked for up to `far_metres` away.
 
     Parameters
     ----------
     network, frame, far_metres
         The streets, the raster, metres.
-    used
-        Which edges lead anywhere; legs to others are left out. None means all.
     executor
         Anything with a `map` whose workers share memory.
     """
@@ -80,7 +76,7 @@ def lay_ground(
     access = float(network.access_metres)
     # wide enough that every street leaves its mark on the cells it runs through
     near = max(access, 1.5 * frame.side)
-    xy, part, edge = _pieces_outside(network, used)
+    xy, part, edge = _pieces_outside(network)
     ptr, cell, t, leg = _legs_within(network, near, frame, shut, (xy, part, edge), walls, executor)
     piece = np.full(frame.cells, -1, dtype=np.int32)
     metres = np.full(frame.cells, np.inf, dtype=np.float32)
@@ -183,14 +179,12 @@ def _window(
 
 
 def _pieces_outside(
-    network: StreetNetwork, used: Flags | None
+    network: StreetNetwork,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int32]]:
     """Pieces of streets outside walled compounds: both ends of the whole edge, the part of it, the edge."""
     xy, part, edge, side = network.piece_arrays
-    chosen = side == OUTSIDE
-    if used is not None:
-        chosen &= used[edge]
-    return xy[chosen], part[chosen], edge[chosen]
+    outside = side == OUTSIDE
+    return xy[outside], part[outside], edge[outside]
 
 
 def _legs_within(
