@@ -13,9 +13,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Frame", "frame_around", "polygons_below"]
 
-# Borders keep this share of the way to the next cell away from the middle of a cell, at least.
-_HAIR = 1e-5
-
 
 @dataclass(frozen=True)
 class Frame:
@@ -73,38 +70,33 @@ def polygons_below(
         Values farther than this from the level count as so far from it: where neighbours lie that far apart on either
         side, the border runs midway.
     """
-    from contourpy import FillType, contour_generator
+    from gridmap.coverage.contour_kernel import trace_outlines
 
     below = raster < level
     if not below.any():
         return np.empty(0, dtype=object)
-    rows, columns = _extent(np.any(below, axis=1)), _extent(np.any(below, axis=0))
+    rows, columns = (_extent(np.any(below, axis=axis)) for axis in (1, 0))
     # one cell more on each side: the neighbours that the border runs between
     inner = (slice(max(rows.start - 1, 0), rows.stop + 1), slice(max(columns.start - 1, 0), columns.stop + 1))
-    z = np.subtract(raster[inner], level, dtype=np.float64)
-    np.clip(z, -leap, leap, out=z)
-    # two corners of an outline must not meet in one point: each lies well within the line between two cells
-    least = _HAIR * max(float(z.max(where=np.isfinite(z), initial=0.0)), -float(z.min()))
-    grazing = np.abs(z) < least
-    z[grazing] = np.where(z[grazing] < 0, -least, least)
+    z = np.ascontiguousarray(raster[inner], dtype=np.float32)
     pads = [
         (int(rows.start == 0), int(rows.stop == raster.shape[0])),
         (int(columns.start == 0), int(columns.stop == raster.shape[1])),
     ]
+    if not np.isfinite(leap):
+        leap = float(np.abs(z[np.isfinite(z)] - level).max())
     if any(map(any, pads)):
-        z = np.pad(z, pads, constant_values=max(float(z.max()), -float(z.min())))
-    left = frame.left + (inner[1].start - pads[1][0]) * frame.side
-    bottom = frame.bottom + (inner[0].start - pads[0][0]) * frame.side
-    generator = contour_generator(z=z, name="serial", fill_type=FillType.OuterOffset)
-    points, offsets = generator.filled(float(z.min()) - 1.0, 0.0)
-    if not points:
-        return np.empty(0, dtype=object)
-    xy = np.concatenate(points) * frame.side + [left, bottom]
-    start = np.concatenate([[0], np.cumsum([len(p) for p in points])])
-    ring = np.concatenate([o[:-1] + s for o, s in zip(offsets, start[:-1], strict=True)] + [start[-1:]])
-    polygon = np.concatenate([[0], np.cumsum([len(o) - 1 for o in offsets])])
-    shapes = shapely.from_ragged_array(shapely.GeometryType.POLYGON, xy, (ring, polygon))
-    return np.asarray(shapes, dtype=object)
+        z = np.pad(z, pads, constant_values=np.inf)
+    xy, start, polygon = trace_outlines(z, float(level), float(leap))
+    corner = frame.part(slice(inner[0].start - pads[0][0], 0), slice(inner[1].start - pads[1][0], 0))
+    xy = xy * frame.side + [corner.left, corner.bottom]
+    # holes behind the outlines that they belong to
+    order = np.argsort(polygon, kind="stable")
+    size = np.diff(start)[order]
+    ring = np.append(0, np.cumsum(size))
+    at = np.arange(len(xy)) + np.repeat(start[:-1][order] - ring[:-1], size)
+    first = np.append(0, np.cumsum(np.bincount(polygon)))
+    return np.asarray(shapely.from_ragged_array(shapely.GeometryType.POLYGON, xy[at], (ring, first)), dtype=object)
 
 
 def _extent(filled: NDArray[np.bool_]) -> slice:
