@@ -19,11 +19,11 @@ from gridmap.coverage.split_land import split_by_label
 from gridmap.coverage.thresholds import read_several
 from gridmap.errors import OptionError
 from gridmap.network.search import node_costs
+from gridmap.network.workers import map_tasks
 from gridmap.tables.contracts import check_table
 from gridmap.tables.crs import to_crs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
@@ -124,14 +124,13 @@ def service_circles(
         cell_metres=float(cell_metres),
         far_metres=float(far_metres),
     )
-    each_with = map if executor is None else executor.map
     tasks = [_Task(category, limits[category], of, access.take(of)) for category, of in zip(limits, rows, strict=True)]
-    found = each_with(job.search, tasks)
+    found = map_tasks(job.search, tasks, executor)
     tasks = [replace(task, found=costs) for task, costs in zip(tasks, found, strict=True)]
     job = replace(job, ground=_lay(job, tasks, executor))
-    if overlap == "overlap":
-        tasks = [one for task in tasks for one in task.each()]
-    drawn = each_with(partial(_draw_split if overlap == "split" else _draw, job), tasks)
+    draw = partial(_draw_split if overlap == "split" else _draw, job)
+    parts = (_each(job, task, executor) for task in tasks) if overlap == "overlap" else [tasks]
+    drawn = [circles for part in parts for circles in map_tasks(draw, part, executor)]
     table = _table(
         [circle for circles in drawn for circle in circles], services, measure, dissolved=overlap == "dissolve"
     )
@@ -181,6 +180,16 @@ class _Job:
         """How far from the streets that are reached land may be in reach, in metres."""
         return min(max(self.far_metres, self.network.access_metres), self.bound(limits) / self.per_metre)
 
+    def costs(self, task: _Task) -> NDArray[np.float64] | None:
+        """What it costs each home to reach the nearest facility of the task, infinite beyond the last threshold."""
+        if self.homes is None:
+            return None
+        if task.homes is None:
+            return self.homes.nearest(task.targets, self.measure, task.limits[-1])[0]
+        costs = np.full(len(self.homes.xy), np.inf)
+        costs[task.homes[0]] = task.homes[1]
+        return costs
+
     def search(self, task: _Task) -> NodeCosts:
         """What it costs from every node to reach a facility of the task."""
         return node_costs(self.network, task.targets, by=self.measure, limit=self.bound(task.limits))
@@ -195,11 +204,8 @@ class _Task:
     rows: NDArray[np.int64]
     targets: Access
     found: NodeCosts | None = None
-
-    def each(self) -> Iterator[_Task]:
-        """One task a facility."""
-        for index, row in enumerate(self.rows):
-            yield _Task(self.category, self.limits, np.array([row]), self.targets.take(np.array([index])))
+    #: Homes within the last threshold and what the way costs them, where that is known already.
+    homes: tuple[NDArray[np.int32], NDArray[np.float64]] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -235,6 +241,18 @@ def _lay(job: _Job, tasks: list[_Task], executor: Any) -> Ground | None:
     return lay_ground(job.network, frame, job.far_metres, executor=executor)
 
 
+def _each(job: _Job, task: _Task, executor: Any = None) -> list[_Task]:
+    """One task a facility."""
+    count = len(task.rows)
+    homes: list[Any] = [None] * count
+    if job.homes is not None:
+        homes = job.homes.within(task.targets, job.measure, task.limits[-1], executor)
+    return [
+        _Task(task.category, task.limits, task.rows[[i]], task.targets.take(np.array([i])), homes=homes[i])
+        for i in range(count)
+    ]
+
+
 def _draw(job: _Job, task: _Task) -> list[_Circle]:
     """The circles of one task, for each of its thresholds."""
     if job.ground is None:
@@ -243,9 +261,7 @@ def _draw(job: _Job, task: _Task) -> list[_Circle]:
     values, _, frame = paint_land(
         job.network, job.ground, task.targets, found, job.measure, margin=job.margin(task.limits)
     )
-    costs = None
-    if job.homes is not None:
-        costs, _ = job.homes.nearest(task.targets, job.measure, limit=task.limits[-1])
+    costs = job.costs(task)
     out = []
     for limit in task.limits:
         polygon = _polygon(job, values, frame, limit, None if costs is None else costs > limit)
@@ -259,7 +275,7 @@ def _draw(job: _Job, task: _Task) -> list[_Circle]:
 def _draw_split(job: _Job, task: _Task) -> list[_Circle]:
     """The circles of one category, parted among its facilities."""
     if job.ground is None:
-        return [circle for one in task.each() for circle in _nothing(job, one)]
+        return [circle for one in _each(job, task) for circle in _nothing(job, one)]
     found = job.search(task) if task.found is None else task.found
     values, labels, frame = paint_land(
         job.network, job.ground, task.targets, found, job.measure, margin=job.margin(task.limits), labelled=True

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from gridmap.network.search import nearest
+from gridmap.network.search import nearest, within
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -37,6 +37,15 @@ class Homes:
         """Cost of reaching the nearest target from each home, infinite beyond the limit, and which one it is."""
         found = nearest(self.network, targets, self.access, by=measure, limit=limit)
         return getattr(found, measure)[:, 0], found.target[:, 0]
+
+    def within(
+        self, targets: Access, measure: str, limit: float, executor: Any = None
+    ) -> list[tuple[NDArray[np.int32], NDArray[np.float64]]]:
+        """For each target the homes within the limit of it, and what the way costs them."""
+        found = within(self.network, targets, self.access, by=measure, limit=limit, executor=executor)
+        order = np.argsort(found.target, kind="stable")
+        last = np.cumsum(np.bincount(found.target, minlength=len(targets)))[:-1]
+        return list(zip(np.split(found.origin[order], last), np.split(found.cost[order], last), strict=True))
 
     def deviation(self, polygon: Any, covered: Flags) -> tuple[float, float, float]:
         """Households covered; of these outside a polygon; and those inside it that are not covered."""

@@ -10,6 +10,7 @@ import numpy as np
 import shapely
 
 from gridmap.network.walls import OUTSIDE
+from gridmap.network.workers import map_tasks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -215,7 +216,7 @@ def _legs_within(
         first, last = span
         return find_legs(first, last, int(before[last] - before[first]), *fixed)
 
-    found = list((map if executor is None else executor.map)(find, pairwise([*starts.tolist(), len(xy)])))
+    found = map_tasks(find, list(pairwise([*starts.tolist(), len(xy)])), executor)
     count, cell, t, leg = (np.concatenate(parts) for parts in zip(*found, strict=True))
     return np.append(0, np.cumsum(count)), cell, t, leg
 
