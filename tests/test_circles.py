@@ -313,3 +313,15 @@ def test_facilities_that_reach_nothing_have_empty_circles(mode):
         services.assign(status="planned"), streets, buildings=homes, overlap=mode, minutes={"clinic": 3}
     )
     assert len(none) == (1 if mode == "dissolve" else 0)
+
+
+@pytest.mark.parametrize("mode", ["dissolve", "overlap", "split"])
+def test_a_facility_farther_from_its_street_than_the_threshold_has_an_empty_circle(mode):
+    homes, clinics, streets = grid_city(blocks=4)
+    # in the middle of a block: 45 m from every street
+    clinics = clinics.assign(geometry=shapely.points(at([[45, 45], [135, 45], [135, 135]])))
+    circles = service_circles(clinics, streets, buildings=homes, metres=[20, 200], overlap=mode)
+    near = circles["metres"] == 20
+    assert circles.geometry[near].is_empty.all()
+    assert (circles["covered"][near] == 0).all()
+    assert (circles.geometry[~near].area > 0).all()

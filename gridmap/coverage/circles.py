@@ -24,7 +24,6 @@ from gridmap.tables.contracts import check_table
 from gridmap.tables.crs import to_crs
 
 if TYPE_CHECKING:
-
     from numpy.typing import NDArray
 
     from gridmap.network.access import Access

@@ -47,12 +47,17 @@ class Homes:
         last = np.cumsum(np.bincount(found.target, minlength=len(targets)))[:-1]
         return list(zip(np.split(found.origin[order], last), np.split(found.cost[order], last), strict=True))
 
-    def deviation(self, polygon: Any, covered: Flags) -> tuple[float, float, float]:
-        """Households covered; of these outside a polygon; and those inside it that are not covered."""
+    def _held(self, polygons: NDArray[np.object_], asked: Flags) -> tuple[Flags, Flags]:
+        """Which homes lie in the polygons; and which rings of these, one after the other, hold a home asked for."""
         from gridmap.coverage.inside_kernel import points_in_rings
 
-        _, vertices, (start, _) = shapely.to_ragged_array(shapely.get_parts(polygon))
-        inside, _ = points_in_rings(vertices, start, self.xy, covered)
+        rings = shapely.get_rings(polygons)
+        start = np.append(0, np.cumsum(shapely.get_num_coordinates(rings))).astype(np.int64)
+        return points_in_rings(shapely.get_coordinates(rings), start, self.xy, asked)
+
+    def deviation(self, polygon: Any, covered: Flags) -> tuple[float, float, float]:
+        """Households covered; of these outside a polygon; and those inside it that are not covered."""
+        inside, _ = self._held(shapely.get_parts(polygon), covered)
         return (
             float(self.households[covered].sum()),
             float(self.households[covered & ~inside].sum()),
@@ -61,10 +66,10 @@ class Homes:
 
     def fill_holes(self, polygons: NDArray[np.object_], uncovered: Flags) -> NDArray[np.object_]:
         """The polygons with their holes filled, but for those that hold uncovered households."""
-        from gridmap.coverage.inside_kernel import points_in_rings
-
+        if len(polygons) == 0:
+            return polygons
         _, vertices, (start, first) = shapely.to_ragged_array(polygons)
-        _, kept = points_in_rings(vertices, start, self.xy, uncovered)
+        _, kept = self._held(polygons, uncovered)
         # the first ring of each polygon is its outline
         kept[first[:-1]] = True
         if kept.all():
