@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -120,6 +120,7 @@ def service_circles(
         network=network,
         measure=measure,
         homes=None if homes is None else find_homes(network, to_crs(homes, network.crs)),
+        areas=_barred(network),
         cell_metres=float(cell_metres),
         far_metres=float(far_metres),
     )
@@ -145,21 +146,15 @@ def service_circles(
 
 @dataclass(frozen=True, eq=False)
 class _Job:
-    """What all drawings share; without `ground` nothing is reached at all."""
+    """What all drawings share; `areas` are the polygons that bar the way, and without `ground` nothing is reached."""
 
     network: StreetNetwork
     measure: str
     homes: Homes | None
+    areas: shapely.STRtree
     cell_metres: float
     far_metres: float
     ground: Ground | None = None
-
-    @cached_property
-    def areas(self) -> NDArray[np.object_]:
-        """Polygons of the hard barriers, apart from one another."""
-        barriers = self.network.walls.barriers
-        areal = barriers[shapely.get_dimensions(barriers) == 2]
-        return np.asarray(shapely.get_parts(shapely.union_all(areal)), dtype=object)
 
     @property
     def per_metre(self) -> float:
@@ -237,7 +232,7 @@ def _lay(job: _Job, tasks: list[_Task], executor: Any) -> Ground | None:
     while frame.cells > _MOST_CELLS:
         side *= 1.25
         frame = frame_around(bounds, side, margin + side)
-    return lay_ground(job.network, frame, job.far_metres, executor=executor)
+    return lay_ground(job.network, frame, job.far_metres, job.measure, executor=executor)
 
 
 def _each(job: _Job, task: _Task, executor: Any = None) -> list[_Task]:
@@ -257,9 +252,7 @@ def _draw(job: _Job, task: _Task) -> list[_Circle]:
     if job.ground is None:
         return _nothing(job, task)
     found = job.search(task) if task.found is None else task.found
-    values, _, frame = paint_land(
-        job.network, job.ground, task.targets, found, job.measure, margin=job.margin(task.limits)
-    )
+    values, _, frame = paint_land(job.network, job.ground, task.targets, found, margin=job.margin(task.limits))
     costs = job.costs(task)
     out = []
     for limit in task.limits:
@@ -277,7 +270,7 @@ def _draw_split(job: _Job, task: _Task) -> list[_Circle]:
         return [circle for one in _each(job, task) for circle in _nothing(job, one)]
     found = job.search(task) if task.found is None else task.found
     values, labels, frame = paint_land(
-        job.network, job.ground, task.targets, found, job.measure, margin=job.margin(task.limits), labelled=True
+        job.network, job.ground, task.targets, found, margin=job.margin(task.limits), labelled=True
     )
     costs = target = None
     if job.homes is not None:
@@ -308,12 +301,18 @@ def _polygon(
     return _without_barriers(job, shapely.multipolygons(parts))
 
 
+def _barred(network: StreetNetwork) -> shapely.STRtree:
+    """Polygons of the hard barriers, apart from one another."""
+    barriers = network.walls.barriers
+    areas = shapely.union_all(barriers[shapely.get_dimensions(barriers) == 2])
+    return shapely.STRtree(shapely.get_parts(areas))
+
+
 def _without_barriers(job: _Job, polygon: Any) -> Any:
     """The polygon less the areas that bar the way."""
-    if len(job.areas) == 0:
-        return polygon
+    areas = job.areas.geometries[np.sort(job.areas.query(polygon))]
     shapely.prepare(polygon)
-    areas = job.areas[shapely.intersects(polygon, job.areas)]
+    areas = areas[shapely.intersects(polygon, areas)]
     if len(areas) == 0:
         return polygon
     rest = shapely.get_parts(shapely.difference(polygon, shapely.multipolygons(areas)))

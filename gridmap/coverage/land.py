@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Flags = NDArray[np.bool_]
     Longs = NDArray[np.int64]
 
-__all__ = ["Ground", "Legs", "edge_costs", "lay_ground", "leg_cost", "paint_land"]
+__all__ = ["Ground", "Legs", "lay_ground", "leg_cost", "paint_land"]
 
 # Legs are sought so many cells at a time, whatever the number of workers.
 _ROOM = 2_000_000
@@ -50,20 +50,28 @@ class Ground:
     """What does not depend on facilities: where the raster lies, and how its cells get onto the streets.
 
     The legs are those of a building that stood at the centre of the cell: to every edge within the access distance of
-    the network that no wall hides, else to the nearest; from walled compounds through their gates.
+    the network that no wall hides, else to the nearest; from walled compounds through their gates. Cost of each whole
+    edge from its u to its v and back, `ahead` and `back`, and of a metre on a leg are in one measure.
     """
 
     frame: Frame
     legs: tuple[Legs, ...]
+    ahead: NDArray[np.float64]
+    back: NDArray[np.float64]
+    leg_cost: float
 
 
-def lay_ground(network: StreetNetwork, frame: Frame, far_metres: float, *, executor: Any = None) -> Ground:
+def lay_ground(
+    network: StreetNetwork, frame: Frame, far_metres: float, measure: str, *, executor: Any = None
+) -> Ground:
     """The legs of every cell; the nearest street is looked for up to `far_metres` away.
 
     Parameters
     ----------
     network, frame, far_metres
         The streets, the raster, metres.
+    measure
+        ``"metres"`` or ``"minutes"``: what costs are in.
     executor
         Anything with a `map` whose workers share memory.
     """
@@ -94,7 +102,8 @@ def lay_ground(network: StreetNetwork, frame: Frame, far_metres: float, *, execu
         names = [f"cell {number} of the raster" for number in walled]
         doors = network.access(shapely.points(_centres(frame, walled)), kind="building", ids=names)
         rest.append((doors.edge, walled[doors.owner], doors.t0, doors.leg))
-    return Ground(frame, (Legs(_by_edge(ptr, edge, edges), cell, t, leg), _sorted_legs(rest, edges)))
+    legs = (Legs(_by_edge(ptr, edge, edges), cell, t, leg), _sorted_legs(rest, edges))
+    return Ground(frame, legs, *_edge_costs(network, measure), leg_cost(network, measure))
 
 
 def paint_land(
@@ -102,7 +111,6 @@ def paint_land(
     ground: Ground,
     targets: Access,
     found: NodeCosts,
-    measure: str,
     *,
     margin: float = 0.0,
     labelled: bool = False,
@@ -113,8 +121,8 @@ def paint_land(
     ----------
     network, ground
         The streets, and the raster over them.
-    targets, found, measure
-        How the facilities get onto the streets, what they cost from every node, and in what.
+    targets, found
+        How the facilities get onto the streets, and what they cost from every node, in the measure of the ground.
     margin
         Metres around the streets from which a facility is reached.
     labelled
@@ -139,18 +147,17 @@ def paint_land(
     labels = np.full(shape if labelled else (0, frame.columns), -1, dtype=np.int32)
     reached = np.isfinite(found.cost)
     live = np.flatnonzero(reached[graph.edge_u] | reached[graph.edge_v])
-    per_metre = leg_cost(network, measure)
     for legs in ground.legs:
         paint(
             legs.ptr, legs.cell, legs.t, legs.leg, live,
-            graph.edge_u, graph.edge_v, *edge_costs(network, measure), found.cost, found.target,
-            targets.edge, targets.t0, targets.t1, targets.leg * per_metre, targets.owner.astype(np.int32),
-            per_metre, rows.start * frame.columns, values.reshape(-1), labels.reshape(-1),
+            graph.edge_u, graph.edge_v, ground.ahead, ground.back, found.cost, found.target,
+            targets.edge, targets.t0, targets.t1, targets.leg * ground.leg_cost, targets.owner.astype(np.int32),
+            ground.leg_cost, rows.start * frame.columns, values.reshape(-1), labels.reshape(-1),
         )  # fmt: skip
     return values[:, columns], labels[:, columns], frame.part(rows, columns)
 
 
-def edge_costs(network: StreetNetwork, measure: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _edge_costs(network: StreetNetwork, measure: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Cost of each whole edge from its u to its v and back, infinite where it is closed."""
     graph = network.graph
     whole = graph.edge_length if measure == "metres" else graph.edge_seconds / 60
