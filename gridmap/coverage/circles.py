@@ -15,7 +15,7 @@ from gridmap.coverage.contours import Frame, frame_around, polygons_below
 from gridmap.coverage.cover import as_prepared, is_existing, rows_by_category
 from gridmap.coverage.homes import Homes, find_homes
 from gridmap.coverage.land import Ground, lay_ground, leg_cost, paint_land
-from gridmap.coverage.split_land import split_by_label
+from gridmap.coverage.split_land import share_land, split_by_label
 from gridmap.coverage.thresholds import read_several
 from gridmap.errors import OptionError
 from gridmap.network.search import node_costs
@@ -272,13 +272,14 @@ def _draw_split(job: _Job, task: _Task) -> list[_Circle]:
     values, labels, frame = paint_land(
         job.network, job.ground, task.targets, found, margin=job.margin(task.limits), labelled=True
     )
+    shares = share_land(labels, frame)
     costs = target = None
     if job.homes is not None:
         costs, target = job.homes.nearest(task.targets, job.measure, limit=task.limits[-1])
     out = []
     for limit in task.limits:
         whole = _polygon(job, values, frame, limit, None if costs is None else costs > limit)
-        parts = split_by_label(whole, labels, frame, len(task.rows))
+        parts = split_by_label(whole, shares, len(task.rows))
         for index, row in enumerate(task.rows):
             counts = (np.nan,) * 3
             if job.homes is not None and costs is not None and target is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import shapely
@@ -12,23 +12,36 @@ if TYPE_CHECKING:
 
     from gridmap.coverage.contours import Frame
 
-__all__ = ["split_by_label"]
+__all__ = ["Shares", "share_land", "split_by_label"]
 
 
-def split_by_label(polygon: Any, labels: NDArray[np.int32], frame: Frame, count: int) -> NDArray[np.object_]:
-    """Parts of a polygon by the label of the nearest cell; together they are the polygon, without overlap.
+class Shares(NamedTuple):
+    """Which label each cell of a raster has, and the lines between cells of different labels."""
+
+    frame: Frame
+    labels: NDArray[np.int32]
+    borders: NDArray[np.object_]
+
+
+def share_land(labels: NDArray[np.int32], frame: Frame) -> Shares:
+    """Labels of shape (rows, columns), -1 where there is none, as `Shares`; cells without one take the nearest.
 
     Borders run between cells of different labels: through the middles of the lines that join them, and through the
     middle of four cells where more than two borders meet.
+    """
+    labels = _without_gaps(labels)
+    return Shares(frame, labels, _borders(labels, frame))
+
+
+def split_by_label(polygon: Any, shares: Shares, count: int) -> NDArray[np.object_]:
+    """Parts of a polygon by the label of the nearest cell; together they are the polygon, without overlap.
 
     Parameters
     ----------
     polygon
         The land to part.
-    labels
-        Label of each cell, shape (rows, columns), -1 where there is none; cells without one take the nearest.
-    frame
-        Where the cells lie.
+    shares
+        Whose the cells are.
     count
         Labels are 0 to ``count - 1``.
 
@@ -37,11 +50,10 @@ def split_by_label(polygon: Any, labels: NDArray[np.int32], frame: Frame, count:
     array
         For each label a MultiPolygon, empty where it has no land.
     """
-    empty = np.array([shapely.MultiPolygon() for _ in range(count)], dtype=object)
+    parts = np.array([shapely.MultiPolygon() for _ in range(count)], dtype=object)
     if polygon.is_empty:
-        return empty
-    labels = _without_gaps(labels)
-    borders = _borders(labels, frame)
+        return parts
+    frame, labels, borders = shares
     if len(borders):
         shapely.prepare(polygon)
         borders = borders[shapely.intersects(polygon, borders)]
@@ -53,10 +65,9 @@ def split_by_label(polygon: Any, labels: NDArray[np.int32], frame: Frame, count:
     row, column = frame.cell_of(shapely.get_coordinates(inner))
     label = labels[np.clip(row, 0, frame.rows - 1), np.clip(column, 0, frame.columns - 1)]
     for index in np.unique(label):
-        whole = shapely.union_all(faces[label == index])
-        parts = shapely.get_parts(whole)
-        empty[index] = shapely.multipolygons(parts[shapely.get_type_id(parts) == shapely.GeometryType.POLYGON])
-    return empty
+        whole = shapely.get_parts(shapely.union_all(faces[label == index]))
+        parts[index] = shapely.multipolygons(whole[shapely.get_type_id(whole) == shapely.GeometryType.POLYGON])
+    return parts
 
 
 def _without_gaps(labels: NDArray[np.int32]) -> NDArray[np.int32]:
