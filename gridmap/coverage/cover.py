@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from gridmap.network.profiles import Profile
     from gridmap.network.streets import StreetNetwork
 
-__all__ = ["Cover", "as_prepared", "cover", "is_existing", "rows_by_category"]
+__all__ = ["Cover", "as_prepared", "cover", "is_existing", "rows_by_category", "speed_of"]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -146,14 +146,16 @@ class Cover:
             name of a column of buildings; a Series indexed by building_id; or a GeoDataFrame of polygons (a building
             belongs to the polygon that holds its point on surface, the first id where several do).
         weight
-            The column of buildings to count: households, residents, elderly, ...; empty cells count as 0.
+            The column of buildings to count: households, residents, elderly, ...; empty cells count as 0. Or
+            ``"area"``: the land of the units (a plan or polygons), whoever lives there, in m², without hard barriers.
 
         Returns
         -------
         DataFrame
             One row a unit and category, none left out: ``unit_id``, ``category``, ``total``, ``covered``, ``rate``
             (0 where nobody is covered, NaN only where the total is 0), ``facilities`` (how many of that category
-            stand in the unit: institutional coverage, apart from the rate; empty where units have no place).
+            stand in the unit; empty where units have no place) and ``institutional``, whether there is one:
+            institutional coverage, apart from the rate.
             ``.attrs`` names the ``denominator``, what lies ``outside`` all units, and ``rows_without_count``.
 
         Raises
@@ -339,7 +341,7 @@ def cover(
         measure=limits.measure,
         how=how,
         k=int(k),
-        profile=_speed(network, profile).name,
+        profile=speed_of(network, profile).name,
         findings=findings,
         parameters={"minutes": minutes, "metres": metres, "rules": rules, "how": how, "k": int(k), "profile": profile},
     )
@@ -398,7 +400,7 @@ def _straight(
         target, metres = nearest_straight(points, shapes[row], k)
         nearest.facility[:, column] = np.where(target >= 0, np.append(row, -1)[target], -1)
         nearest.metres[:, column] = metres
-    nearest.minutes[:] = nearest.metres / (_speed(network, profile).kmh * 1000 / 60)
+    nearest.minutes[:] = nearest.metres / (speed_of(network, profile).kmh * 1000 / 60)
     return nearest
 
 
@@ -431,7 +433,8 @@ def _along_streets(
     return found.nearest, snapped, findings
 
 
-def _speed(network: StreetNetwork | None, profile: Any) -> Profile:
+def speed_of(network: StreetNetwork | None, profile: Any) -> Profile:
+    """The speeds asked for; None means those of the network, else of a walking adult."""
     from gridmap.network.profiles import as_profile
 
     if profile is None:

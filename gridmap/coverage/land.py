@@ -97,11 +97,13 @@ def lay_ground(
     alone = np.flatnonzero(((metres > access) | (access == 0)) & (metres <= far_metres))
     along = _fractions(xy[piece[alone]], _centres(frame, alone))
     rest: list[tuple[NDArray[Any], ...]] = [(edge[piece[alone]], alone, along, metres[alone])]
-    if len(walled):
+    snapped = np.concatenate((walled, _shaded(network, frame, piece, metres, near, far_metres, shut)))
+    if len(snapped):
         # names that no entrance of a building can have
-        names = [f"cell {number} of the raster" for number in walled]
-        doors = network.access(shapely.points(_centres(frame, walled)), kind="building", ids=names)
-        rest.append((doors.edge, walled[doors.owner], doors.t0, doors.leg))
+        names = [f"cell {number} of the raster" for number in snapped]
+        doors = network.access(shapely.points(_centres(frame, snapped)), kind="building", ids=names)
+        kept = shut[snapped[doors.owner]] | (doors.leg <= far_metres)
+        rest.append((doors.edge[kept], snapped[doors.owner][kept], doors.t0[kept], doors.leg[kept]))
     legs = (Legs(_by_edge(ptr, edge, edges), cell, t, leg), _sorted_legs(rest, edges))
     return Ground(frame, legs, *_edge_costs(network, measure), leg_cost(network, measure))
 
@@ -270,6 +272,29 @@ def _sorted_legs(parts: list[tuple[NDArray[Any], ...]], n_edges: int) -> Legs:
     order = np.argsort(edge, kind="stable")
     ptr = np.concatenate([[0], np.cumsum(np.bincount(edge, minlength=n_edges))]).astype(np.int64)
     return Legs(ptr, cell[order].astype(np.int32), t[order].astype(np.float32), leg[order].astype(np.float32))
+
+
+def _shaded(
+    network: StreetNetwork,
+    frame: Frame,
+    piece: NDArray[np.int32],
+    metres: NDArray[np.float32],
+    near: float,
+    far_metres: float,
+    shut: Flags,
+) -> Longs:
+    """Cells near streets on which none was found, since a wall hides from them what their neighbours see."""
+    if not len(network.walls.segments[1]) or not np.isfinite(metres).any():
+        return np.empty(0, dtype=np.int64)
+    from scipy.ndimage import distance_transform_edt
+
+    beside = (metres <= near).reshape(frame.rows, frame.columns)
+    close = distance_transform_edt(~beside, sampling=frame.side).ravel() <= far_metres
+    cells = np.flatnonzero(close & (piece < 0) & ~shut)
+    barriers = network.walls.barriers
+    water = barriers[shapely.get_dimensions(barriers) == 2]
+    drowned = shapely.STRtree(shapely.points(_centres(frame, cells))).query(water, predicate="intersects")[1]
+    return np.setdiff1d(cells, cells[drowned])
 
 
 def _walled_cells(network: StreetNetwork, frame: Frame) -> Longs:

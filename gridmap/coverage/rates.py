@@ -25,23 +25,14 @@ _SHOWN = 20
 
 def rate_cover(cover: Cover, by: Any = None, weight: str = "households") -> pd.DataFrame:
     """Coverage by unit and category; see `Cover.rate`."""
+    if weight == "area":
+        return _area_table(cover, by)
     counts, missing = weights_of(cover.buildings, weight)
     units = find_units(by, cover.buildings, cover.facilities)
     categories = list(cover.thresholds)
     total = units.total(counts)
     covered = units.total(counts[:, None] * cover.covered)
-    with np.errstate(invalid="ignore"):
-        share = np.where(total[:, None] > 0, covered / total[:, None], np.nan)
-    table = pd.DataFrame(
-        {
-            "unit_id": np.repeat(np.array(units.ids, dtype=object), len(categories)),
-            "category": np.tile(np.array(categories, dtype=object), len(units.ids)),
-            "total": np.repeat(total, len(categories)),
-            "covered": covered.ravel(),
-            "rate": np.clip(share, 0, 1).ravel(),
-            "facilities": _facilities_by_unit(cover, units, categories),
-        }
-    )
+    table = _long(cover, units, categories, total, covered)
     table.attrs.update(
         denominator=denominator_of(cover.buildings, weight),
         outside={
@@ -51,6 +42,39 @@ def rate_cover(cover: Cover, by: Any = None, weight: str = "households") -> pd.D
         },
         rows_without_count=missing,
     )
+    return table
+
+
+def _long(
+    cover: Cover, units: Units, categories: list[str], total: NDArray[np.float64], covered: NDArray[np.float64]
+) -> pd.DataFrame:
+    """One row a unit and category, none left out."""
+    with np.errstate(invalid="ignore"):
+        share = np.where(total[:, None] > 0, covered / total[:, None], np.nan)
+    facilities = _facilities_by_unit(cover, units, categories)
+    return pd.DataFrame(
+        {
+            "unit_id": np.repeat(np.array(units.ids, dtype=object), len(categories)),
+            "category": np.tile(np.array(categories, dtype=object), len(units.ids)),
+            "total": np.repeat(total, len(categories)),
+            "covered": covered.ravel(),
+            "rate": np.clip(share, 0, 1).ravel(),
+            "facilities": facilities,
+            "institutional": pd.Series(facilities).gt(0),
+        }
+    )
+
+
+def _area_table(cover: Cover, by: Any) -> pd.DataFrame:
+    """Coverage of the land of the units."""
+    from gridmap.coverage.area_rates import covered_areas
+
+    ids, area, covered = covered_areas(cover, by)
+    units = find_units(by, cover.buildings, cover.facilities)
+    if units.ids != ids:
+        raise AssertionError(f"units {units.ids} have land {ids}")
+    table = _long(cover, units, list(cover.thresholds), area, covered)
+    table.attrs.update(denominator="area in m²")
     return table
 
 
