@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 
 from gridmap.coverage.contours import Frame, frame_around
-from gridmap.coverage.units import polygons_of
+from gridmap.coverage.units import unit_polygons
 from gridmap.errors import OptionError
 from gridmap.tables.crs import metric_crs, to_crs
 
@@ -59,7 +59,7 @@ def covered_areas(cover: Cover, by: Any) -> tuple[list[str], Floats, Floats]:
     if not isinstance(table, gpd.GeoDataFrame):
         raise OptionError("weight='area' counts land; give by= a plan or a GeoDataFrame of polygons.")
     crs = metric_crs(table) if cover.network is None else cover.network.crs
-    ids, shapes = polygons_of(table, crs)
+    ids, shapes = unit_polygons(table, crs)
     land = _dry(shapes, cover)
     area = shapely.area(land)
     frame = _frame(land)
@@ -129,12 +129,12 @@ def _reached(cover: Cover, frame: Frame, cell: NDArray[np.int64], crs: Any) -> I
     from gridmap.network.search import node_costs
 
     access = cover.network.access(shapes, kind="facility", ids=services["facility_id"].to_numpy())
-    ground = lay_ground(cover.network, frame, _FAR_METRES)
+    ground = lay_ground(cover.network, frame, _FAR_METRES, cover.measure)
     for row, limit in zip(rows, limits, strict=True):
         targets = access.take(row)
         found = node_costs(cover.network, targets, by=cover.measure, limit=limit)
         margin = max(_FAR_METRES, cover.network.access_metres)
-        values, _, part = paint_land(cover.network, ground, targets, found, cover.measure, margin=margin)
+        values, _, part = paint_land(cover.network, ground, targets, found, margin=margin)
         whole = np.zeros((frame.rows, frame.columns), dtype=bool)
         low, left = round((part.bottom - frame.bottom) / frame.side), round((part.left - frame.left) / frame.side)
         whole[low : low + part.rows, left : left + part.columns] = values <= limit
