@@ -142,7 +142,7 @@ def access(network: StreetNetwork, places: Any, *, kind: str, ids: Iterable[obje
     doors = find_doors(network, shapes, names, kind)
     walls = network.walls
     areal = shapely.get_dimensions(doors.shape) == 2
-    side = walls.side_of(np.where(areal, shapely.point_on_surface(doors.shape), doors.shape))
+    side = walls.side_of(_as_points(doors.shape))
     reach = nearest_reach(walls, side, network.access_metres)
     status = np.full(len(doors.shape), UNSNAPPED, dtype=np.int8)
     parts = []
@@ -203,7 +203,7 @@ def find_doors(network: StreetNetwork, shapes: Shapes, names: Shapes, kind: str)
     owner = np.flatnonzero(placed)
     own = shapes[owner]
     if kind == "building":
-        own = shapely.point_on_surface(own)
+        own = _as_points(own)
     else:
         linear = shapely.get_dimensions(own) == 1
         own[linear] = shapely.point_on_surface(own[linear])
@@ -219,6 +219,14 @@ def find_doors(network: StreetNetwork, shapes: Shapes, names: Shapes, kind: str)
     without = ~np.isin(names[owner], listed)
     shape = np.asarray(table.geometry.array, dtype=object)[row["door"]]
     return Doors(np.concatenate((owner[without], row["row"])), np.concatenate((own[without], shape)), several=True)
+
+
+def _as_points(shapes: Shapes) -> Shapes:
+    """A point on the surface of each; what is a point stays."""
+    points = shapes.copy()
+    other = shapely.get_type_id(shapes) != shapely.GeometryType.POINT
+    points[other] = shapely.point_on_surface(shapes[other])
+    return points
 
 
 def _collect(network: StreetNetwork, names: Shapes, kind: str, points: Points, status: Codes) -> Access:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     Ints = npt.NDArray[np.int32]
     Flags = npt.NDArray[np.bool_]
 
-__all__ = ["Arcs", "Graph", "build_graph"]
+__all__ = ["Arcs", "Graph", "build_graph", "ground_order"]
 
 
 class Arcs(NamedTuple):
@@ -155,7 +155,7 @@ def build_graph(
     -------
     Graph, and for each of its edges which one it was among those given.
     """
-    order = _ground_order(node_xy)
+    order = ground_order(node_xy)
     rank = np.empty(len(order), dtype=np.int64)
     rank[order] = np.arange(len(order))
     u, v = rank[u], rank[v]
@@ -173,7 +173,7 @@ def build_graph(
     return graph, by
 
 
-def _ground_order(xy: Floats) -> npt.NDArray[np.int64]:
+def ground_order(xy: Floats) -> npt.NDArray[np.int64]:
     """Order of points along a Z-shaped curve over the ground, ties by x and y."""
     if not len(xy):
         return np.empty(0, dtype=np.int64)

@@ -11,7 +11,7 @@ import numpy as np
 from gridmap.errors import OptionError
 from gridmap.network.access import Access
 from gridmap.network.touch import Touch, as_measures, shared_edges, touch_nodes
-from gridmap.network.workers import map_tasks
+from gridmap.network.workers import deal, map_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,8 +38,6 @@ __all__ = [
     "within",
 ]
 
-# Work on many places is dealt out in so many parts.
-_PARTS = 16
 # At most so many kinds of target are searched for together: their labels share what is read of the graph.
 _TOGETHER = 10
 
@@ -168,7 +166,7 @@ def nearest_of_each_kind(
     bound = _bound(by, limit)
     # in the order of the ground, in which neighbours find in the cache what they share
     _, rows = _grouped(_first_edge(origins), network.graph.n_edges + 1)
-    dealt = [(network, origins, by, rows[first:last]) for first, last in _parts(len(rows))]
+    dealt = [(network, origins, by, rows[first:last]) for first, last in deal(len(rows), 1024)]
     legs = _joined(map_tasks(_touch_some, dealt))
     shared = shared_edges(network, targets, origins, by)
     seeds = touch_nodes(network, targets, by, leaving=False)
@@ -353,7 +351,7 @@ def within(
     at = Touch(at_ptr, there.owner[order], there.cost[order], there.other[order])
     arcs, bound = _arcs(network, by, inwards=from_targets), _bound(by, limit)
     tasks = []
-    for first, last in _parts(len(home)):
+    for first, last in deal(len(home)):
         rows = slice(near_ptr[first], near_ptr[last])
         near = (near_ptr[first : last + 1] - near_ptr[first], *(values[rows] for values in direct))
         tasks.append((arcs, _part_of(here, first, last), bound, at, near, len(away)))
@@ -400,7 +398,7 @@ def nodes_within(
         nodes = np.asarray(origins).astype(np.int32)
         here = Touch(np.arange(len(nodes) + 1), nodes, np.zeros(len(nodes)), np.zeros(len(nodes)))
     arcs, bound = _arcs(network, by, inwards=False), _bound(by, limit)
-    tasks = [(arcs, _part_of(here, first, last), bound) for first, last in _parts(len(here.ptr) - 1)]
+    tasks = [(arcs, _part_of(here, first, last), bound) for first, last in deal(len(here.ptr) - 1)]
     ptr, node, cost, other = _joined(map_tasks(_search_nodes, tasks, executor))
     return NodesWithin(ptr, node, *_as_told(by, cost, other))
 
@@ -423,12 +421,6 @@ def _search_nodes(task: Any) -> tuple[Any, ...]:
     arguments: tuple[Any, ...] = (*arcs, *here, limit)
     found: tuple[Any, ...] = kernel(*arguments)
     return found
-
-
-def _parts(count: int) -> list[tuple[int, int]]:
-    """From where to where the parts of so many searches go."""
-    ends = np.linspace(0, count, min(_PARTS, max(count, 1)) + 1).astype(np.int64).tolist()
-    return list(pairwise(ends))
 
 
 def _part_of(touch: Touch, first: int, last: int) -> Touch:

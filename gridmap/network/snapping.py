@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
+from gridmap.network.graph import ground_order
 from gridmap.network.points import UNSNAPPED, Points, join_points
 from gridmap.network.walls import OUTSIDE, Walls
+from gridmap.network.workers import deal, map_tasks
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -45,20 +47,43 @@ def snap_points(
     gate_of
         For gates their compound; else None.
     """
+    gate_of = np.full(len(xy), OUTSIDE, dtype=np.int32) if gate_of is None else gate_of
+    # in the order of the ground, in which neighbours find in the cache what they share
+    order = ground_order(xy)
+    # made once, and not by every worker
+    _ = network.piece_arrays, network.piece_index, network.walls.segments, network.walls.index
+    tasks = [
+        (network, xy[rows], side[rows], gate_of[rows], reach[rows])
+        for rows in (order[first:last] for first, last in deal(len(order), 4096))
+    ]
+    parts = map_tasks(_snap_some, tasks)
+    size, status = np.empty(len(xy), dtype=np.int64), np.empty(len(xy), dtype=np.int8)
+    size[order] = np.concatenate([part[0] for part in parts])
+    status[order] = np.concatenate([part[4] for part in parts])
+    # back in the order of the points
+    begin = np.empty(len(xy), dtype=np.int64)
+    begin[order] = np.cumsum(size[order]) - size[order]
+    owner, at = _spans(begin, size)
+    edge, t, leg = (np.concatenate([part[column] for part in parts])[at] for column in (1, 2, 3))
+    return Points(owner, edge, t, t, leg), status
+
+
+def _snap_some(task: Any) -> tuple[Any, ...]:
+    """Some of the points: how many edges each reaches, these edges, how far along them, the legs, and the status."""
     from gridmap.network.snap_kernel import snap_points as kernel
 
+    network, xy, side, gate_of, reach = task
     graph, walls = network.graph, network.walls
     wall_xy, wall_of = walls.segments
     radius = network.access_metres
-    ptr, edge, t, leg, status = kernel(
-        np.ascontiguousarray(xy), side, np.full(len(xy), OUTSIDE, dtype=np.int32) if gate_of is None else gate_of,
-        reach, radius, radius if radius > 0 else USUAL_METRES,
+    arguments: tuple[Any, ...] = (
+        np.ascontiguousarray(xy), side, gate_of, reach, radius, radius if radius > 0 else USUAL_METRES,
         graph.edge_u, graph.edge_v, graph.n_nodes,
         *network.piece_arrays, *index_arrays(network.piece_index),
         wall_xy, wall_of, *index_arrays(walls.index),
     )  # fmt: skip
-    edge, t, leg = (values[: ptr[-1]].copy() for values in (edge, t, leg))
-    return Points(np.repeat(np.arange(len(xy)), np.diff(ptr)), edge, t, t, leg), status
+    ptr, edge, t, leg, status = kernel(*arguments)
+    return np.diff(ptr), *(values[: ptr[-1]].copy() for values in (edge, t, leg)), status
 
 
 def nearest_reach(walls: Walls, side: Ints, metres: float) -> Floats:
