@@ -52,7 +52,9 @@ def test_the_painted_land_is_the_counted_distance(seed, walled, access):
     frame = frame_around(services.total_bounds, 15.0, 120.0)
     ground = lay_ground(network, frame, 2000.0, "metres")
     costs = node_costs(network, targets, by="metres", limit=5000.0)
-    values, labels, window = paint_land(network, ground, targets, costs, margin=2000.0, labelled=True)
+    values, labels, window = paint_land(
+        network, ground, targets, costs.cost, costs.target, margin=2000.0, labelled=True
+    )
     row, column = (index.ravel() for index in np.indices(values.shape))
     xy = np.column_stack([window.left + column * window.side, window.bottom + row * window.side])
     cells = network.access(shapely.points(xy), kind="building")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -18,16 +19,17 @@ from gridmap.coverage.land import Ground, lay_ground, leg_cost, paint_land
 from gridmap.coverage.split_land import share_land, split_by_label
 from gridmap.coverage.thresholds import read_several
 from gridmap.errors import OptionError
-from gridmap.network.search import node_costs
+from gridmap.network.search import node_costs_of_each_kind, nodes_within
 from gridmap.network.workers import map_tasks
 from gridmap.tables.contracts import check_table
 from gridmap.tables.crs import to_crs
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from gridmap.network.access import Access
-    from gridmap.network.search import NodeCosts
     from gridmap.network.streets import StreetNetwork
 
 __all__ = ["service_circles"]
@@ -35,6 +37,8 @@ __all__ = ["service_circles"]
 DEFAULT_MINUTES = (5.0, 10.0, 15.0)
 # A raster has at most so many cells.
 _MOST_CELLS = 16_000_000
+# What so many facilities reach is held at once.
+_AT_ONCE = 256
 _OVERLAPS = ("overlap", "dissolve", "split")
 
 
@@ -124,12 +128,10 @@ def service_circles(
         cell_metres=float(cell_metres),
         far_metres=float(far_metres),
     )
-    tasks = [_Task(category, limits[category], of, access.take(of)) for category, of in zip(limits, rows, strict=True)]
-    found = map_tasks(job.search, tasks, executor)
-    tasks = [replace(task, found=costs) for task, costs in zip(tasks, found, strict=True)]
+    tasks = _by_category(job, limits, rows, access, executor)
     job = replace(job, ground=_lay(job, tasks, executor))
-    draw = partial(_draw_split if overlap == "split" else _draw, job)
-    parts = (_each(job, task, executor) for task in tasks) if overlap == "overlap" else [tasks]
+    draw = partial(_draw, job, split=overlap == "split")
+    parts = _by_facility(job, tasks, executor) if overlap == "overlap" else [tasks]
     drawn = [circles for part in parts for circles in map_tasks(draw, part, executor)]
     table = _table(
         [circle for circles in drawn for circle in circles], services, measure, dissolved=overlap == "dissolve"
@@ -174,32 +176,37 @@ class _Job:
         """How far from the streets that are reached land may be in reach, in metres."""
         return min(max(self.far_metres, self.network.access_metres), self.bound(limits) / self.per_metre)
 
-    def costs(self, task: _Task) -> NDArray[np.float64] | None:
-        """What it costs each home to reach the nearest facility of the task, infinite beyond the last threshold."""
-        if self.homes is None:
-            return None
-        if task.homes is None:
-            return self.homes.nearest(task.targets, self.measure, task.limits[-1])[0]
-        costs = np.full(len(self.homes.xy), np.inf)
-        costs[task.homes[0]] = task.homes[1]
-        return costs
 
-    def search(self, task: _Task) -> NodeCosts:
-        """What it costs from every node to reach a facility of the task."""
-        return node_costs(self.network, task.targets, by=self.measure, limit=self.bound(task.limits))
+class _Costs(NamedTuple):
+    """What it costs to reach a facility from some nodes or homes: their numbers, the costs, and which facility."""
+
+    row: NDArray[np.integer[Any]]
+    cost: NDArray[np.float64]
+    target: NDArray[np.int32]
+
+    @classmethod
+    def within(cls, limit: float, cost: NDArray[np.float64], target: NDArray[np.int32], first: int) -> _Costs:
+        """Of the costs of all those within a limit; targets are numbered from `first`."""
+        row = np.flatnonzero(cost <= limit)
+        return cls(row, cost[row], target[row] - np.int32(first))
+
+    def spread(self, count: int) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+        """Cost and facility for all, infinite and -1 where there is none."""
+        cost, target = np.full(count, np.inf), np.full(count, -1, dtype=np.int32)
+        cost[self.row], target[self.row] = self.cost, self.target
+        return cost, target
 
 
 @dataclass(frozen=True, eq=False)
 class _Task:
-    """What is drawn at once: facilities of one category, or one facility, and the thresholds."""
+    """What is drawn at once: facilities of one category, or one facility, and what they cost from nodes and homes."""
 
     category: str
     limits: list[float]
     rows: NDArray[np.int64]
     targets: Access
-    found: NodeCosts | None = None
-    #: Homes within the last threshold and what the way costs them, where that is known already.
-    homes: tuple[NDArray[np.int32], NDArray[np.float64]] | None = None
+    nodes: _Costs
+    homes: _Costs | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,8 +225,7 @@ def _lay(job: _Job, tasks: list[_Task], executor: Any) -> Ground | None:
     graph = job.network.graph
     live = np.zeros(graph.n_nodes, dtype=np.bool_)
     for task in tasks:
-        if task.found is not None:
-            live |= np.isfinite(task.found.cost)
+        live[task.nodes.row] = True
         live[graph.edge_u[task.targets.edge]] = True
         live[graph.edge_v[task.targets.edge]] = True
     if not live.any():
@@ -235,56 +241,83 @@ def _lay(job: _Job, tasks: list[_Task], executor: Any) -> Ground | None:
     return lay_ground(job.network, frame, job.far_metres, job.measure, executor=executor)
 
 
-def _each(job: _Job, task: _Task, executor: Any = None) -> list[_Task]:
-    """One task a facility."""
-    count = len(task.rows)
-    homes: list[Any] = [None] * count
-    if job.homes is not None:
-        homes = job.homes.within(task.targets, job.measure, task.limits[-1], executor)
-    return [
-        _Task(task.category, task.limits, task.rows[[i]], task.targets.take(np.array([i])), homes=homes[i])
-        for i in range(count)
-    ]
-
-
-def _draw(job: _Job, task: _Task) -> list[_Circle]:
-    """The circles of one task, for each of its thresholds."""
-    if job.ground is None:
-        return _nothing(job, task)
-    found = job.search(task) if task.found is None else task.found
-    values, _, frame = paint_land(job.network, job.ground, task.targets, found, margin=job.margin(task.limits))
-    costs = job.costs(task)
-    out = []
-    for limit in task.limits:
-        polygon = _polygon(job, values, frame, limit, None if costs is None else costs > limit)
-        counts = (np.nan,) * 3
-        if job.homes is not None and costs is not None:
-            counts = job.homes.deviation(polygon, costs <= limit)
-        out.append(_Circle(task.category, limit, task.rows, polygon, counts))
-    return out
-
-
-def _draw_split(job: _Job, task: _Task) -> list[_Circle]:
-    """The circles of one category, parted among its facilities."""
-    if job.ground is None:
-        return [circle for one in _each(job, task) for circle in _nothing(job, one)]
-    found = job.search(task) if task.found is None else task.found
-    values, labels, frame = paint_land(
-        job.network, job.ground, task.targets, found, margin=job.margin(task.limits), labelled=True
+def _by_category(
+    job: _Job, limits: dict[str, list[float]], rows: list[NDArray[np.int64]], access: Access, executor: Any
+) -> list[_Task]:
+    """One task a category."""
+    if not limits:
+        return []
+    targets = access.take(np.concatenate(rows))
+    kind = np.repeat(np.arange(len(rows)), [len(of) for of in rows])
+    first = np.searchsorted(kind, np.arange(len(rows)))
+    bound = max(job.bound(several) for several in limits.values())
+    found = node_costs_of_each_kind(
+        job.network, targets, kind, kinds=len(rows), by=job.measure, limit=bound, executor=executor
     )
-    shares = share_land(labels, frame)
-    costs = target = None
+    at_home = None
     if job.homes is not None:
-        costs, target = job.homes.nearest(task.targets, job.measure, limit=task.limits[-1])
+        at_home = job.homes.nearest(targets, kind, len(rows), job.measure, bound, executor)
+    tasks = []
+    for column, ((category, several), of) in enumerate(zip(limits.items(), rows, strict=True)):
+        begin = int(first[column])
+        nodes = _Costs.within(job.bound(several), found.cost[:, column], found.target[:, column], begin)
+        homes = None
+        if at_home is not None:
+            homes = _Costs.within(several[-1], at_home[0][column], at_home[1][column], begin)
+        tasks.append(_Task(category, several, of, access.take(of), nodes, homes))
+    return tasks
+
+
+def _by_facility(job: _Job, tasks: list[_Task], executor: Any) -> Iterator[list[_Task]]:
+    """One task a facility, some of them at a time."""
+    for task in tasks:
+        for first in range(0, len(task.rows), _AT_ONCE):
+            some = np.arange(first, min(first + _AT_ONCE, len(task.rows)))
+            targets = task.targets.take(some)
+            found = nodes_within(
+                job.network, targets, by=job.measure, limit=job.bound(task.limits), inwards=True, executor=executor
+            )
+            nodes = _parted(found.origin_ptr, found.node, found.cost)
+            homes: list[_Costs | None] = [None] * len(some)
+            if job.homes is not None:
+                homes = list(_parted(*job.homes.within(targets, job.measure, task.limits[-1], executor)))
+            yield [
+                _Task(task.category, task.limits, task.rows[[i]], task.targets.take(some[[j]]), nodes[j], homes[j])
+                for j, i in enumerate(some)
+            ]
+
+
+def _parted(ptr: NDArray[np.int64], row: NDArray[np.int32], cost: NDArray[np.float64]) -> list[_Costs]:
+    """Costs of single facilities, those of facility i being ``ptr[i]:ptr[i + 1]``."""
+    none = np.zeros(len(row), dtype=np.int32)
+    return [_Costs(row[a:b], cost[a:b], none[a:b]) for a, b in pairwise(ptr.tolist())]
+
+
+def _draw(job: _Job, task: _Task, *, split: bool = False) -> list[_Circle]:
+    """The circles of one task, for each of its thresholds; parted among its facilities where they are split."""
+    each = [np.array([row]) for row in task.rows] if split else [task.rows]
+    if job.ground is None:
+        counts = (np.nan,) * 3 if job.homes is None else (0.0, 0.0, 0.0)
+        return [
+            _Circle(task.category, limit, rows, shapely.MultiPolygon(), counts)
+            for limit in task.limits
+            for rows in each
+        ]
+    nodes = task.nodes.spread(job.network.graph.n_nodes)
+    margin = job.margin(task.limits)
+    values, labels, frame = paint_land(job.network, job.ground, task.targets, *nodes, margin=margin, labelled=split)
+    shares = share_land(labels, frame) if split else None
+    homes = None if job.homes is None or task.homes is None else task.homes.spread(len(job.homes.xy))
     out = []
     for limit in task.limits:
-        whole = _polygon(job, values, frame, limit, None if costs is None else costs > limit)
-        parts = split_by_label(whole, shares, len(task.rows))
-        for index, row in enumerate(task.rows):
+        covered = None if homes is None else homes[0] <= limit
+        whole = _polygon(job, values, frame, limit, None if covered is None else ~covered)
+        parts = [whole] if shares is None else split_by_label(whole, shares, len(each))
+        for index, (rows, part) in enumerate(zip(each, parts, strict=True)):
             counts = (np.nan,) * 3
-            if job.homes is not None and costs is not None and target is not None:
-                counts = job.homes.deviation(parts[index], (costs <= limit) & (target == index))
-            out.append(_Circle(task.category, limit, np.array([row]), parts[index], counts))
+            if job.homes is not None and homes is not None and covered is not None:
+                counts = job.homes.deviation(part, covered & (homes[1] == index) if split else covered)
+            out.append(_Circle(task.category, limit, rows, part, counts))
     return out
 
 
@@ -318,12 +351,6 @@ def _without_barriers(job: _Job, polygon: Any) -> Any:
         return polygon
     rest = shapely.get_parts(shapely.difference(polygon, shapely.multipolygons(areas)))
     return shapely.multipolygons(rest[shapely.get_type_id(rest) == shapely.GeometryType.POLYGON])
-
-
-def _nothing(job: _Job, task: _Task) -> list[_Circle]:
-    """Empty polygons, when no facility finds a street."""
-    counts = (np.nan,) * 3 if job.homes is None else (0.0, 0.0, 0.0)
-    return [_Circle(task.category, limit, task.rows, shapely.MultiPolygon(), counts) for limit in task.limits]
 
 
 def _table(circles: list[_Circle], services: gpd.GeoDataFrame, measure: str, *, dissolved: bool) -> pd.DataFrame:

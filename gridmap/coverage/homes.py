@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from gridmap.network.search import nearest, within
+from gridmap.network.search import nearest_of_each_kind, within
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -32,20 +32,28 @@ class Homes:
     access: Access
 
     def nearest(
-        self, targets: Access, measure: str, limit: float | None = None
+        self,
+        targets: Access,
+        kind: NDArray[np.integer[Any]],
+        kinds: int,
+        measure: str,
+        limit: float,
+        executor: Any = None,
     ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-        """Cost of reaching the nearest target from each home, infinite beyond the limit, and which one it is."""
-        found = nearest(self.network, targets, self.access, by=measure, limit=limit)
-        return getattr(found, measure)[:, 0], found.target[:, 0]
+        """Cost of reaching the nearest target of each kind from each home, and which: (kinds, homes); inf for none."""
+        found = nearest_of_each_kind(
+            self.network, targets, kind, self.access, kinds=kinds, by=measure, limit=limit, executor=executor
+        )
+        return getattr(found, measure)[:, :, 0].T, found.target[:, :, 0].T
 
     def within(
         self, targets: Access, measure: str, limit: float, executor: Any = None
-    ) -> list[tuple[NDArray[np.int32], NDArray[np.float64]]]:
-        """For each target the homes within the limit of it, and what the way costs them."""
+    ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
+        """Homes within the limit of each target, and their costs: those of target i are ``ptr[i]:ptr[i + 1]``."""
         found = within(self.network, targets, self.access, by=measure, limit=limit, executor=executor)
         order = np.argsort(found.target, kind="stable")
-        last = np.cumsum(np.bincount(found.target, minlength=len(targets)))[:-1]
-        return list(zip(np.split(found.origin[order], last), np.split(found.cost[order], last), strict=True))
+        ptr = np.append(0, np.cumsum(np.bincount(found.target, minlength=len(targets))))
+        return ptr, found.origin[order], found.cost[order]
 
     def _held(self, polygons: NDArray[np.object_], asked: Flags) -> tuple[Flags, Flags]:
         """Which homes lie in the polygons; and which rings of these, one after the other, hold a home asked for."""

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from gridmap.coverage.contours import Frame
     from gridmap.network.access import Access
-    from gridmap.network.search import NodeCosts
     from gridmap.network.streets import StreetNetwork
 
     Flags = NDArray[np.bool_]
@@ -112,7 +111,8 @@ def paint_land(
     network: StreetNetwork,
     ground: Ground,
     targets: Access,
-    found: NodeCosts,
+    cost: NDArray[np.float64],
+    target: NDArray[np.int32],
     *,
     margin: float = 0.0,
     labelled: bool = False,
@@ -123,8 +123,10 @@ def paint_land(
     ----------
     network, ground
         The streets, and the raster over them.
-    targets, found
-        How the facilities get onto the streets, and what they cost from every node, in the measure of the ground.
+    targets
+        How the facilities get onto the streets.
+    cost, target
+        What it costs from every node to reach a facility, infinite where none is, in the measure of the ground; which.
     margin
         Metres around the streets from which a facility is reached.
     labelled
@@ -142,17 +144,17 @@ def paint_land(
     from gridmap.coverage.circle_kernel import paint
 
     graph, frame = network.graph, ground.frame
-    rows, columns = _window(network, frame, targets, found, margin)
+    rows, columns = _window(network, frame, targets, cost, margin)
     # a stripe over all columns, so that cells keep their numbers but for where they begin
     shape = (rows.stop - rows.start, frame.columns)
     values = np.full(shape, np.inf, dtype=np.float32)
     labels = np.full(shape if labelled else (0, frame.columns), -1, dtype=np.int32)
-    reached = np.isfinite(found.cost)
+    reached = np.isfinite(cost)
     live = np.flatnonzero(reached[graph.edge_u] | reached[graph.edge_v])
     for legs in ground.legs:
         paint(
             legs.ptr, legs.cell, legs.t, legs.leg, live,
-            graph.edge_u, graph.edge_v, ground.ahead, ground.back, found.cost, found.target,
+            graph.edge_u, graph.edge_v, ground.ahead, ground.back, cost, target,
             targets.edge, targets.t0, targets.t1, targets.leg * ground.leg_cost, targets.owner.astype(np.int32),
             ground.leg_cost, rows.start * frame.columns, values.reshape(-1), labels.reshape(-1),
         )  # fmt: skip
@@ -172,11 +174,11 @@ def leg_cost(network: StreetNetwork, measure: str) -> float:
 
 
 def _window(
-    network: StreetNetwork, frame: Frame, targets: Access, found: NodeCosts, margin: float
+    network: StreetNetwork, frame: Frame, targets: Access, cost: NDArray[np.float64], margin: float
 ) -> tuple[slice, slice]:
     """Rows and columns of the raster around the nodes that reach a facility, and the facilities' own edges."""
     graph = network.graph
-    live = np.flatnonzero(np.isfinite(found.cost))
+    live = np.flatnonzero(np.isfinite(cost))
     xy = graph.node_xy[np.concatenate([live, graph.edge_u[targets.edge], graph.edge_v[targets.edge]])]
     if len(xy) == 0:
         return slice(0, 1), slice(0, 1)

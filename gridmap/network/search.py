@@ -371,6 +371,7 @@ def nodes_within(
     *,
     by: str = "minutes",
     limit: float,
+    inwards: bool = False,
     executor: Any = None,
 ) -> NodesWithin:
     """Every node within a limit of each origin, by one bounded search each.
@@ -383,6 +384,8 @@ def nodes_within(
         Places, or numbers of nodes.
     limit
         In the measure of `by`.
+    inwards
+        Whether the ways lead from the nodes to the origins; where streets are one-way this is not the same.
     executor
         Anything with a `map`; None for threads. The result is the same.
 
@@ -393,11 +396,11 @@ def nodes_within(
     """
     _check(by, limit, 1)
     if isinstance(origins, Access):
-        here = touch_nodes(network, origins, by, leaving=True)
+        here = touch_nodes(network, origins, by, leaving=not inwards)
     else:
         nodes = np.asarray(origins).astype(np.int32)
         here = Touch(np.arange(len(nodes) + 1), nodes, np.zeros(len(nodes)), np.zeros(len(nodes)))
-    arcs, bound = _arcs(network, by, inwards=False), _bound(by, limit)
+    arcs, bound = _arcs(network, by, inwards=inwards), _bound(by, limit)
     tasks = [(arcs, _part_of(here, first, last), bound) for first, last in deal(len(here.ptr) - 1)]
     ptr, node, cost, other = _joined(map_tasks(_search_nodes, tasks, executor))
     return NodesWithin(ptr, node, *_as_told(by, cost, other))
