@@ -5,6 +5,7 @@ from gridmap.coverage.accessibility import accessibility
 from gridmap.coverage.circles import service_circles
 from gridmap.coverage.cover import Cover, cover
 from gridmap.coverage.inequality import inequality, location_quotient, lorenz
+from gridmap.coverage.missing_links import missing_links
 from gridmap.coverage.permeability import permeability
 from gridmap.coverage.provision import provision
 from gridmap.coverage.unit_means import mean_by_unit
@@ -47,6 +48,7 @@ __all__ = [
     "location_quotient",
     "lorenz",
     "mean_by_unit",
+    "missing_links",
     "partition",
     "permeability",
     "provision",
