@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import geopandas as gpd
 import network_oracle as oracle
 import numpy as np
@@ -284,6 +286,15 @@ def test_edges_enter_a_polygon():
     assert legs(network, [holed], kind="facility")[0][0] == [
         (40, 0, 60, 0, 0), (80, 0, 120, 0, 0), (100, -20, 100, 20, 0),
     ]  # fmt: skip
+
+
+def test_polygons_alone_keep_their_own_edges():
+    # edges that enter a polygon are found apart from those beside it, so the rows have to be put in order
+    network = network_of([[(0, 0), (100, 0)], [(0, 30), (100, 30)]])
+    parks = frame([box(0, -5, 40, 5), box(60, 25, 90, 35)], facility_id=["a", "b"])
+    access = network.access(parks, kind="facility")
+    assert [access.leg[a:b].tolist() for a, b in pairwise(access.owner_ptr)] == [[0.0, 25.0], [25.0, 0.0]]
+    assert access.take(np.array([1])).leg.tolist() == network.access(parks[1:], kind="facility").leg.tolist()
 
 
 def test_a_far_polygon_takes_the_nearest_edge_that_no_wall_bars():

@@ -158,8 +158,8 @@ def access(network: StreetNetwork, places: Any, *, kind: str, ids: Iterable[obje
     best = np.full(len(shapes), UNSNAPPED, dtype=np.int8)
     np.minimum.at(best, doors.owner, status)
     points = join_points(parts).of(doors.owner)
-    # without several ways to one place, points come sorted by owner and there is nothing to gather
-    plain = len(parts) == 1 and not doors.several
+    # without several ways to one place, those of points come sorted by owner and there is nothing to gather
+    plain = len(parts) == 1 and not doors.several and not areal.any()
     return _collect(network, names, kind, points if plain else gather_points(points), best)
 
 
