@@ -29,8 +29,10 @@ NODES = {"spacing": 1e9}  # links between nodes alone
 
 
 def every_link(homes, services, streets, limits, *, longest, detour, saving):
-    """(score, metres, line) of every link that gains, by adding it to the graph, best first; those with a better one
-    within `longest` left out."""
+    """(score, metres, line) of every link that gains, by adding it to the graph, best first.
+
+    Those with a better one within `longest` are left out.
+    """
     edges = [(a, b, LineString([a, b])) for a, b in edges_of(streets.geometry)]
     home_legs = [legs(point, edges, 50) for point in homes.geometry]
     service_legs = [legs(point, edges, 50) for point in services.geometry]

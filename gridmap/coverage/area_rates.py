@@ -134,7 +134,7 @@ def _reached(cover: Cover, frame: Frame, cell: NDArray[np.int64], crs: Any) -> I
         targets = access.take(row)
         found = node_costs(cover.network, targets, by=cover.measure, limit=limit)
         margin = max(_FAR_METRES, cover.network.access_metres)
-        values, _, part = paint_land(cover.network, ground, targets, found, margin=margin)
+        values, _, part = paint_land(cover.network, ground, targets, found.cost, found.target, margin=margin)
         whole = np.zeros((frame.rows, frame.columns), dtype=bool)
         low, left = round((part.bottom - frame.bottom) / frame.side), round((part.left - frame.left) / frame.side)
         whole[low : low + part.rows, left : left + part.columns] = values <= limit
