@@ -10,7 +10,7 @@ import pandas as pd
 
 from gridmap.coverage.amounts import amounts_of
 from gridmap.coverage.catchments import float_catchments, within_reach
-from gridmap.coverage.cover import as_prepared, is_existing, rows_by_category
+from gridmap.coverage.cover import as_prepared, is_counted, rows_by_category
 from gridmap.coverage.cover_findings import category_findings, join_rows, snapping_findings, table_findings
 from gridmap.coverage.decay import decay_weights, read_decays
 from gridmap.coverage.rates import denominator_of, weights_of
@@ -101,7 +101,8 @@ def accessibility(
     buildings
         With the column that `weight` names, where demand counts.
     facilities
-        Those whose ``status`` is planned or candidate are left out, and counted in the findings.
+        Those whose ``status`` is planned or candidate, or that are not public, are left out and counted in the
+        findings.
     streets
         Streets, or a `StreetNetwork` prepared from them.
     method
@@ -178,7 +179,7 @@ def accessibility(
     limits = read_thresholds(minutes, metres)
     homes = check_table(buildings, "buildings", needs=("households",) if how.shared and weight == "households" else ())
     services = check_table(facilities, "facilities")
-    existing = is_existing(services)
+    existing = is_counted(services)
     thresholds = limits.by_category(services.loc[existing, "category"].unique())
     counted = existing & services["category"].isin(list(thresholds)).to_numpy()
     supply, offered = _read_supply(services, capacity, default_capacity, how, counted)
@@ -217,7 +218,7 @@ def accessibility(
         }
     )
     found = [
-        *table_findings(homes, services, existing),
+        *table_findings(homes, services),
         *category_findings(services, existing, thresholds),
         *snapping_findings(services.loc[counted], targets.take(np.flatnonzero(counted)), network.access_metres),
         *snapping_findings(homes, origins, network.access_metres),

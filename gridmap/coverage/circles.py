@@ -13,7 +13,7 @@ import pandas as pd
 import shapely
 
 from gridmap.coverage.contours import Frame, frame_around, polygons_below
-from gridmap.coverage.cover import as_prepared, is_existing, rows_by_category
+from gridmap.coverage.cover import as_prepared, is_counted, rows_by_category
 from gridmap.coverage.homes import Homes, find_homes
 from gridmap.coverage.land import Ground, lay_ground, leg_cost, paint_land
 from gridmap.coverage.split_land import share_land, split_by_label
@@ -113,7 +113,7 @@ def service_circles(
         raise OptionError("cell_metres must be a number above 0 and far_metres one of 0 or more.")
     services = check_table(facilities, "facilities")
     homes = None if buildings is None else check_table(buildings, "buildings", needs=("households",))
-    existing = is_existing(services)
+    existing = is_counted(services)
     offered = services.loc[existing, "category"].unique()
     measure, limits = read_several(minutes, metres, offered, default_minutes=DEFAULT_MINUTES)
     network = as_prepared(streets, profile, barriers=barriers, compounds=compounds, entrances=entrances)

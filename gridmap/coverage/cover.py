@@ -29,16 +29,20 @@ from gridmap.tables.crs import metric_crs, to_crs
 from gridmap.tables.findings import join_findings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     import geopandas as gpd
     import pandas as pd
     from numpy.typing import NDArray
 
+    from gridmap.network.access import Access
     from gridmap.network.profiles import Profile
+    from gridmap.network.resnap import Places
     from gridmap.network.streets import StreetNetwork
 
-__all__ = ["Cover", "as_prepared", "cover", "is_existing", "rows_by_category", "speed_of"]
+__all__ = [
+    "Cover", "as_prepared", "cover", "is_counted", "is_existing", "is_public", "rows_by_category", "speed_of",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -54,15 +58,18 @@ class Cover:
     buildings, facilities
         The tables as given, checked.
     counted
-        Which rows of `facilities` were counted: those that exist and whose category has a threshold.
+        Which rows of `facilities` were counted: those that exist, are open to the public, and whose category has a
+        threshold.
     network
         The prepared streets; None for straight-line distance without streets.
     thresholds, measure
         Limit of each category, and whether it is in ``"minutes"`` or ``"metres"``.
     how, k, profile
         ``"network"`` or ``"straight"``, number of ranks, name of the speed set.
-    findings
-        What a reader of the rates should know; columns as everywhere in gridmap.
+    stated
+        The findings made while counting; None where they are made when asked for.
+    accesses
+        Where buildings and facilities touch the streets; None without streets.
     """
 
     nearest: Nearest
@@ -76,8 +83,9 @@ class Cover:
     how: str = "network"
     k: int = 1
     profile: str = "adult"
-    findings: gpd.GeoDataFrame | None = None
+    stated: gpd.GeoDataFrame | None = None
     parameters: dict[str, Any] = field(default_factory=dict)
+    accesses: tuple[Access, Access] | None = None
 
     @cached_property
     def reach(self) -> pd.DataFrame:
@@ -135,6 +143,79 @@ class Cover:
         counted = self.counted & self.facilities["category"].isin(list(thresholds)).to_numpy()
         parameters = {**self.parameters, "minutes": minutes, "metres": metres}
         return replace(self, nearest=nearest, thresholds=thresholds, counted=counted, parameters=parameters)
+
+    @cached_property
+    def findings(self) -> gpd.GeoDataFrame:
+        """What a reader of the rates should know; columns as everywhere in gridmap."""
+        from gridmap.coverage.scenarios import find_again
+
+        return find_again(self) if self.stated is None else self.stated
+
+    @cached_property
+    def places(self) -> tuple[Places, Places]:
+        """Buildings and facilities as they stand on the ground, for `with_changes`."""
+        from gridmap.coverage.scenarios import place_tables
+
+        return place_tables(self)
+
+    def with_changes(
+        self,
+        *,
+        add_facilities: gpd.GeoDataFrame | None = None,
+        open_facilities: Iterable[object] | None = None,
+        close_facilities: Iterable[object] | None = None,
+        add_streets: gpd.GeoDataFrame | None = None,
+        close_streets: Iterable[object] | None = None,
+        open_gates: Any = None,
+        profile: Any = None,
+    ) -> Cover:
+        """The cover as it would be after a change; this one stays as it is. See `gridmap.compare`.
+
+        Streets and places are made ready anew only where something changes, and categories are searched again only
+        where facilities or streets change. The first change of streets prepares this, further ones are quick.
+
+        Parameters
+        ----------
+        add_facilities
+            A facilities table with ids of its own.
+        open_facilities
+            Ids of facilities that are in the table but not counted: planned ones and candidates become existing, those
+            of institutions (`public` false) open to the public.
+        close_facilities
+            Ids of facilities to take away. Their category stays, though nobody may offer it then.
+        add_streets, close_streets, open_gates
+            New lanes and footbridges, streets to close, walls to open; see `StreetNetwork.with_changes`.
+        profile
+            Other speeds of the same mode, such as ``"elderly"``; everything is counted anew then.
+
+        Raises
+        ------
+        TableError
+            When a table breaks its contract.
+        OptionError
+            When an id is unknown, or streets change of a cover without streets.
+
+        Examples
+        --------
+        >>> import geopandas as gpd
+        >>> from shapely import Point
+        >>> homes = gpd.GeoDataFrame(
+        ...     {"building_id": ["a", "b"], "households": [30, 10]}, geometry=[Point(0, 0), Point(900, 0)], crs=32650
+        ... )
+        >>> clinics = gpd.GeoDataFrame(
+        ...     {"facility_id": ["f", "g"], "category": "clinic", "status": ["existing", "planned"]},
+        ...     geometry=[Point(300, 400), Point(900, 9)], crs=32650,
+        ... )
+        >>> today = cover(homes, clinics, metres=500, how="straight")
+        >>> today.with_changes(open_facilities=["g"]).rate()["rate"].tolist()
+        [1.0]
+        """
+        from gridmap.coverage.scenarios import change_cover
+
+        return change_cover(
+            self, add_facilities=add_facilities, open_facilities=open_facilities, close_facilities=close_facilities,
+            add_streets=add_streets, close_streets=close_streets, open_gates=open_gates, profile=profile,
+        )  # fmt: skip
 
     def rate(self, by: Any = None, weight: str = "households") -> pd.DataFrame:
         """Coverage rate of each unit and category: the share of a count that is within the threshold.
@@ -230,7 +311,7 @@ class Cover:
         head = "".join(
             f"<th>{text}</th>" for text in ("category", self.measure, "facilities", "covered", "total", "rate")
         )
-        count = 0 if self.findings is None else len(self.findings)
+        count = len(self.findings)
         return (
             f"<p>{escape(repr(self)[1:-1])}; {escape(rates.attrs['denominator'])}; {count} findings</p>"
             f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
@@ -264,7 +345,8 @@ def cover(
     buildings
         Needs ``households``; `estimate_households` makes them.
     facilities
-        Those whose ``status`` is planned or candidate are left out, and counted in the findings.
+        Those whose ``status`` is planned or candidate, or whose ``public`` is false (an institution's own), are left
+        out, and counted in the findings.
     streets
         Streets, or a `StreetNetwork` prepared from them; not needed for ``how="straight"``.
     minutes, metres
@@ -313,19 +395,21 @@ def cover(
         raise OptionError("cover needs streets to measure along; give them, or how='straight' for a radius.")
     homes = check_table(buildings, "buildings", needs=("households",))
     services = check_table(facilities, "facilities")
-    existing = is_existing(services)
-    thresholds = limits.by_category(services.loc[existing, "category"].unique())
-    counted = existing & services["category"].isin(list(thresholds)).to_numpy()
+    counts = is_counted(services)
+    thresholds = limits.by_category(services.loc[counts, "category"].unique())
+    counted = counts & services["category"].isin(list(thresholds)).to_numpy()
     network = None
     if streets is not None:
         network = as_prepared(streets, profile, barriers=barriers, compounds=compounds, entrances=entrances)
     rows = rows_by_category(services, counted, list(thresholds))
-    found = [*table_findings(homes, services, existing), *category_findings(services, existing, thresholds)]
+    found = [*table_findings(homes, services), *category_findings(services, counts, thresholds)]
     snapped = np.ones(len(homes), dtype=bool)
+    accesses = None
     if how == "straight" or network is None:
         nearest = _straight(homes, services, rows, int(k), network, profile)
     else:
-        nearest, snapped, more = _along_streets(homes, services, rows, network, limits.measure, int(k), executor)
+        nearest, accesses, more = _along_streets(homes, services, rows, network, limits.measure, int(k), executor)
+        snapped = accesses[0].status != "unsnapped"
         found += [*more, *unreachable_findings(homes, nearest, snapped, list(thresholds))]
     findings = join_rows(found, homes.crs)
     if how == "network" and network is not None:
@@ -342,9 +426,25 @@ def cover(
         how=how,
         k=int(k),
         profile=speed_of(network, profile).name,
-        findings=findings,
+        stated=findings,
         parameters={"minutes": minutes, "metres": metres, "rules": rules, "how": how, "k": int(k), "profile": profile},
+        accesses=accesses,
     )
+
+
+def is_counted(facilities: gpd.GeoDataFrame) -> NDArray[np.bool_]:
+    """Which facilities serve the public today: those that exist and of which `public` does not say no."""
+    return is_existing(facilities) & is_public(facilities)
+
+
+def is_public(facilities: gpd.GeoDataFrame) -> NDArray[np.bool_]:
+    """Which facilities are open to the public: all but those whose `public` says no, as of institutions for their own.
+
+    An empty cell says nothing, and counts as open.
+    """
+    from gridmap.network.profiles import flag
+
+    return flag(facilities, "public", absent=True)
 
 
 def is_existing(facilities: gpd.GeoDataFrame) -> NDArray[np.bool_]:
@@ -412,7 +512,7 @@ def _along_streets(
     measure: str,
     k: int,
     executor: Any,
-) -> tuple[Nearest, NDArray[np.bool_], list[dict[str, Any]]]:
+) -> tuple[Nearest, tuple[Access, Access], list[dict[str, Any]]]:
     from gridmap.coverage.along_network import nearest_along_network
 
     found = nearest_along_network(
@@ -425,12 +525,11 @@ def _along_streets(
         executor=executor,
     )
     counted = np.concatenate([*rows, np.empty(0, dtype=np.int64)])
-    snapped = found.buildings.status != "unsnapped"
     findings = [
         *snapping_findings(services.iloc[counted], found.facilities.take(counted), network.access_metres),
         *snapping_findings(homes, found.buildings, network.access_metres),
     ]
-    return found.nearest, snapped, findings
+    return found.nearest, (found.buildings, found.facilities), findings
 
 
 def speed_of(network: StreetNetwork | None, profile: Any) -> Profile:

@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 __all__ = ["category_findings", "join_rows", "snapping_findings", "table_findings", "unreachable_findings"]
 
 
-def table_findings(
-    buildings: gpd.GeoDataFrame, facilities: gpd.GeoDataFrame, existing: NDArray[np.bool_]
-) -> list[dict[str, Any]]:
-    """Counts that are estimates, and facilities that do not exist yet."""
+def table_findings(buildings: gpd.GeoDataFrame, facilities: gpd.GeoDataFrame) -> list[dict[str, Any]]:
+    """Counts that are estimates, and facilities that do not exist yet or are not for the public."""
+    from gridmap.coverage.cover import is_existing, is_public
+
     rows = []
+    existing, public = is_existing(facilities), is_public(facilities)
     if "households_estimated" in buildings.columns:
         estimated = buildings["households_estimated"].fillna(value=False).astype(bool).to_numpy()
         if estimated.any():
@@ -45,6 +46,14 @@ def table_findings(
                 facilities, ~existing, "info", "facilities_not_existing",
                 "{n} facilities are planned or candidates; they cover nobody yet.",
                 "Set their status to 'existing' to see what they would cover.",
+            )
+        )  # fmt: skip
+    if not public[existing].all():
+        rows.append(
+            _about(
+                facilities, existing & ~public, "info", "facilities_not_public",
+                "{n} facilities are not open to the public; they cover nobody.",
+                "Correct `public`, or see what opening them would bring (Cover.with_changes).",
             )
         )  # fmt: skip
     return rows

@@ -8,7 +8,7 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from gridmap.coverage.cover import as_prepared, is_existing, rows_by_category
+from gridmap.coverage.cover import as_prepared, is_counted, rows_by_category
 from gridmap.coverage.link_gains import Gain, Links, Today, bounds, could_gain, gains, helpful
 from gridmap.coverage.link_places import (
     OBSTACLES,
@@ -136,7 +136,7 @@ def missing_links(
     homes = check_table(buildings, "buildings", needs=("households",) if weight == "households" else ())
     services = check_table(facilities, "facilities")
     network = as_prepared(streets, profile, barriers=barriers, compounds=compounds, entrances=entrances)
-    existing = is_existing(services)
+    existing = is_counted(services)
     thresholds = limits.by_category(services.loc[existing, "category"].unique())
     # in order of ids, so that sums do not depend on the order of rows
     homes = homes.iloc[np.argsort(homes["building_id"].to_numpy(dtype=str), kind="stable")]

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gridmap.coverage.amounts import amounts_of
-from gridmap.coverage.cover import is_existing
+from gridmap.coverage.cover import is_counted
 from gridmap.coverage.rates import denominator_of, weights_of
 from gridmap.coverage.units import find_units
 from gridmap.errors import OptionError
@@ -44,7 +44,7 @@ def provision(
     buildings
         The buildings, with the weight.
     facilities
-        Those whose ``status`` is planned or candidate are not counted.
+        Those whose ``status`` is planned or candidate, or that are not public, are not counted.
     by
         Units as for `Cover.rate`, as long as they have a place: None (one unit), a plan with its grids, a column that
         buildings and facilities share, or polygons.
@@ -85,7 +85,7 @@ def provision(
     """
     homes = check_table(buildings, "buildings")
     services = check_table(facilities, "facilities")
-    counted = is_existing(services)
+    counted = is_counted(services)
     counts, missing = weights_of(homes, weight)
     amounts = amounts_of(services, amount, default_amount, counted=counted, option="default_amount")
     units = find_units(by, homes, services)

@@ -68,6 +68,7 @@ CHINESE: dict[str, tuple[str, str]] = {
     "counts_without_building": ("户数表中有 {n} 行找不到对应建筑。", "更正建筑编号，或补充建筑。"),
     "households_estimated": ("{n} 栋建筑的户数为估算值，相应的覆盖率亦为估算。", "以实际统计户数代替估算值。"),
     "rows_left_out": ("{n} 行数据未被采用。", "检查源文件。"),
+    "facilities_not_public": ("{n} 处设施不对公众开放，未计入覆盖。", "更正其是否开放，或测算开放后的覆盖。"),
     "facilities_not_existing": ("{n} 处设施为规划或备选，暂不计入覆盖。", "建成后将状态改为已建。"),
     "category_not_offered": ("没有已建设施提供「{category}」，无人可达。", "核对类别名称，或补充设施。"),
     "category_not_asked": ("{n} 处设施的类别未设定阈值，不参与统计。", "为这些类别设定阈值。"),

@@ -15,7 +15,7 @@ from gridmap.errors import OptionError
 from gridmap.network.doors import onto_walls, open_doors
 from gridmap.network.edges import Edges, make_edges
 from gridmap.network.graph import Graph
-from gridmap.network.hand_drawn import join_ends
+from gridmap.network.hand_drawn import JoinedEnds, join_ends
 from gridmap.network.profiles import usable_streets
 from gridmap.network.streets import KEPT_COLUMNS, StreetNetwork, island_findings, street_findings
 from gridmap.network.vertices import touched_knots
@@ -23,6 +23,7 @@ from gridmap.network.walls import GATE_METRES, Walls
 from gridmap.tables.contracts import check_table, clean_ids
 from gridmap.tables.crs import to_crs
 from gridmap.tables.findings import finding, findings_table
+from gridmap.tables.join import put_below
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,6 +51,11 @@ class Change(NamedTuple):
     removed: Longs
     added: Longs
     opened: Longs
+
+    @property
+    def keeps_nodes(self) -> bool:
+        """Whether all old nodes are there, under their old numbers."""
+        return bool(self.node_rank.min(initial=0) >= 0)
 
 
 class _Streets(NamedTuple):
@@ -82,26 +88,29 @@ def change_network(
         walls, entrances, opened, fresh_gates = _open(network, open_gates)
     streets = _change_streets(network, add, close, fresh_gates)
     vertices = network.vertices
-    usable = streets.lines.iloc[streets.usable].reset_index(drop=True)
+    lines, usable = streets.lines, streets.usable
     changed = np.isin(vertices.street, streets.old)
-    knots = np.union1d(vertices.knot[changed], touched_knots(vertices, usable.iloc[streets.new]))
+    knots = np.union1d(vertices.knot[changed], touched_knots(vertices, lines.iloc[usable[streets.new]]))
     beside = np.setdiff1d(vertices.street[np.isin(vertices.knot, knots)], streets.old)
     around = np.isin(vertices.knot, vertices.knot[np.isin(vertices.street, beside)])
     further = np.setdiff1d(vertices.street[around], np.union1d(streets.old, beside))
     own = np.concatenate((streets.rank[beside], streets.new))
     local_rows = np.sort(np.concatenate((own, streets.rank[further])))
-    edges = make_edges(usable.iloc[local_rows], network.profile, walls)
+    edges = make_edges(lines.iloc[usable[local_rows]], network.profile, walls)
     kept_places = vertices.xy[around & ~np.isin(vertices.knot, knots)]
     local = _local_edges(edges, local_rows, own)
     local, old_edge = _number_ends(network, local, streets.rank, streets.old, beside, kept_places)
     change = _exchange(network, local, old_edge, streets.rank)
     if not change.network.graph.n_edges:
         raise OptionError("no street is left; close fewer")
-    rows = [*streets.findings, *street_findings(*_only(usable, edges, local_rows, streets.new), walls)]
+    rows = [
+        *streets.findings,
+        *street_findings(lines.iloc[usable[streets.new]], _only(edges, local_rows, streets.new), walls),
+    ]
     old_rows = network.findings[network.findings["rule"] != "street_islands"].to_dict("records")
     new = replace(
         change.network,
-        streets=_describe(network, usable, streets),
+        streets=_describe(network, streets),
         walls=walls,
         entrances=entrances,
         lines=streets.lines,
@@ -178,13 +187,14 @@ def _change_streets(
         first = len(usable)
         usable = np.concatenate((usable, len(table) + np.flatnonzero(may)))
         new = np.arange(first, len(usable))
-        # columns that are empty in one of the tables only make pandas warn
-        table = pd.concat([table, more.dropna(axis=1, how="all")], ignore_index=True)
-        table = gpd.GeoDataFrame(table, geometry=table.geometry.name, crs=network.crs)
+        table = put_below(table, more)
         if may.any():
             free = network.vertices.lowest_id - 1
-            joined = join_ends(table.iloc[usable], first, network.street_tree, rank, free)
-            table = _written(table, usable, joined.table, np.union1d(joined.split, new))
+            node_ids, layers = (
+                table[name].to_numpy(dtype=object)[usable] if name in table else None for name in ("node_ids", "layer")
+            )
+            joined = join_ends(_shapes(table)[usable], node_ids, layers, first, network.street_tree, rank, free)
+            table = _written(table, usable, joined, np.union1d(joined.split, new))
             split = joined.split[joined.split < first]
             findings += _loose(_names(more)[may][joined.loose - first])
     moved = np.union1d(split, rank[recut])
@@ -204,17 +214,16 @@ def _refuse_unknown(ids: list[str], known: Iterable[str], option: str, table: st
         raise OptionError(f"{option}: {len(unknown)} ids are not among the {table} of the network: {shown}")
 
 
-def _written(table: gpd.GeoDataFrame, usable: Longs, joined: gpd.GeoDataFrame, rows: Longs) -> gpd.GeoDataFrame:
+def _written(table: gpd.GeoDataFrame, usable: Longs, joined: JoinedEnds, rows: Longs) -> gpd.GeoDataFrame:
     """The table with the shapes and node ids of some usable rows."""
-    table = table.copy(deep=False)
-    for column in ("node_ids", "geometry"):
-        name = table.geometry.name if column == "geometry" else column
-        if name in table:
-            values = np.asarray(table[name].array, dtype=object).copy()
-            values[usable[rows]] = np.asarray(joined[joined.geometry.name if column == "geometry" else name].array,
-                                              dtype=object)[rows]  # fmt: skip
-            table[name] = gpd.GeoSeries(values, index=table.index, crs=table.crs) if column == "geometry" else values
-    return table
+    shapes = _shapes(table).copy()
+    shapes[usable[rows]] = joined.shapes[rows]
+    columns = {table.geometry.name: gpd.array.GeometryArray(shapes, crs=table.crs)}
+    if joined.ids is not None:
+        ids = table["node_ids"].to_numpy(dtype=object).copy()
+        ids[usable[rows]] = joined.ids[rows]
+        columns["node_ids"] = ids
+    return table.assign(**columns)
 
 
 def _unusable(more: gpd.GeoDataFrame, may: Flags, mode: str) -> list[dict[str, Any]]:
@@ -398,22 +407,27 @@ def _pieces(
     return pieces
 
 
-def _describe(network: StreetNetwork, usable: gpd.GeoDataFrame, streets: _Streets) -> pd.DataFrame:
+def _describe(network: StreetNetwork, streets: _Streets) -> pd.DataFrame:
     """What the network remembers of its streets."""
-    metres = np.empty(len(usable))
+    metres = np.empty(len(streets.usable))
     stays = streets.rank >= 0
     metres[streets.rank[stays]] = network.streets["metres"].to_numpy(dtype=float)[stays]
-    metres[streets.new] = shapely.length(np.asarray(usable.geometry.array, dtype=object)[streets.new])
-    columns = [c for c in KEPT_COLUMNS if c in usable]
-    return pd.DataFrame(usable[columns]).assign(metres=metres)
+    metres[streets.new] = shapely.length(_shapes(streets.lines)[streets.usable[streets.new]])
+    columns = [c for c in KEPT_COLUMNS if c in streets.lines]
+    known = pd.DataFrame(streets.lines[columns]).iloc[streets.usable].reset_index(drop=True)
+    return known.assign(metres=metres)
 
 
-def _only(usable: gpd.GeoDataFrame, edges: Edges, local_rows: Longs, streets: Longs) -> tuple[gpd.GeoDataFrame, Edges]:
-    """Some of the streets and their edges alone, for findings."""
-    rank = np.full(len(usable), -1, dtype=np.int64)
+def _shapes(table: gpd.GeoDataFrame) -> npt.NDArray[np.object_]:
+    return np.asarray(table.geometry.array, dtype=object)
+
+
+def _only(edges: Edges, local_rows: Longs, streets: Longs) -> Edges:
+    """The edges of some of the streets alone, for findings."""
+    rank = np.full(int(local_rows.max(initial=-1)) + 1, -1, dtype=np.int64)
     rank[streets] = np.arange(len(streets))
     street = rank[local_rows[edges.street]]
     mine = street >= 0
     mismatched = rank[local_rows[edges.mismatched]]
     cut = edges.cut._replace(u=edges.cut.u[mine], v=edges.cut.v[mine], places=0)
-    return usable.iloc[streets], edges._replace(cut=cut, street=street[mine], mismatched=mismatched[mismatched >= 0])
+    return edges._replace(cut=cut, street=street[mine], mismatched=mismatched[mismatched >= 0])

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import shapely
 
-from gridmap.network.noding import JOIN_METRES, read_node_ids
+from gridmap.network.noding import JOIN_METRES, layer_text, read_node_ids
 
 if TYPE_CHECKING:
-    import geopandas as gpd
     import numpy.typing as npt
 
     Floats = npt.NDArray[np.float64]
@@ -24,18 +23,27 @@ END_METRES = 1.0
 
 
 class JoinedEnds(NamedTuple):
-    """Streets whose added ones are joined.
+    """Streets of which the added ones are joined.
 
-    `table` with ends moved and vertices put in; `split` rows that got a vertex; `loose` rows with an end that joins
-    nothing.
+    `shapes` with ends moved and vertices put in, and their `ids` likewise; `split` rows of the streets that got a
+    vertex; `loose` rows of those with an end that joins nothing.
     """
 
-    table: gpd.GeoDataFrame
+    shapes: Shapes
+    ids: Shapes | None
     split: Longs
     loose: Longs
 
 
-def join_ends(table: gpd.GeoDataFrame, first_added: int, tree: shapely.STRtree, rows: Longs, free: int) -> JoinedEnds:
+def join_ends(
+    shapes: Shapes,
+    ids: Shapes | None,
+    layers: Shapes | None,
+    first_added: int,
+    tree: shapely.STRtree,
+    rows: Longs,
+    free: int,
+) -> JoinedEnds:
     """Join the ends of added streets to the streets within 1 m.
 
     An end that has a vertex of another street at its place stays. Else it is moved to the nearest place on another
@@ -43,17 +51,17 @@ def join_ends(table: gpd.GeoDataFrame, first_added: int, tree: shapely.STRtree, 
 
     Parameters
     ----------
-    table
-        Streets, in metres, those from row `first_added` on being new.
+    shapes, ids, layers
+        Lines of the streets in metres, those from row `first_added` on being new; their node ids and layers if known.
     first_added
         Row of the first added street.
     tree, rows
-        Tree over old streets, and the row of `table` that each entry is, -1 for one that is no more.
+        Tree over old streets, and the row of `shapes` that each entry is, -1 for one that is no more.
     free
         A node id below all others.
     """
-    shapes = np.asarray(table.geometry.array, dtype=object).copy()
-    added = np.arange(first_added, len(table))
+    shapes = shapes.copy()
+    added = np.arange(first_added, len(shapes))
     parts, part_row = shapely.get_parts(shapes[added], return_index=True)
     vertex, xy_part = shapely.get_coordinates(parts, return_index=True)
     first = np.searchsorted(xy_part, np.arange(len(parts)))
@@ -68,14 +76,13 @@ def join_ends(table: gpd.GeoDataFrame, first_added: int, tree: shapely.STRtree, 
     is_vertex = _vertex_gap(shapes[near_row], vertex[end[near_end]]) <= JOIN_METRES
     joined = np.zeros(len(end), dtype=np.bool_)
     joined[near_end[is_vertex]] = True
-    layer = _layers(table)
-    order = np.lexsort((near_row, place[:, 1], place[:, 0], layer[near_row] != layer[end_row[near_end]],
+    other_layer = _differ(layers, near_row, end_row[near_end])
+    order = np.lexsort((near_row, place[:, 1], place[:, 0], other_layer,
                         np.round(gap, 9), near_end))  # fmt: skip
     order = order[~joined[near_end[order]]]
     best = order[np.concatenate(([True], np.diff(near_end[order]) > 0))] if len(order) else order
     joined[near_end[best]] = True
     loose = np.unique(end_row[~joined & ~closed])
-    table = table.copy(deep=False)
     moved = vertex.copy()
     moved[end[near_end[best]]] = place[best]
     for part in np.unique(xy_part[end[near_end[best]]]):
@@ -83,7 +90,7 @@ def join_ends(table: gpd.GeoDataFrame, first_added: int, tree: shapely.STRtree, 
     for row in np.unique(part_row[xy_part[end[near_end[best]]]]):
         own = parts[part_row == row]
         shapes[added[row]] = own[0] if len(own) == 1 else shapely.multilinestrings(own)
-    ids = table["node_ids"].to_numpy(dtype=object).copy() if "node_ids" in table else None
+    ids = None if ids is None else ids.copy()
     split = np.unique(near_row[best])
     for row in split.tolist():
         for at in place[best][near_row[best] == row]:
@@ -91,10 +98,7 @@ def join_ends(table: gpd.GeoDataFrame, first_added: int, tree: shapely.STRtree, 
             shapes[row], known, free = _with_vertex(shapes[row], at, known, free)
             if ids is not None and known is not None and len(known):
                 ids[row] = known
-    table = table.set_geometry(shapes, crs=table.crs) if len(best) else table
-    if ids is not None and len(best):
-        table["node_ids"] = ids
-    return JoinedEnds(table, split, loose)
+    return JoinedEnds(shapes, ids, split, loose)
 
 
 def _near(
@@ -115,17 +119,12 @@ def _vertex_gap(lines: Shapes, xy: Floats) -> Floats:
     return np.asarray(shapely.distance(vertices, shapely.points(xy)), dtype=np.float64)
 
 
-def _layers(table: gpd.GeoDataFrame) -> npt.NDArray[np.str_]:
-    if "layer" not in table:
-        return np.full(len(table), "0")
-    return (
-        table["layer"]
-        .astype(object)
-        .where(table["layer"].notna(), "0")
-        .astype(str)
-        .str.removesuffix(".0")
-        .to_numpy(dtype=str)
-    )
+def _differ(layers: Shapes | None, one: Longs, other: Longs) -> npt.NDArray[np.bool_]:
+    """Whether streets paired by their rows have different layers."""
+    if layers is None:
+        return np.zeros(len(one), dtype=np.bool_)
+    pairs = zip(layers[one], layers[other], strict=True)
+    return np.array([layer_text(a) != layer_text(b) for a, b in pairs], dtype=np.bool_)
 
 
 def _with_vertex(line: object, at: Floats, ids: Longs | None, fresh: int) -> tuple[object, Longs | None, int]:

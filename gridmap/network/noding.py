@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-__all__ = ["JOIN_METRES", "Segments", "components", "node_lines", "read_node_ids", "same_place"]
+__all__ = ["JOIN_METRES", "Segments", "components", "layer_text", "node_lines", "read_node_ids", "same_place"]
 
 # Vertices this close are one; DESIGN and issue texts say 1 mm.
 JOIN_METRES = 1e-3
@@ -104,12 +104,13 @@ def _codes(layers: npt.NDArray[np.object_] | None, n_lines: int) -> npt.NDArray[
     """Layers as whole numbers; a missing layer is the ground, 0."""
     if layers is None:
         return np.zeros(n_lines, dtype=np.int64)
-    text = [_layer_text(value) for value in layers]
+    text = [layer_text(value) for value in layers]
     names = {name: code for code, name in enumerate(sorted(set(text)))}
     return np.array([names[t] for t in text], dtype=np.int64)
 
 
-def _layer_text(value: object) -> str:
+def layer_text(value: object) -> str:
+    """The name of a layer, however it was written; the ground, ``"0"``, where it is missing."""
     if value is None or value != value:  # noqa: PLR0124  (NaN is the value that differs from itself)
         return "0"
     text = str(value).strip().removesuffix(".0")
