@@ -191,7 +191,7 @@ def nodes_within(
             out_node[total], out_cost[total], out_other[total] = v, cost[v], other[v]
             total += 1
         ptr[i + 1] = total
-    return ptr, out_node[:total].copy(), out_cost[:total].copy(), out_other[:total].copy()
+    return ptr, out_node[:total], out_cost[:total], out_other[:total]
 
 
 @compiled
@@ -273,4 +273,4 @@ def places_within(
                 elif c < out_cost[at] or (c == out_cost[at] and o < out_other[at]):
                     out_cost[at], out_other[at] = c, o
         ptr[i + 1] = total
-    return ptr, out_place[:total].copy(), out_cost[:total].copy(), out_other[:total].copy()
+    return ptr, out_place[:total], out_cost[:total], out_other[:total]
