@@ -228,6 +228,15 @@ def test_a_facility_that_only_empty_buildings_reach_serves_nobody_and_is_named()
     assert table.attrs["meaning"] == "capacity per 1,000 households of all who have it within 100 metres"
 
 
+def test_what_lies_just_at_the_threshold_is_reached():
+    street = gpd.GeoDataFrame(geometry=[shapely.LineString(at([[0, 0], [1000, 0]]))], crs=CRS)
+    home = gpd.GeoDataFrame({"building_id": ["a"], "households": [10]}, geometry=shapely.points(at([[0, 0]])), crs=CRS)
+    places = shapely.points(at([[256, 0], [257, 0]]))
+    services = gpd.GeoDataFrame({"facility_id": ["f", "g"], "category": "clinic"}, geometry=places, crs=CRS)
+    table = accessibility(home, services, street, method="cumulative", metres=256)
+    assert table["value"].tolist() == [1]
+
+
 def test_planned_facilities_and_other_categories_do_not_count_and_findings_say_so():
     homes, services, streets = town(4)
     services["status"] = ["planned", *["existing"] * 5]

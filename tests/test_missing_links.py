@@ -19,7 +19,7 @@ from shapely import LineString, Point, Polygon
 from small_towns import CRS, at, random_town
 
 import gridmap as gm
-import gridmap.coverage.missing_links
+import gridmap.coverage.missing_links as module
 from gridmap.coverage.cover import cover
 from gridmap.coverage.missing_links import missing_links
 from gridmap.errors import OptionError
@@ -73,14 +73,36 @@ def test_links_and_gains_are_those_of_networkx(seed, saving):
     limits = {"clinic": 160.0, "school": 220.0}
     options = {"longest": 90.0, "detour": 2.0}
     expected = every_link(homes, services, streets, limits, saving=saving, **options)
-    objective = "saved" if saving else "covered"
-    links = missing_links(homes, services, streets, metres=limits, objective=objective, count=1000, **NODES, **options)
+    tables, options["objective"] = (homes, services, streets), "saved" if saving else "covered"
+    # one at a time, so that bounds decide what is worked out
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_BATCH", 1)
+        links = missing_links(*tables, metres=limits, count=1000, **NODES, **options)
+        first = missing_links(*tables, metres=limits, count=1, **NODES, **options)
     column = "saved" if saving else "gained"
     np.testing.assert_allclose(links[column], [score for score, _, _ in expected], rtol=1e-9)
     np.testing.assert_allclose(links["metres"], [length for _, length, _ in expected])
     assert all(a.equals(b[2]) or a.reverse().equals(b[2]) for a, b in zip(links.geometry, expected, strict=True))
-    first = missing_links(homes, services, streets, metres=limits, objective=objective, count=1, **NODES, **options)
     assert_frame_equal(first, links.head(1))
+    assert first.attrs["evaluated"] <= links.attrs["evaluated"]
+
+
+@settings(max_examples=10, deadline=None, derandomize=True)
+@given(seed=seeds, saving=st.booleans())
+def test_no_link_brings_more_than_its_bound_and_the_best_brings_it(seed, saving):
+    homes, services, streets = random_town(seed, side=5, buildings=30, facilities=4, keep=0.65)
+    network = gm.StreetNetwork.from_streets(streets)
+    weight = homes["households"].to_numpy(dtype=float)
+    everything = np.ones(len(services), dtype=bool)
+    for limits in ({"clinic": 200.0}, {"clinic": 180.0, "school": 240.0}):
+        today = module._stand(network, homes, services, everything, limits, "metres", weight, 25.0)
+        links, _ = module._candidates(today, np.asarray(homes.geometry.array), saving, 90.0, 2.0, ())
+        bound = module.bounds(today, links, saving=saving)
+        score = [g.saved if saving else g.by_category.sum() for g in module.gains(today, links)] if len(bound) else []
+        assert (np.array(score) <= bound + 1e-6).all()
+        if len(limits) == 1:
+            # each end has its best link, so in one category the highest bound is what that link brings
+            assert max(score, default=0) == pytest.approx(bound.max(initial=0))
 
 
 @settings(max_examples=8, deadline=None, derandomize=True)
@@ -259,5 +281,5 @@ def test_links_of_the_sample_town(sample_dir):
 
 
 def test_examples():
-    failed, tried = doctest.testmod(gridmap.coverage.missing_links)
+    failed, tried = doctest.testmod(module)
     assert (failed, tried > 0) == (0, True)
