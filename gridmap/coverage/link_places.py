@@ -13,7 +13,7 @@ from gridmap.network.snapping import blocked
 from gridmap.network.walls import Walls
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
     from numpy.typing import NDArray
 
@@ -39,8 +39,8 @@ __all__ = [
 OBSTACLES = ("streets", "buildings", "walls", "barriers")
 # Side of a gate: not only one.
 BOTH = -2
-# Links tested at a time: what is found out about them is held in memory.
-_BATCH = 50_000
+# Links tested, and places looked around from, at a time: what is found is held in memory.
+_BATCH, _PLACES = 50_000, 8_000
 
 
 @dataclass(frozen=True)
@@ -123,12 +123,16 @@ def same_side(places: Places, u: Longs, v: Longs) -> Flags:
     return (a == b) | (a == BOTH) | (b == BOTH)
 
 
-def near_pairs(xy: Floats, metres: float) -> tuple[Longs, Longs]:
-    """All pairs of places no further apart than some metres, each once."""
+def near_pairs(xy: Floats, metres: float) -> Iterator[tuple[Longs, Longs]]:
+    """All pairs of places no further apart than some metres, each once, some thousands of places at a time."""
     from scipy.spatial import cKDTree
 
-    pairs = cKDTree(xy).query_pairs(metres, output_type="ndarray")
-    return pairs[:, 0].astype(np.int64), pairs[:, 1].astype(np.int64)
+    every = cKDTree(xy)
+    for first in range(0, len(xy), _PLACES):
+        part = cKDTree(xy[first : first + _PLACES])
+        found = part.sparse_distance_matrix(every, metres, output_type="ndarray")
+        u, v = found["i"].astype(np.int64) + first, found["j"].astype(np.int64)
+        yield u[u < v], v[u < v]
 
 
 def far_by_foot(network: StreetNetwork, places: Places, u: Longs, v: Longs, times: float) -> tuple[Flags, Floats]:

@@ -203,17 +203,19 @@ def _candidates(
     today: Today, shapes: NDArray[np.object_], saving: bool, longest: float, detour: float, across: Collection[str]
 ) -> tuple[Links, Floats]:
     """Links that shorten some way for somebody, cross nothing they may not and are far by foot; and that way."""
-    network, xy = today.network, today.places.xy
-    u, v = near_pairs(xy, longest)
-    length = np.hypot(*(xy[u] - xy[v]).T)
+    network, places = today.network, today.places
     pace = 1.0 if today.measure == "metres" else 0.06 / network.profile.kmh
-    links = Links(u, v, length * pace)
-    rows = np.flatnonzero(helpful(today, links, _slack(today, shapes, saving)))
-    if "walls" not in across:
-        rows = rows[same_side(today.places, u[rows], v[rows])]
-    rows = rows[free_ground(xy, u[rows], v[rows], find_obstacles(network, shapes, across))]
-    far, way = far_by_foot(network, today.places, u[rows], v[rows], detour)
-    return links.take(rows[far]), way[far]
+    slack, obstacles = _slack(today, shapes, saving), find_obstacles(network, shapes, across)
+    found = []
+    for u, v in near_pairs(places.xy, longest):
+        links = Links(u, v, np.hypot(*(places.xy[u] - places.xy[v]).T) * pace)
+        links = links.take(helpful(today, links, slack))
+        if "walls" not in across:
+            links = links.take(same_side(places, links.u, links.v))
+        found.append(links.take(free_ground(places.xy, links.u, links.v, obstacles)))
+    links = Links(*(np.concatenate(values) for values in zip(*found, strict=True)))
+    far, way = far_by_foot(network, places, links.u, links.v, detour)
+    return links.take(far), way[far]
 
 
 def _slack(today: Today, shapes: NDArray[np.object_], saving: bool) -> Floats:
