@@ -96,7 +96,9 @@ def test_no_link_brings_more_than_its_bound_and_the_best_brings_it(seed, saving)
     everything = np.ones(len(services), dtype=bool)
     for limits in ({"clinic": 200.0}, {"clinic": 180.0, "school": 240.0}):
         today = module._stand(network, homes, services, everything, limits, "metres", weight, 25.0)
-        links, _ = module._candidates(today, np.asarray(homes.geometry.array), saving, 90.0, 2.0, ())
+        shapes = np.asarray(homes.geometry.array)
+        barred = module.find_obstacles(network, shapes, (), shapes[:0])
+        links, _ = module._candidates(today, shapes, saving, 90.0, 2.0, barred, walls=True)
         bound = module.bounds(today, links, saving=saving)
         score = [g.saved if saving else g.by_category.sum() for g in module.gains(today, links)] if len(bound) else []
         assert (np.array(score) <= bound + 1e-6).all()
@@ -170,6 +172,13 @@ def test_what_bars_the_way_is_crossed_only_when_told(kind, extra):
     assert x.max() <= 200 + 1e-6
     assert shut["gained"].max() < 30
     assert_frame_equal(two_streets(across=[kind], **extra).iloc[:1], two_streets().iloc[:1])
+
+
+def test_other_obstacles_bar_it_whatever_is_told():
+    cliff = two_streets(obstacles=RIVER.to_crs(4326))
+    assert cliff["gained"].max() < 30
+    assert_frame_equal(cliff, two_streets(barriers=RIVER))
+    assert_frame_equal(two_streets(obstacles=RIVER, across=["barriers", "walls"]), two_streets(obstacles=RIVER))
 
 
 def test_a_footprint_bars_the_way():

@@ -56,7 +56,7 @@ class Places:
     side: NDArray[np.int32]
 
 
-def find_obstacles(network: StreetNetwork, buildings: Shapes, across: Collection[str]) -> Walls:
+def find_obstacles(network: StreetNetwork, buildings: Shapes, across: Collection[str], others: Shapes) -> Walls:
     """What a link may not cross, as walls without gates.
 
     Parameters
@@ -67,6 +67,8 @@ def find_obstacles(network: StreetNetwork, buildings: Shapes, across: Collection
         Footprints in the CRS of the network; points are no obstacle.
     across
         Kinds of `OBSTACLES` that it may cross.
+    others
+        More lines and polygons that it may not cross.
     """
     walls, none = network.walls, np.empty(0, dtype=object)
     kinds = {
@@ -75,7 +77,7 @@ def find_obstacles(network: StreetNetwork, buildings: Shapes, across: Collection
         "walls": walls.outlines,
         "barriers": walls.barriers,
     }
-    shapes = np.concatenate([kinds[kind] for kind in OBSTACLES if kind not in across] + [none])
+    shapes = np.concatenate([kinds[kind] for kind in OBSTACLES if kind not in across] + [others])
     return Walls(none, none, np.empty((0, 2)), np.empty(0, dtype=np.int32), shapes)
 
 

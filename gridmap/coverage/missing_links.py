@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gridmap.network.streets import StreetNetwork
+    from gridmap.network.walls import Walls
 
     Floats = NDArray[np.float64]
     Longs = NDArray[np.int64]
@@ -62,6 +63,7 @@ def missing_links(
     longest: float = 100.0,
     detour: float = 3.0,
     across: Collection[str] = (),
+    obstacles: gpd.GeoDataFrame | None = None,
     apart: float | None = None,
     count: int = 10,
     spacing: float = 25.0,
@@ -94,6 +96,9 @@ def missing_links(
         A link is missing where the way by foot between its ends is at least so many times its length.
     across
         What links may cross: any of ``"streets"`` (walkable ones), ``"buildings"``, ``"walls"``, ``"barriers"``.
+    obstacles
+        More lines and polygons that no link crosses, though they bar no access leg: cliffs, railways, fences. Heights
+        are not known.
     apart
         A link is left out where a better one lies within this distance, metres; None means `longest`.
     count
@@ -143,7 +148,11 @@ def missing_links(
     people, _ = weights_of(homes, weight)
     today = _stand(network, homes, services, existing, thresholds, limits.measure, people, spacing)
     shapes = np.asarray(to_crs(homes, network.crs).geometry.array)
-    links, way = _candidates(today, shapes, objective == "saved", longest, detour, across)
+    others = np.empty(0, dtype=object)
+    if obstacles is not None:
+        others = np.asarray(to_crs(obstacles, network.crs).geometry.array, dtype=object)
+    barred = find_obstacles(network, shapes, across, others)
+    links, way = _candidates(today, shapes, objective == "saved", longest, detour, barred, walls="walls" not in across)
     best, evaluated = _rank(today, links, objective, longest if apart is None else apart, count)
     chosen = links.take(np.array([one.row for one in best], dtype=np.int64))
     out = _describe(today, chosen, way[[one.row for one in best]], [one.gain for one in best], list(thresholds))
@@ -200,19 +209,26 @@ def _stand(
 
 
 def _candidates(
-    today: Today, shapes: NDArray[np.object_], saving: bool, longest: float, detour: float, across: Collection[str]
+    today: Today,
+    shapes: NDArray[np.object_],
+    saving: bool,
+    longest: float,
+    detour: float,
+    barred: Walls,
+    *,
+    walls: bool,
 ) -> tuple[Links, Floats]:
     """Links that shorten some way for somebody, cross nothing they may not and are far by foot; and that way."""
     network, places = today.network, today.places
     pace = 1.0 if today.measure == "metres" else 0.06 / network.profile.kmh
-    slack, obstacles = _slack(today, shapes, saving), find_obstacles(network, shapes, across)
+    slack = _slack(today, shapes, saving)
     found = []
     for u, v in near_pairs(places.xy, longest):
         links = Links(u, v, np.hypot(*(places.xy[u] - places.xy[v]).T) * pace)
         links = links.take(helpful(today, links, slack))
-        if "walls" not in across:
+        if walls:
             links = links.take(same_side(places, links.u, links.v))
-        found.append(links.take(free_ground(places.xy, links.u, links.v, obstacles)))
+        found.append(links.take(free_ground(places.xy, links.u, links.v, barred)))
     links = Links(*(np.concatenate(values) for values in zip(*found, strict=True)))
     far, way = far_by_foot(network, places, links.u, links.v, detour)
     return links.take(far), way[far]
