@@ -82,13 +82,10 @@ def touch_nodes(network: StreetNetwork, places: Access, by: str, *, leaving: boo
 def shared_edges(network: StreetNetwork, targets: Access, origins: Access, by: str) -> SharedEdges:
     """The direct ways from origins to targets, where both reach one edge."""
     graph = network.graph
-    sought = np.zeros(graph.n_edges, dtype=np.bool_)
-    sought[targets.edge] = True
-    row = np.flatnonzero(sought[origins.edge])
     order = np.argsort(targets.edge, kind="stable")
-    edge = targets.edge[order]
-    first = np.searchsorted(edge, origins.edge[row])
-    count = np.searchsorted(edge, origins.edge[row], side="right") - first
+    on_edge = np.bincount(targets.edge, minlength=graph.n_edges)
+    row = np.flatnonzero(on_edge[origins.edge])
+    count, first = on_edge[origins.edge[row]], (np.cumsum(on_edge) - on_edge)[origins.edge[row]]
     at = np.repeat(row, count)
     to = order[np.arange(len(at)) + np.repeat(first - np.cumsum(count) + count, count)]
     ahead, back = targets.t0[to] - origins.t1[at], origins.t0[at] - targets.t1[to]
@@ -105,12 +102,7 @@ def shared_edges(network: StreetNetwork, targets: Access, origins: Access, by: s
             strict=True,
         )
     )
-    return SharedEdges(_owner(origins, at), _owner(targets, to), cost, other)
-
-
-def _owner(places: Access, rows: Longs) -> Ints:
-    """Whose access points these are."""
-    return (np.searchsorted(places.owner_ptr, rows, side="right") - 1).astype(np.int32)
+    return SharedEdges(origins.owner[at].astype(np.int32), targets.owner[to].astype(np.int32), cost, other)
 
 
 def _legs(network: StreetNetwork, leg: Floats, by: str) -> tuple[Floats, Floats]:
