@@ -12,6 +12,7 @@ from shapely import LineString, box
 from small_towns import CRS, ORIGIN, at, random_town
 
 import gridmap as gm
+from gridmap.coverage.scenarios import label_cover
 from gridmap.errors import OptionError
 
 few = settings(max_examples=12, deadline=None)
@@ -43,6 +44,12 @@ def assert_same_cover(changed, made, *, exactly=False):
     rules = [c.findings[["severity", "rule", "message", "ids"]].astype(str) for c in (changed, made)]
     rules = [set(map(tuple, r[~r["rule"].str.startswith(("street_", "added_"))].to_numpy())) for r in rules]
     assert rules[0] == rules[1]
+
+
+def assert_same_labels(cover):
+    """What is known at the nodes is what a sweep of the whole network finds, to the last digit."""
+    for repaired, searched in zip(cover.labels, label_cover(cover), strict=True):
+        assert all(np.array_equal(a, b) for a, b in zip(repaired, searched, strict=True))
 
 
 def anew(changed, **options):
@@ -118,8 +125,10 @@ def test_a_changed_cover_is_that_of_the_changed_tables(seed, access_metres, meas
     cover = gm.cover(homes, services, network, **{measure: 3 if measure == "minutes" else 240})
     changed = cover.with_changes(**some_change(rng, cover))
     assert_same_cover(changed, anew(changed, **options))
+    assert_same_labels(changed)
     again = changed.with_changes(**some_change(rng, changed))
     assert_same_cover(again, anew(again, **options))
+    assert_same_labels(again)
     # the first one is as it was
     assert_same_cover(cover, gm.cover(homes, services, network, **{measure: cover.thresholds}), exactly=True)
 
@@ -216,6 +225,7 @@ def test_an_opened_wall():
             geometry=[*options["entrances"].geometry, *gate.geometry], crs=CRS,
         )  # fmt: skip
         assert_same_cover(changed, anew(changed, **{**options, "entrances": entrances}))
+        assert_same_labels(changed)
         differ += not np.array_equal(changed.nearest.metres, cover.nearest.metres)
     assert differ > 2
 
@@ -253,6 +263,7 @@ def test_changes_of_las_palmas(las_palmas, seed):
             },
         )[turn % 4]  # fmt: skip
         cover = cover.with_changes(**change)
+    assert_same_labels(cover)
     # the same tables on the same streets, all snapped and searched anew
     made = gm.cover(cover.buildings, cover.facilities, cover.network, minutes=cover.thresholds)
     assert_same_cover(cover, made)

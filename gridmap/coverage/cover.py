@@ -37,12 +37,11 @@ if TYPE_CHECKING:
 
     from gridmap.network.access import Access
     from gridmap.network.profiles import Profile
+    from gridmap.network.repair import Labels
     from gridmap.network.resnap import Places
     from gridmap.network.streets import StreetNetwork
 
-__all__ = [
-    "Cover", "as_prepared", "cover", "is_counted", "is_existing", "is_public", "rows_by_category", "speed_of",
-]  # fmt: skip
+__all__ = ["Cover", "as_prepared", "cover", "is_counted", "is_existing", "is_public", "rows_by_category", "speed_of"]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -152,6 +151,13 @@ class Cover:
         return find_again(self) if self.stated is None else self.stated
 
     @cached_property
+    def labels(self) -> list[Labels]:
+        """What every node of the network knows of its nearest facility of each category, for `with_changes`."""
+        from gridmap.coverage.scenarios import label_cover
+
+        return label_cover(self)
+
+    @cached_property
     def places(self) -> tuple[Places, Places]:
         """Buildings and facilities as they stand on the ground, for `with_changes`."""
         from gridmap.coverage.scenarios import place_tables
@@ -171,8 +177,8 @@ class Cover:
     ) -> Cover:
         """The cover as it would be after a change; this one stays as it is. See `gridmap.compare`.
 
-        Streets and places are made ready anew only where something changes, and categories are searched again only
-        where facilities or streets change. The first change of streets prepares this, further ones are quick.
+        Only what the change reaches is counted anew: the search is put right where it passes by, and the buildings
+        there are joined again. The first change of a cover prepares this, further ones are quick.
 
         Parameters
         ----------

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from gridmap.coverage.along_network import nearest_by_category
 from gridmap.coverage.cover_findings import (
     category_findings,
     join_rows,
@@ -19,7 +18,9 @@ from gridmap.coverage.cover_findings import (
 )
 from gridmap.coverage.reach import Nearest
 from gridmap.errors import OptionError
+from gridmap.network.repair import Labels, join_labels, label_nodes, repair_labels
 from gridmap.network.resnap import Places, join_access, prepare_places, snap_again, snap_gates_again, snap_near
+from gridmap.network.search import nearest_of_each_kind
 from gridmap.tables.contracts import check_table, clean_ids
 from gridmap.tables.crs import to_crs
 from gridmap.tables.findings import join_findings
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
     Longs = NDArray[np.int64]
 
-__all__ = ["change_cover", "find_again", "place_tables"]
+__all__ = ["change_cover", "find_again", "label_cover", "place_tables"]
 
 
 class _Facilities(NamedTuple):
@@ -50,15 +51,18 @@ class _Facilities(NamedTuple):
 
 
 class _Ground(NamedTuple):
-    """Streets and everything on them, after the change.
+    """Streets and everything on them, before and after.
 
-    `origins`, `targets`: access of buildings and of all facilities.
+    `origins`, `targets`: access of buildings and of all facilities; `snapped`, `moved` their rows that touch the
+    streets otherwise than before.
     """
 
     change: Change | None
     network: StreetNetwork
     origins: Access
     targets: Access
+    snapped: Longs
+    moved: Longs
 
 
 def change_cover(
@@ -77,7 +81,7 @@ def change_cover(
     streets_change = not (add_streets is None and close_streets is None and open_gates is None)
     if cover.network is None and (streets_change or profile is not None):
         raise OptionError("this cover is counted in a straight line without streets; only facilities can change.")
-    if cover.accesses is None or cover.network is None:
+    if cover.accesses is None or cover.network is None or cover.k > 1:
         return _count_anew(cover, facilities.table, add_streets, close_streets, open_gates, profile)
     from gridmap.coverage.cover import is_counted, rows_by_category
 
@@ -89,8 +93,12 @@ def change_cover(
     counted = counts & facilities.table["category"].isin(list(thresholds)).to_numpy()
     rows = rows_by_category(facilities.table, counted, list(thresholds))
     anew = profile is not None and ground.network.profile != cover.network.profile
-    nearest = _nearest(cover, facilities, ground, rows, anew=anew)
-    return replace(
+    labels = None
+    if anew:
+        nearest = _search_anew(ground, rows, cover.measure)
+    else:
+        nearest, labels = _nearest(cover, facilities, ground, list(thresholds), rows)
+    new = replace(
         cover,
         nearest=nearest,
         snapped=ground.origins.status != "unsnapped",
@@ -103,6 +111,18 @@ def change_cover(
         accesses=(ground.origins, ground.targets),
         parameters={**cover.parameters, "profile": cover.parameters.get("profile") if profile is None else profile},
     )
+    if labels is not None:
+        vars(new)["labels"] = labels
+    return new
+
+
+def label_cover(cover: Cover) -> list[Labels]:
+    """The labels of all nodes for each category of a cover along streets."""
+    from gridmap.coverage.cover import rows_by_category
+
+    network, (_, targets) = _parts(cover)
+    rows = rows_by_category(cover.facilities, cover.counted, list(cover.thresholds))
+    return [label_nodes(network, targets.take(row), cover.measure) for row in rows]
 
 
 def place_tables(cover: Cover) -> tuple[Places, Places]:
@@ -190,19 +210,22 @@ def _thresholds(cover: Cover, offered: pd.Series) -> dict[str, float]:
 
 def _change_ground(cover: Cover, facilities: _Facilities, streets: tuple[Any, Any, Any] | None) -> _Ground:
     network, (origins, targets) = _parts(cover)
-    change = None
+    change, none = None, np.empty(0, dtype=np.int64)
+    snapped = moved = none
     if streets is not None:
         from gridmap.network.changes import change_network
 
         change = change_network(network, *streets)
         homes, services = cover.places
         compounds = snap_gates_again(network, change)
-        origins, _ = snap_again(network, change, origins, homes, compounds)
-        targets, _ = snap_again(network, change, targets, services, compounds)
+        origins, snapped = snap_again(network, change, origins, homes, compounds)
+        targets, moved = snap_again(network, change, targets, services, compounds)
         network = change.network
     stays = np.flatnonzero(facilities.rank >= 0)
     if len(stays) < len(targets):
         targets = targets.take(stays)
+        moved = facilities.rank[moved]
+        moved = moved[moved >= 0]
     if len(facilities.added):
         table = facilities.table.iloc[facilities.added]
         shapes = np.asarray(to_crs(table, network.crs).geometry.array, dtype=object)
@@ -210,35 +233,125 @@ def _change_ground(cover: Cover, facilities: _Facilities, streets: tuple[Any, An
         targets = join_access(
             network, targets, snap_near(network, prepare_places(network, shapes, ids, "facility"), np.arange(len(ids)))
         )
-    return _Ground(change, network, origins, targets)
+    return _Ground(change, network, origins, targets, snapped, moved)
 
 
-def _nearest(cover: Cover, facilities: _Facilities, ground: _Ground, rows: list[Longs], *, anew: bool) -> Nearest:
-    """What is found after the change; with `anew`, as when the speeds are others, every category is searched again.
+def _nearest(
+    cover: Cover,
+    facilities: _Facilities,
+    ground: _Ground,
+    categories: list[str],
+    rows: list[Longs],
+) -> tuple[Nearest, list[Labels]]:
+    """What is found after the change, and the labels of each category.
 
-    `rows` are those of the facilities of each category; the first categories are those of the cover.
+    The labels are repaired, and the buildings joined again that lie beside a node or a facility with which something
+    happened.
     """
     from gridmap.coverage.cover import rows_by_category
 
-    before, name = cover.nearest, np.append(facilities.rank, -1).astype(np.int32)
-    old = [facilities.rank[row] for row in rows_by_category(cover.facilities, cover.counted, list(cover.thresholds))]
-    nearest = Nearest.none(len(cover.buildings), len(rows), cover.k)
-    nearest.facility[:, : len(old)] = name[before.facility]
-    nearest.metres[:, : len(old)] = before.metres
-    nearest.minutes[:, : len(old)] = before.minutes
-    again = [
-        column
-        for column, row in enumerate(rows)
-        if anew or ground.change is not None or column >= len(old) or not np.array_equal(row, old[column])
-    ]
-    found = nearest_by_category(
-        ground.network, ground.origins, ground.targets, [rows[column] for column in again],
-        measure=cover.measure, k=cover.k,
-    )  # fmt: skip
-    nearest.facility[:, again], nearest.metres[:, again], nearest.minutes[:, again] = (
-        found.facility, found.metres, found.minutes,
-    )  # fmt: skip
-    return nearest
+    network, (_, old_targets) = _parts(cover)
+    measure, old_names = cover.measure, list(cover.thresholds)
+    before = cover.nearest
+    nearest = Nearest.none(len(cover.buildings), len(categories), 1)
+    name = np.append(facilities.rank, -1).astype(np.int32)
+    nearest.facility[:, : len(old_names)] = name[before.facility]
+    nearest.metres[:, : len(old_names)] = before.metres
+    nearest.minutes[:, : len(old_names)] = before.minutes
+    old_rows = rows_by_category(cover.facilities, cover.counted, old_names)
+    snapped = np.zeros(len(cover.buildings), dtype=np.bool_)
+    snapped[ground.snapped] = True
+    labels, touched = [], []
+    every = np.arange(ground.network.graph.n_edges)
+    for column, row in enumerate(rows):
+        targets = ground.targets.take(row)
+        if column >= len(old_names):
+            labels.append(label_nodes(ground.network, targets, measure))
+            touched.append(every)
+            continue
+        rank, moved = _ranks(old_rows[column], row, facilities.rank, ground.moved)
+        if ground.change is None and len(rank) == len(row) and np.array_equal(rank, np.arange(len(row))):
+            labels.append(cover.labels[column])
+            touched.append(every[:0])
+            continue
+        old = old_targets.take(old_rows[column])
+        repaired, nodes = repair_labels(
+            network, ground.change, cover.labels[column], (old, targets), rank, moved, measure
+        )
+        labels.append(repaired)
+        touched.append(_touched_edges(ground, nodes, old, targets, rank, moved))
+    _join_again(nearest, ground, rows, labels, touched, snapped, measure)
+    return nearest, labels
+
+
+def _search_anew(ground: _Ground, rows: list[Longs], measure: str) -> Nearest:
+    """What is found when all speeds are others: everything is searched again, on the places snapped before."""
+    order = np.concatenate([*rows, np.empty(0, dtype=np.int64)])
+    kind = np.repeat(np.arange(len(rows)), [len(row) for row in rows])
+    found = nearest_of_each_kind(
+        ground.network, ground.targets.take(order), kind, ground.origins, kinds=len(rows), by=measure
+    )
+    return Nearest(np.append(order, -1).astype(np.int32)[found.target], found.metres, found.minutes)
+
+
+def _join_again(
+    nearest: Nearest,
+    ground: _Ground,
+    rows: list[Longs],
+    labels: list[Labels],
+    touched: list[Longs],
+    snapped: NDArray[np.bool_],
+    measure: str,
+) -> None:
+    """Put into `nearest` what the buildings find that were snapped again or lie on edges touched in a category."""
+    origins = ground.origins
+    edge_touched = np.zeros(ground.network.graph.n_edges, dtype=np.bool_)
+    edge_touched[np.concatenate([*touched, np.empty(0, dtype=np.int64)])] = True
+    points = np.flatnonzero(edge_touched[origins.edge])
+    owner, edge = np.searchsorted(origins.owner_ptr, points, side="right") - 1, origins.edge[points]
+    for column, row in enumerate(rows):
+        edge_touched[:] = False
+        edge_touched[touched[column]] = True
+        again = snapped.copy()
+        again[owner[edge_touched[edge]]] = True
+        who = np.flatnonzero(again)
+        if len(who):
+            targets = ground.targets.take(row)
+            found, metres, minutes = join_labels(ground.network, labels[column], targets, origins.take(who), measure)
+            facility = np.append(row, -1)[found]
+            cost = metres if measure == "metres" else minutes
+            # sums in another order differ in their last digits; what is the same stays to the last one
+            old = nearest.cost(measure)[who, column, 0]
+            same = (facility == nearest.facility[who, column, 0]) & np.isclose(cost, old, rtol=0, atol=1e-9)
+            who = who[~same]
+            nearest.facility[who, column, 0] = facility[~same]
+            nearest.metres[who, column, 0] = metres[~same]
+            nearest.minutes[who, column, 0] = minutes[~same]
+
+
+def _ranks(old: Longs, new: Longs, rank: Longs, moved: Longs) -> tuple[Longs, Longs]:
+    """New index of each old target of a category, -1 for those gone; and the indices of those that moved."""
+    place = np.full(max(int(new.max(initial=-1)), int(rank.max(initial=-1))) + 2, -1, dtype=np.int64)
+    place[new] = np.arange(len(new))
+    # the last place is that of a facility that is gone
+    indices = place[rank[old]]
+    stayed = np.isin(new, moved) & np.isin(np.arange(len(new)), indices)
+    return indices, np.flatnonzero(stayed)
+
+
+def _touched_edges(ground: _Ground, nodes: Longs, old: Access, new: Access, rank: Longs, moved: Longs) -> Longs:
+    """Edges with a changed node at an end, or on which a target came, went or moved."""
+    arcs = ground.network.graph.arcs
+    count = arcs.indptr[nodes + 1] - arcs.indptr[nodes]
+    at = np.arange(count.sum()) + np.repeat(arcs.indptr[nodes] - np.cumsum(count) + count, count)
+    stayed = np.zeros(len(new), dtype=np.bool_)
+    stayed[rank[rank >= 0]] = True
+    stayed[moved] = False
+    went = np.append(~stayed, True)[rank]
+    gone = old.edge[went[old.owner]].astype(np.int64)
+    if ground.change is not None:
+        gone = ground.change.edge_rank[gone]
+    return np.concatenate((arcs.edge[at], new.edge[~stayed[new.owner]], gone[gone >= 0]))
 
 
 def find_again(cover: Cover) -> gpd.GeoDataFrame:
