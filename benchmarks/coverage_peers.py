@@ -11,8 +11,9 @@ as a point. The tasks are the nearest facility of each category for all nodes, 5
 of which points have a facility of each category within 1,200 m. Each tool runs in a process of its own, with its own
 threads; seconds are wall-clock, medians of five (of fewer where a task takes over ten seconds). Where a tool would need
 minutes, a share of the work is measured and multiplied: such figures stand after "≈". Ratios count the set-up: set-up
-plus task of the tool, over those of gridmap. All are given nodes and edges as arrays, but for the line "from tables",
-where gridmap starts from its tables of streets and buildings. benchmarks/coverage_tools.py says how each tool is run.
+plus task of the tool, over those of gridmap. All are given nodes, edges and places in the form that they take, but for
+the line "from tables", where gridmap starts from its tables of streets and buildings. How each tool is run is said in
+benchmarks/coverage_tools.py.
 """
 
 from __future__ import annotations
@@ -125,6 +126,10 @@ def child(name: str, case_path: str, out_path: str) -> None:
     if name in _FROM_TABLES:
         streets: Any = pickle.loads(Path(case_path).with_suffix(".streets").read_bytes())  # noqa: S301
         case = case._replace(streets=streets)
+    if tool.package == "gridmap":
+        import shapely
+
+        case = case._replace(shapes=(shapely.points(case.points), shapely.points(case.facilities)))
     out: dict[str, Any] = {}
     _warm_up(tool, case)
     state, out["setup"] = timed(lambda: tool.setup(case))
@@ -150,6 +155,7 @@ def _warm_up(tool: Any, case: Case) -> None:
     few = case._replace(
         streets=streets, xy=case.xy[near], u=row[case.u[inside]].astype(np.int32),
         v=row[case.v[inside]].astype(np.int32), length=case.length[inside], points=case.points[:100],
+        shapes=(case.shapes[0][:100], case.shapes[1]),
     )  # fmt: skip
     state = tool.setup(few)
     tool.nearest(few, state, 2)

@@ -28,7 +28,8 @@ _CHUNK = 64
 class Case(NamedTuple):
     """A place: streets as a table and as arrays, points, facilities with their category (from 0), and nodes to search.
 
-    `u`, `v`, `length` are the edges; the coordinates are in metres.
+    `u`, `v`, `length` are the edges; the coordinates are in metres. `shapes` are points and facilities once more, as
+    geometries, for the tool that takes these.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Case(NamedTuple):
     facilities: np.ndarray
     category: np.ndarray
     sources: np.ndarray
+    shapes: tuple[np.ndarray, np.ndarray] = (np.empty(0), np.empty(0))
 
     @property
     def categories(self) -> int:
@@ -122,12 +124,10 @@ def tables_setup(case: Case) -> Any:
 
 def gridmap_nearest(case: Case, network: Any, count: int) -> np.ndarray:
     """Snapping of the facilities included."""
-    import shapely
-
     from gridmap.network.search import node_costs_of_each_kind
 
     kept = case.category < count
-    targets = network.access(shapely.points(case.facilities[kept]), kind="facility")
+    targets = network.access(case.shapes[1][kept], kind="facility")
     return node_costs_of_each_kind(network, targets, case.category[kept], kinds=count, by="metres").cost
 
 
@@ -140,12 +140,9 @@ def gridmap_bounded(_case: Case, network: Any, sources: np.ndarray) -> int:
 
 def gridmap_table(case: Case, network: Any) -> np.ndarray:
     """Snapping of points and facilities included; the distances themselves are found as well, and then compared."""
-    import shapely
-
     from gridmap.network.search import nearest_of_each_kind
 
-    homes = network.access(shapely.points(case.points))
-    targets = network.access(shapely.points(case.facilities), kind="facility")
+    homes, targets = network.access(case.shapes[0]), network.access(case.shapes[1], kind="facility")
     found = nearest_of_each_kind(network, targets, case.category, homes, kinds=case.categories, by="metres")
     return found.metres[:, :, 0] <= LIMIT
 
@@ -153,17 +150,16 @@ def gridmap_table(case: Case, network: Any) -> np.ndarray:
 def tables_cover(case: Case, network: Any) -> np.ndarray:
     """`gridmap.cover` as anybody calls it: tables checked, places snapped, findings made, rates counted."""
     import geopandas as gpd
-    import shapely
 
     import gridmap as gm
 
     homes = gpd.GeoDataFrame(
         {"building_id": np.arange(len(case.points)).astype(str), "households": 1},
-        geometry=shapely.points(case.points), crs=network.crs,
+        geometry=case.shapes[0], crs=network.crs,
     )  # fmt: skip
     services = gpd.GeoDataFrame(
         {"facility_id": np.arange(len(case.facilities)).astype(str), "category": [f"{c:02d}" for c in case.category]},
-        geometry=shapely.points(case.facilities), crs=network.crs,
+        geometry=case.shapes[1], crs=network.crs,
     )  # fmt: skip
     cover = gm.cover(homes, services, network, metres=LIMIT)
     cover.rate()

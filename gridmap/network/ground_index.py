@@ -60,7 +60,9 @@ def index_segments(a: Floats, b: Floats, side: float) -> GroundIndex:
             i, j = from_cell[:, 0] + di, from_cell[:, 1] + dj
             inside = (i <= to_cell[:, 0]) & (j <= to_cell[:, 1])
             keys.append((j[inside] * nx + i[inside]) * n + owner[inside])
-    key = np.unique(np.concatenate(keys))
+    # several times faster than np.unique, which hashes
+    key = np.sort(np.concatenate(keys))
+    key = key[np.concatenate(([True], key[1:] != key[:-1]))]
     start = np.zeros(nx * ny + 1, dtype=np.int64)
     np.cumsum(np.bincount(key // n, minlength=nx * ny), out=start[1:])
     return GroundIndex(float(low[0]), float(low[1]), float(side), nx, ny, start, (key % n).astype(np.int32))

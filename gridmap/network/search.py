@@ -11,7 +11,7 @@ import numpy as np
 from gridmap.errors import OptionError
 from gridmap.network.access import Access
 from gridmap.network.touch import Touch, as_measures, shared_edges, touch_nodes
-from gridmap.network.workers import deal, map_tasks
+from gridmap.network.workers import deal, map_tasks, put_back
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -164,8 +164,7 @@ def nearest_of_each_kind(
     """
     _check(by, limit, k)
     bound = _bound(by, limit)
-    # in the order of the ground, in which neighbours find in the cache what they share
-    _, rows = _grouped(_first_edge(origins), network.graph.n_edges + 1)
+    rows = _ground_rows(network, origins)
     dealt = [(network, origins, by, rows[first:last]) for first, last in deal(len(rows), 1024)]
     legs = _joined(map_tasks(_touch_some, dealt))
     shared = shared_edges(network, targets, origins, by)
@@ -279,11 +278,11 @@ def _hierarchy(network: StreetNetwork, by: str) -> Hierarchy:
     return network.graph.by_minutes if by == "minutes" else network.graph.by_metres
 
 
-def _first_edge(places: Access) -> Ints:
-    """The edge of the first access point of each place; one beyond the last edge where it has none."""
-    first = places.owner_ptr[:-1]
-    edge = np.append(places.edge, np.int32(0))[first]
-    return np.where(np.diff(places.owner_ptr) > 0, edge + 1, 0).astype(np.int32)
+def _ground_rows(network: StreetNetwork, places: Access) -> npt.NDArray[np.int64]:
+    """The places in the order of the ground, in which neighbours find in the cache what they share."""
+    first = np.append(places.edge, np.int32(0))[places.owner_ptr[:-1]]
+    edge = np.where(np.diff(places.owner_ptr) > 0, first, 0).astype(np.int32)
+    return _grouped(edge, network.graph.n_edges)[1]
 
 
 def _column_groups(kinds: int, k: int) -> list[tuple[int, int]]:
@@ -342,25 +341,25 @@ def within(
     from_targets = len(targets) < len(origins)
     away, home = (origins, targets) if from_targets else (targets, origins)
     there = touch_nodes(network, away, by, leaving=from_targets)
-    here = touch_nodes(network, home, by, leaving=not from_targets)
+    rows = _ground_rows(network, home)
+    here = touch_nodes(network, home, by, leaving=not from_targets, rows=rows)
     shared = shared_edges(network, targets, origins, by)
     row, place = (shared.target, shared.origin) if from_targets else (shared.origin, shared.target)
-    near_ptr, order = _grouped(row, len(home))
+    near_ptr, order = _grouped(np.argsort(rows).astype(np.int32)[row], len(home))
     direct = [values[order] for values in (place, shared.cost, shared.other)]
     at_ptr, order = _grouped(there.node, network.graph.n_nodes)
     at = Touch(at_ptr, there.owner[order], there.cost[order], there.other[order])
     arcs, bound = _arcs(network, by, inwards=from_targets), _bound(by, limit)
     tasks = []
     for first, last in deal(len(home)):
-        rows = slice(near_ptr[first], near_ptr[last])
-        near = (near_ptr[first : last + 1] - near_ptr[first], *(values[rows] for values in direct))
+        part = slice(near_ptr[first], near_ptr[last])
+        near = (near_ptr[first : last + 1] - near_ptr[first], *(values[part] for values in direct))
         tasks.append((arcs, _part_of(here, first, last), bound, at, near, len(away)))
     ptr, found, cost, other = _joined(map_tasks(_search_places, tasks, executor))
-    searched = np.repeat(np.arange(len(home), dtype=np.int32), np.diff(ptr))
+    searched = np.repeat(rows.astype(np.int32), np.diff(ptr))
     origin, target = (found, searched) if from_targets else (searched, found)
-    if not from_targets:
-        _, order = _grouped(target, len(targets))
-        origin, target, cost, other = origin[order], target[order], cost[order], other[order]
+    _, order = _grouped(target, len(targets))
+    origin, target, cost, other = origin[order], target[order], cost[order], other[order]
     ptr, order = _grouped(origin, len(origins))
     return Within(ptr, target[order], *_as_told(by, cost[order], other[order]))
 
@@ -396,14 +395,17 @@ def nodes_within(
     """
     _check(by, limit, 1)
     if isinstance(origins, Access):
-        here = touch_nodes(network, origins, by, leaving=not inwards)
+        rows = _ground_rows(network, origins)
+        here = touch_nodes(network, origins, by, leaving=not inwards, rows=rows)
     else:
-        nodes = np.asarray(origins).astype(np.int32)
-        here = Touch(np.arange(len(nodes) + 1), nodes, np.zeros(len(nodes)), np.zeros(len(nodes)))
+        _, rows = _grouped(np.asarray(origins).astype(np.int32), network.graph.n_nodes)
+        nowhere = np.zeros(len(rows))
+        here = Touch(np.arange(len(rows) + 1), np.asarray(origins).astype(np.int32)[rows], nowhere, nowhere)
     arcs, bound = _arcs(network, by, inwards=inwards), _bound(by, limit)
-    tasks = [(arcs, _part_of(here, first, last), bound) for first, last in deal(len(here.ptr) - 1)]
+    tasks = [(arcs, _part_of(here, first, last), bound) for first, last in deal(len(rows))]
     ptr, node, cost, other = _joined(map_tasks(_search_nodes, tasks, executor))
-    return NodesWithin(ptr, node, *_as_told(by, cost, other))
+    ptr, at = put_back(rows, np.diff(ptr))
+    return NodesWithin(ptr, node[at], *_as_told(by, cost[at], other[at]))
 
 
 def _search_places(task: Any) -> tuple[Any, ...]:

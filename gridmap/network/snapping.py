@@ -10,7 +10,7 @@ import shapely
 from gridmap.network.graph import ground_order
 from gridmap.network.points import UNSNAPPED, Points, join_points
 from gridmap.network.walls import OUTSIDE, Walls
-from gridmap.network.workers import deal, map_tasks
+from gridmap.network.workers import deal, map_tasks, put_back
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -57,15 +57,11 @@ def snap_points(
         for rows in (order[first:last] for first, last in deal(len(order), 4096))
     ]
     parts = map_tasks(_snap_some, tasks)
-    size, status = np.empty(len(xy), dtype=np.int64), np.empty(len(xy), dtype=np.int8)
-    size[order] = np.concatenate([part[0] for part in parts])
+    status = np.empty(len(xy), dtype=np.int8)
     status[order] = np.concatenate([part[4] for part in parts])
-    # back in the order of the points
-    begin = np.empty(len(xy), dtype=np.int64)
-    begin[order] = np.cumsum(size[order]) - size[order]
-    owner, at = _spans(begin, size)
+    ptr, at = put_back(order, np.concatenate([part[0] for part in parts]))
     edge, t, leg = (np.concatenate([part[column] for part in parts])[at] for column in (1, 2, 3))
-    return Points(owner, edge, t, t, leg), status
+    return Points(np.repeat(np.arange(len(xy)), np.diff(ptr)), edge, t, t, leg), status
 
 
 def _snap_some(task: Any) -> tuple[Any, ...]:
