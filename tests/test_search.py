@@ -17,7 +17,14 @@ from shapely import LineString, Point, box
 
 from gridmap.errors import OptionError
 from gridmap.io.readers import read_buildings, read_facilities, read_streets
-from gridmap.network.search import nearest, node_costs, nodes_within, within
+from gridmap.network.search import (
+    nearest,
+    nearest_of_each_kind,
+    node_costs,
+    node_costs_of_each_kind,
+    nodes_within,
+    within,
+)
 from gridmap.network.streets import StreetNetwork
 
 CRS = 32650
@@ -157,13 +164,88 @@ def test_all_within_a_limit_equal_networkx(lines, homes, services, reach, direct
         assert_same(pairs.other, other[reached, 0])
 
 
-def test_within_is_the_same_from_either_side_and_on_any_number_of_workers():
-    rng = np.random.default_rng(5)
+@settings(max_examples=80, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([0, 20]), st.booleans(), st.integers(1, 4))
+def test_equal_to_networkx_on_graphs_with_edges_of_no_length(seed, reach, directed, k):
+    # nodes at one place, edges of no length between them, parallel edges and loops: as a graph may come from outside
+    rng = np.random.default_rng(seed)
+    plain = nx.MultiDiGraph(crs=CRS) if directed else nx.MultiGraph(crs=CRS)
+    n = int(rng.integers(2, 9))
+    places = CORNER + rng.integers(0, 4, (n, 2)) * 30.0
+    for node, (x, y) in enumerate(places):
+        plain.add_node(node, x=x, y=y)
+    for u, v in rng.integers(0, n, (int(rng.integers(1, 16)), 2)).tolist():
+        corners = [places[u], CORNER + rng.uniform(0, 90, 2), places[v]] if u == v or rng.random() < 0.3 else None
+        bent = {} if corners is None else {"geometry": LineString(corners)}
+        plain.add_edge(u, v, length=float(rng.choice([0.0, 10.0, 30.0, 47.3])), **bent)
+    network = StreetNetwork.from_networkx(plain, mode="drive" if directed else "walk", access_metres=reach)
+    spots = [Point(p) for p in np.concatenate((places, CORNER + rng.uniform(-20, 110, (5, 2))))]
+    origins, targets = network.access(spots), network.access(spots, kind="facility")
+    wanted = oracle_pairs(network, origins, targets)
+    assert_same(all_pairs(network, origins, targets), wanted)
+    several = nearest(network, targets, origins, by="metres", k=k)
+    assert_same(several.metres, np.sort(wanted, axis=1)[:, :k])
+    found = within_matrix(network, origins, targets, 60.0)
+    sure = np.abs(wanted - 60) > EXACT
+    assert_same(found[sure], np.where(wanted <= 60, wanted, np.inf)[sure])
+
+
+def random_streets(seed):
+    """A network with one-way streets, 90 homes and 25 services."""
+    rng = np.random.default_rng(seed)
     lines = [[tuple(p) for p in rng.uniform(0, 900, (3, 2))] for _ in range(40)]
     lines += [[(0, y), (900, y)] for y in range(0, 901, 150)]
     network = network_of(*lines, columns={"oneway": ["yes", None] * 23 + [None]}, mode="cycle")
-    many = network.access([at(*p) for p in rng.uniform(0, 900, (90, 2))])
-    few = network.access([at(*p) for p in rng.uniform(0, 900, (25, 2))], kind="facility")
+    homes = network.access([at(*p) for p in rng.uniform(0, 900, (90, 2))])
+    services = network.access([at(*p) for p in rng.uniform(0, 900, (25, 2))], kind="facility")
+    return network, homes, services
+
+
+@pytest.mark.parametrize("k", [1, 2])
+@pytest.mark.parametrize("by", ["metres", "minutes"])
+def test_all_kinds_at_once_are_what_they_are_one_by_one(by, k):
+    network, homes, services = random_streets(8)
+    kind = np.arange(25) % 13  # with another one, 13, that nobody is of
+    options = {"kinds": 14, "by": by, "k": k, "limit": 900 if by == "metres" else 4}
+    found = nearest_of_each_kind(network, services, kind, homes, **options)
+    assert found.target.shape == (90, 14, k)
+    reached = 0
+    for column in range(14):
+        rows = np.flatnonzero(kind == column)
+        one = nearest(network, services.take(rows), homes, by=by, k=k, limit=options["limit"])
+        assert np.array_equal(found.target[:, column], np.append(rows, -1)[one.target])
+        assert np.array_equal(found.metres[:, column], one.metres)
+        assert np.array_equal(found.minutes[:, column], one.minutes)
+        reached += int((one.target >= 0).sum())
+    assert 100 < reached < found.target.size
+    with ThreadPoolExecutor(3) as threads:
+        for pool in (threads, _OneAfterTheOther()):
+            again = nearest_of_each_kind(network, services, kind, homes, executor=pool, **options)
+            assert all(np.array_equal(a, b) for a, b in zip(found, again, strict=True))
+    order = np.random.default_rng(1).permutation(90)
+    shuffled = nearest_of_each_kind(network, services, kind, homes.take(order), **options)
+    assert all(np.array_equal(a[order], b) for a, b in zip(found, shuffled, strict=True))
+
+
+def test_node_costs_of_all_kinds_are_what_they_are_one_by_one():
+    network, _, services = random_streets(9)
+    kind = np.arange(25) % 12
+    found = node_costs_of_each_kind(network, services, kind, kinds=12, limit=3)
+    for column in range(12):
+        rows = np.flatnonzero(kind == column)
+        one = node_costs(network, services.take(rows), limit=3)
+        free = node_costs(network, services.take(rows))
+        near = free.cost <= 3
+        assert 0 < near.sum() < len(near)
+        assert np.array_equal(one.cost, np.where(near, free.cost, np.inf))
+        assert np.array_equal(one.other, np.where(near, free.other, np.inf))
+        assert np.array_equal(found.cost[:, column], one.cost)
+        assert np.array_equal(found.other[:, column], one.other)
+        assert np.array_equal(found.target[:, column], np.append(rows, -1)[one.target])
+
+
+def test_within_is_the_same_from_either_side_and_on_any_number_of_workers():
+    network, many, few = random_streets(5)
     whole = within_matrix(network, many, few, 700)
     assert 100 < np.isfinite(whole).sum() < whole.size
     by_ten = [within_matrix(network, many.take(np.arange(i, i + 10)), few, 700) for i in range(0, 90, 10)]
@@ -173,7 +255,7 @@ def test_within_is_the_same_from_either_side_and_on_any_number_of_workers():
         for pool in (threads, _OneAfterTheOther()):
             together = within(network, few, many, by="metres", limit=700, executor=pool)
             assert all(np.array_equal(a, b) for a, b in zip(alone, together, strict=True))
-    order = rng.permutation(90)
+    order = np.random.default_rng(1).permutation(90)
     assert np.array_equal(within_matrix(network, many.take(order), few, 700), whole[order])
 
 
@@ -455,12 +537,18 @@ def test_equal_to_networkx_in_las_palmas(data_dir):
     )
     rng = np.random.default_rng(2)
     compounds = network.walls.compounds
-    inside = shapely.point_on_surface(compounds[rng.choice(len(compounds), 12, replace=False)])
-    spots = network.graph.node_xy[rng.choice(network.graph.n_nodes, 12, replace=False)] + rng.uniform(-30, 30, (12, 2))
-    origins = network.access(np.concatenate((inside, shapely.points(spots))))
-    targets = network.access(np.concatenate((inside, shapely.points(spots + 200))), kind="facility")
+    inside = shapely.point_on_surface(compounds[rng.choice(len(compounds), 60, replace=False)])
+    spots = network.graph.node_xy[rng.choice(network.graph.n_nodes, 132, replace=False)]
+    spots += rng.uniform(-30, 30, spots.shape)
+    origins = network.access(np.concatenate((inside[:12], shapely.points(spots[:12]))))
+    targets = network.access(np.concatenate((inside, shapely.points(spots[12:] + 200))), kind="facility")
     assert (origins.status == "ok").sum() > 18
-    assert_same(all_pairs(network, origins, targets), oracle_pairs(network, origins, targets))
+    wanted = oracle_pairs(network, origins, targets)
+    assert np.isfinite(wanted).sum() > 3000
+    assert_same(all_pairs(network, origins, targets), wanted)
+    limit = float(np.median(wanted))
+    assert_same(within_matrix(network, origins, targets, limit), np.where(wanted <= limit, wanted, np.inf))
+    assert_same(nearest(network, targets, origins, by="metres", k=20).metres, np.sort(wanted, axis=1)[:, :20])
 
 
 def test_repeated_searches_are_the_same():
