@@ -306,17 +306,20 @@ def _draw(job: _Job, task: _Task, *, split: bool = False) -> list[_Circle]:
     nodes = task.nodes.spread(job.network.graph.n_nodes)
     margin = job.margin(task.limits)
     values, labels, frame = paint_land(job.network, job.ground, task.targets, *nodes, margin=margin, labelled=split)
-    shares = share_land(labels, frame) if split else None
     homes = None if job.homes is None or task.homes is None else task.homes.spread(len(job.homes.xy))
+    covered = [None if homes is None else homes[0] <= limit for limit in task.limits]
+    whole = [
+        _polygon(job, values, frame, limit, None if there is None else ~there)
+        for limit, there in zip(task.limits, covered, strict=True)
+    ]
+    shares = share_land(labels, frame, whole[-1]) if split else None
     out = []
-    for limit in task.limits:
-        covered = None if homes is None else homes[0] <= limit
-        whole = _polygon(job, values, frame, limit, None if covered is None else ~covered)
-        parts = [whole] if shares is None else split_by_label(whole, shares, len(each))
+    for limit, there, polygon in zip(task.limits, covered, whole, strict=True):
+        parts = [polygon] if shares is None else split_by_label(polygon, shares, len(each))
         for index, (rows, part) in enumerate(zip(each, parts, strict=True)):
             counts = (np.nan,) * 3
-            if job.homes is not None and homes is not None and covered is not None:
-                counts = job.homes.deviation(part, covered & (homes[1] == index) if split else covered)
+            if job.homes is not None and homes is not None and there is not None:
+                counts = job.homes.deviation(part, there & (homes[1] == index) if split else there)
             out.append(_Circle(task.category, limit, rows, part, counts))
     return out
 

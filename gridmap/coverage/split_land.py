@@ -23,14 +23,14 @@ class Shares(NamedTuple):
     borders: NDArray[np.object_]
 
 
-def share_land(labels: NDArray[np.int32], frame: Frame) -> Shares:
+def share_land(labels: NDArray[np.int32], frame: Frame, land: Any) -> Shares:
     """Labels of shape (rows, columns), -1 where there is none, as `Shares`; cells without one take the nearest.
 
     Borders run between cells of different labels: through the middles of the lines that join them, and through the
-    middle of four cells where more than two borders meet.
+    middle of four cells where more than two borders meet. Only those that meet `land`, a polygon, are looked for.
     """
     labels = _without_gaps(labels)
-    return Shares(frame, labels, _borders(labels, frame))
+    return Shares(frame, labels, _borders(labels, frame, land))
 
 
 def split_by_label(polygon: Any, shares: Shares, count: int) -> NDArray[np.object_]:
@@ -81,8 +81,8 @@ def _without_gaps(labels: NDArray[np.int32]) -> NDArray[np.int32]:
     return np.asarray(labels[row, column])
 
 
-def _borders(labels: NDArray[np.int32], frame: Frame) -> NDArray[np.object_]:
-    """Lines between cells of different labels, square of four cells by square."""
+def _borders(labels: NDArray[np.int32], frame: Frame, land: Any) -> NDArray[np.object_]:
+    """Lines between cells of different labels, found square of four cells by square."""
     a, b, c, d = labels[:-1, :-1], labels[:-1, 1:], labels[1:, 1:], labels[1:, :-1]
     # whether the border crosses the south, east, north and west side of each square
     crossed = np.stack([a != b, b != c, c != d, d != a])
@@ -101,4 +101,8 @@ def _borders(labels: NDArray[np.int32], frame: Frame) -> NDArray[np.object_]:
     if not lines:
         return np.empty(0, dtype=object)
     xy = np.concatenate(lines) * frame.side + [frame.left, frame.bottom]
-    return np.asarray(shapely.linestrings(xy), dtype=object)
+    shapely.prepare(land)
+    met = shapely.linestrings(xy)
+    # long lines are noded far sooner than many short ones
+    merged = shapely.line_merge(shapely.multilinestrings(met[shapely.intersects(land, met)]))
+    return np.asarray(shapely.get_parts(merged), dtype=object)
