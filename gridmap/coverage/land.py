@@ -96,7 +96,7 @@ def lay_ground(
     alone = np.flatnonzero(((metres > access) | (access == 0)) & (metres <= far_metres))
     along = _fractions(xy[piece[alone]], _centres(frame, alone))
     rest: list[tuple[NDArray[Any], ...]] = [(edge[piece[alone]], alone, along, metres[alone])]
-    snapped = np.concatenate((walled, _shaded(network, frame, piece, metres, near, far_metres, shut)))
+    snapped = np.concatenate((walled, _shaded(network, frame, piece, metres, far_metres, shut)))
     if len(snapped):
         # names that no entrance of a building can have
         names = [f"cell {number} of the raster" for number in snapped]
@@ -281,7 +281,6 @@ def _shaded(
     frame: Frame,
     piece: NDArray[np.int32],
     metres: NDArray[np.float32],
-    near: float,
     far_metres: float,
     shut: Flags,
 ) -> Longs:
@@ -290,8 +289,9 @@ def _shaded(
         return np.empty(0, dtype=np.int64)
     from scipy.ndimage import distance_transform_edt
 
-    beside = (metres <= near).reshape(frame.rows, frame.columns)
-    close = distance_transform_edt(~beside, sampling=frame.side).ravel() <= far_metres
+    # cells that a street runs through: every street has some, so what is farther from all of them has none in reach
+    on_street = (metres <= 0.75 * frame.side).reshape(frame.rows, frame.columns)
+    close = distance_transform_edt(~on_street, sampling=frame.side).ravel() <= far_metres + frame.side
     cells = np.flatnonzero(close & (piece < 0) & ~shut)
     barriers = network.walls.barriers
     water = barriers[shapely.get_dimensions(barriers) == 2]
