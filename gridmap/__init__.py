@@ -3,6 +3,7 @@
 from gridmap._version import __version__
 from gridmap.coverage.accessibility import accessibility
 from gridmap.coverage.circles import service_circles
+from gridmap.coverage.compare import compare
 from gridmap.coverage.cover import Cover, cover
 from gridmap.coverage.inequality import inequality, location_quotient, lorenz
 from gridmap.coverage.missing_links import missing_links
@@ -40,6 +41,7 @@ __all__ = [
     "WriteError",
     "__version__",
     "accessibility",
+    "compare",
     "cover",
     "divide",
     "estimate_households",
