@@ -262,7 +262,8 @@ def _valhalla(folder: Path) -> tuple[Any, float]:
     pbf = Path(environment()["GRIDMAP_DATA"]) / "las_palmas" / "las_palmas_20230221.osm.pbf"
     program = Path(valhalla.PYVALHALLA_DIR) / "bin" / "valhalla_build_tiles"
     began = time.perf_counter()
-    subprocess.run([program, "-c", path, pbf], check=True, capture_output=True)
+    # it leaves a list where it is run
+    subprocess.run([program, "-c", path, pbf.resolve()], check=True, capture_output=True, cwd=folder)
     return valhalla.Actor(str(path)), time.perf_counter() - began
 
 

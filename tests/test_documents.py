@@ -49,6 +49,14 @@ def test_examples_of_the_readme_run(tmp_path, monkeypatch):
     assert len(names["edited"].grids) == len(names["plan"].grids) + 1
 
 
+def test_examples_on_coverage_run_on_the_sample_town():
+    town = gm.read_project(REPOSITORY / "sample_data" / "project.toml").tables
+    plan = gm.GridPlan.from_grids(town["grids"], town["communities"], town["buildings"], town["streets"])
+    names = {**town, "gm": gm, "plan": plan}
+    exec(compile(examples(REPOSITORY / "docs" / "coverage.md"), "coverage.md", "exec"), names)  # noqa: S102
+    assert gm.compare(names["cover"], names["after"])["gained"].sum() > 0
+
+
 def test_examples_on_the_division_run_on_the_sample_town():
     town = gm.read_project(REPOSITORY / "sample_data" / "project.toml").tables
     names = {**town, "gm": gm, "pd": pd}

@@ -95,7 +95,8 @@ def missing_links(
     detour
         A link is missing where the way by foot between its ends is at least so many times its length.
     across
-        What links may cross: any of ``"streets"`` (walkable ones), ``"buildings"``, ``"walls"``, ``"barriers"``.
+        What links may cross: any of ``"streets"`` (walkable ones), ``"buildings"``, ``"walls"``, ``"barriers"``. One
+        through a wall stands for a new gate; `StreetNetwork.with_changes` needs that gate as `open_gates` too.
     obstacles
         More lines and polygons that no link crosses, though they bar no access leg: cliffs, railways, fences. Heights
         are not known.
