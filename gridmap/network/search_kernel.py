@@ -119,18 +119,10 @@ def join(
         int32, -1 for none.
     """
     columns = node_cost.shape[1]
-    for i in range(len(row)):
-        for j in range(first, first + columns):
-            cost[i, j], other[i, j], target[i, j] = np.inf, np.inf, -1
-    for s in range(len(direct_origin)):
-        i, j, d = direct_origin[s], first + direct_column[s], direct_cost[s]
-        if d > limit or d > cost[i, j]:
-            continue
-        e, t = direct_other[s], direct_target[s]
-        if d < cost[i, j] or t < target[i, j] or (t == target[i, j] and e < other[i, j]):
-            cost[i, j], other[i, j], target[i, j] = d, e, t
     for p in range(len(row)):
         i = row[p]
+        for j in range(first, first + columns):
+            cost[i, j], other[i, j], target[i, j] = np.inf, np.inf, -1
         for r in range(leg_ptr[p], leg_ptr[p + 1]):
             v, leg = leg_node[r], leg_cost[r]
             for column in range(columns):
@@ -141,6 +133,12 @@ def join(
                 if d == cost[i, j] and (t > target[i, j] or (t == target[i, j] and e >= other[i, j])):
                     continue
                 cost[i, j], other[i, j], target[i, j] = d, e, t
+    for s in range(len(direct_origin)):
+        i, j, d, e, t = direct_origin[s], first + direct_column[s], direct_cost[s], direct_other[s], direct_target[s]
+        if d > limit or d > cost[i, j]:
+            continue
+        if d < cost[i, j] or t < target[i, j] or (t == target[i, j] and e < other[i, j]):
+            cost[i, j], other[i, j], target[i, j] = d, e, t
 
 
 @compiled

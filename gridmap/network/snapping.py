@@ -60,7 +60,7 @@ def snap_points(
     status = np.empty(len(xy), dtype=np.int8)
     status[order] = np.concatenate([part[4] for part in parts])
     ptr, at = put_back(order, np.concatenate([part[0] for part in parts]))
-    edge, t, leg = (np.concatenate([part[column] for part in parts])[at] for column in (1, 2, 3))
+    edge, t, leg = map_tasks(lambda column: np.concatenate([part[column] for part in parts])[at], (1, 2, 3))
     return Points(np.repeat(np.arange(len(xy)), np.diff(ptr)), edge, t, t, leg), status
 
 
