@@ -310,8 +310,8 @@ def test_two_measures_are_refused():
     homes, services, streets = random_town(1)
     with pytest.raises(OptionError, match="minutes and metres"):
         cover(homes, services, streets, minutes=15, metres=800)
-    with pytest.raises(OptionError, match="not accepted yet"):
-        cover(homes, services, streets, rules=[{"clinic": 15}])
+    with pytest.raises(OptionError, match="metres and rules"):
+        cover(homes, services, streets, metres=800, rules={"a": {"category": "clinic", "minutes": 15}})
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ def compare(before: Cover, after: Cover, *, by: Any = None, weight: str = "house
             f"{differ.sum():,} buildings have another {weight} in one cover than in the other, among them "
             f"{', '.join(homes['building_id'][differ].iloc[:5])}; compare covers of the same counts"
         )
-    categories = list(dict.fromkeys([*before.thresholds, *after.thresholds]))
+    categories = list(dict.fromkeys([*before.names, *after.names]))
     old, new = (_columns(cover, row, categories) for cover, row in zip((before, after), rows, strict=True))
     units = find_units(by, homes, before.facilities)
     total = units.total(counts)
@@ -126,8 +126,8 @@ def compare(before: Cover, after: Cover, *, by: Any = None, weight: str = "house
         measure=before.measure,
         weight=weight,
         outside={"buildings": len(units.outside), weight: float(counts[units.outside].sum())},
-        only_before=[c for c in categories if c not in after.thresholds],
-        only_after=[c for c in categories if c not in before.thresholds],
+        only_before=[c for c in categories if c not in after.names],
+        only_after=[c for c in categories if c not in before.names],
         left_out={"before": len(before.buildings) - len(homes), "after": len(after.buildings) - len(homes)},
         rows_without_count=missing,
     )
@@ -151,9 +151,10 @@ def _columns(cover: Cover, rows: Longs, categories: list[str]) -> _Columns:
     """What a cover says of some buildings; nobody reaches a category that it lacks."""
     shape = (len(rows), len(categories))
     found = _Columns(np.zeros(shape, dtype=np.bool_), np.full(shape, np.nan))
-    own = list(cover.thresholds)
-    at = [categories.index(category) for category in own]
-    found.covered[:, at], found.distance[:, at] = cover.covered[rows], cover.distance[rows]
+    at = [categories.index(name) for name in cover.names]
+    found.covered[:, at] = cover.met[rows]
+    # rules, which come last, have no distance of their own
+    found.distance[:, at[: len(cover.thresholds)]] = cover.distance[rows]
     return found
 
 

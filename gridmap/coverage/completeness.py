@@ -18,8 +18,9 @@ __all__ = ["complete_cover"]
 
 def complete_cover(cover: Cover, by: Any = None, weight: str = "households") -> pd.DataFrame:
     """Completeness by building or by unit; see `Cover.completeness`."""
-    reached = cover.covered.sum(axis=1)
-    categories = len(cover.thresholds)
+    # with combined rules these are what there is to be met
+    met = cover.met[:, len(cover.thresholds) :] if cover.rules is not None else cover.covered
+    reached, categories = met.sum(axis=1), met.shape[1]
     counts, _ = weights_of(cover.buildings, weight)
     if by is None:
         return pd.DataFrame(

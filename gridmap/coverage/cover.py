@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from gridmap.coverage.cover_findings import (
 from gridmap.coverage.gaps import gaps_of_cover
 from gridmap.coverage.rates import rate_cover
 from gridmap.coverage.reach import Nearest, reach_table
+from gridmap.coverage.rules import cover_by_rules, read_rules
 from gridmap.coverage.straight import nearest_straight
 from gridmap.coverage.thresholds import read_thresholds
 from gridmap.errors import OptionError
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from gridmap.coverage.rules import Rules
     from gridmap.network.access import Access
     from gridmap.network.profiles import Profile
     from gridmap.network.repair import Labels
@@ -69,6 +71,9 @@ class Cover:
         The findings made while counting; None where they are made when asked for.
     accesses
         Where buildings and facilities touch the streets; None without streets.
+    rules
+        Combined rules; None without. The categories are then their criteria, each with a limit in its own measure, and
+        `measure` is what distances are told in: the one that all have, else metres.
     """
 
     nearest: Nearest
@@ -85,6 +90,7 @@ class Cover:
     stated: gpd.GeoDataFrame | None = None
     parameters: dict[str, Any] = field(default_factory=dict)
     accesses: tuple[Access, Access] | None = None
+    rules: Rules | None = None
 
     @cached_property
     def reach(self) -> pd.DataFrame:
@@ -96,13 +102,24 @@ class Cover:
         """
         return reach_table(
             self.buildings["building_id"], self.facilities["facility_id"],
-            self.nearest, self.thresholds, self.measure, self.snapped,
+            self.nearest, self.thresholds, self.measure if self.rules is None else self.rules.measures, self.snapped,
         )  # fmt: skip
 
     @cached_property
     def covered(self) -> NDArray[np.bool_]:
         """Whether each building reaches each category, shape (buildings, categories)."""
-        return self.nearest.covered(self.thresholds, self.measure)[:, :, 0]
+        measures = self.measure if self.rules is None else self.rules.measures
+        return self.nearest.covered(self.thresholds, measures)[:, :, 0]
+
+    @property
+    def names(self) -> list[str]:
+        """What rates are counted for: the categories, and the combined rules."""
+        return [*self.thresholds, *([] if self.rules is None else self.rules.expressions)]
+
+    @cached_property
+    def met(self) -> NDArray[np.bool_]:
+        """Whether each building reaches each category and meets each rule, shape (buildings, names)."""
+        return self.covered if self.rules is None else np.hstack((self.covered, self.rules.met(self.covered)))
 
     @property
     def distance(self) -> NDArray[np.float64]:
@@ -130,6 +147,8 @@ class Cover:
             When the measure is not that of the cover, or a category is not among its own.
         """
         limits = read_thresholds(minutes, metres)
+        if self.rules is not None:
+            raise OptionError("a cover by combined rules keeps its limits; call cover again with other rules.")
         if limits.measure != self.measure:
             raise OptionError(f"this cover was searched by {self.measure}; give {self.measure}=, or call cover again.")
         own = list(self.thresholds)
@@ -300,7 +319,14 @@ class Cover:
             f"{len(self.thresholds)} categories, {int(self.counted.sum()):,} facilities, {self._limits()}>"
         )
 
+    def _limit_text(self, name: str) -> str:
+        """The limit of a category, of which a rule has none of its own."""
+        limit = self.thresholds.get(name)
+        return "" if limit is None else f"{limit:g}"
+
     def _limits(self) -> str:
+        if self.rules is not None:
+            return f"{len(self.rules.expressions)} rules"
         unit = "min" if self.measure == "minutes" else "m"
         limits = sorted(set(self.thresholds.values()))
         span = f"{limits[0]:g}" if len(limits) == 1 else f"{limits[0]:g}-{limits[-1]:g}" if limits else "0"
@@ -308,11 +334,13 @@ class Cover:
 
     def _repr_html_(self) -> str:
         rates = self.rate()
+        # rules have no facilities of their own
+        shown = rates.assign(facilities=rates["facilities"].astype("string").fillna(""))
         body = "".join(
-            f"<tr><td>{escape(str(row.category))}</td><td>{self.thresholds[str(row.category)]:g}</td>"
+            f"<tr><td>{escape(str(row.category))}</td><td>{self._limit_text(str(row.category))}</td>"
             f"<td>{row.facilities}</td><td>{row.covered:,.0f}</td><td>{row.total:,.0f}</td>"
             f"<td>{'&ndash;' if row.total == 0 else f'{row.rate:.1%}'}</td></tr>"
-            for row in rates.itertuples(index=False)
+            for row in shown.itertuples(index=False)
         )
         head = "".join(
             f"<th>{text}</th>" for text in ("category", self.measure, "facilities", "covered", "total", "rate")
@@ -331,7 +359,7 @@ def cover(
     *,
     minutes: float | Mapping[str, float] | None = None,
     metres: float | Mapping[str, float] | None = None,
-    rules: object = None,
+    rules: Mapping[str, Any] | None = None,
     how: str = "network",
     k: int = 1,
     profile: Any = None,
@@ -359,7 +387,10 @@ def cover(
         Threshold, one number or a mapping from category to number; at most one of the two, none means 15 minutes.
         A category of the mapping that nobody offers is unreachable; a category without a threshold is not counted.
     rules
-        Combined rules; not accepted yet.
+        Combined rules in place of these, by name: ``{"daily": {"all": [{"category": "clinic", "minutes": 15},
+        {"category": "canteen", "minutes": 10}]}}``; also ``any`` and ``at_least``, and ``metres`` or ``radius`` in
+        place of minutes; see `gridmap.coverage.rules.read_rules`. The reach table then has the categories named, each
+        with its own limit; rates, gaps and completeness have the rules as well.
     how
         ``"network"``, or ``"straight"`` for a radius as the crow flies (minutes then at the profile's speed).
     k
@@ -397,10 +428,17 @@ def cover(
         raise OptionError(f"how must be 'network' or 'straight', not {how!r}.")
     if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
         raise OptionError(f"k must be a whole number of at least 1, not {k!r}.")
-    if streets is None and how == "network":
+    if streets is None and how == "network" and rules is None:
         raise OptionError("cover needs streets to measure along; give them, or how='straight' for a radius.")
     homes = check_table(buildings, "buildings", needs=("households",))
     services = check_table(facilities, "facilities")
+    if rules is not None:
+        ground = None
+        if streets is not None:
+            ground = as_prepared(streets, profile, barriers=barriers, compounds=compounds, entrances=entrances)
+        count = partial(cover, homes, services, ground, k=k, profile=profile, executor=executor)
+        whole = cover_by_rules(count, services, read_rules(rules), straight=how == "straight")
+        return replace(whole, how=how, parameters={"rules": rules, "how": how, "k": int(k), "profile": profile})
     counts = is_counted(services)
     thresholds = limits.by_category(services.loc[counts, "category"].unique())
     counted = counts & services["category"].isin(list(thresholds)).to_numpy()

@@ -31,12 +31,15 @@ def gaps_of_cover(
     points = shapely.point_on_surface(np.asarray(cover.buildings.geometry.to_crs(crs).array))
     xy = shapely.get_coordinates(points)
     units = find_units(by, cover.buildings, cover.facilities)
-    nearest = cover.distance
+    met = cover.met
+    # how far it is to meet a rule nobody can say
+    nearest = np.full(met.shape, np.nan)
+    nearest[:, : cover.distance.shape[1]] = cover.distance
     names, id_rank = np.unique(cover.buildings["building_id"].to_numpy(dtype=str), return_inverse=True)
     tables = []
-    for column, category in enumerate(cover.thresholds):
+    for column, category in enumerate(cover.names):
         # parts of buildings that are uncovered, with their unit and their share of the count
-        part = np.flatnonzero(~cover.covered[units.building, column])
+        part = np.flatnonzero(~met[units.building, column])
         building, unit = units.building[part], units.unit[part]
         held = counts[building] * units.share[part]
         building, unit, held = building[held > 0], unit[held > 0], held[held > 0]

@@ -29,10 +29,9 @@ def rate_cover(cover: Cover, by: Any = None, weight: str = "households") -> pd.D
         return _area_table(cover, by)
     counts, missing = weights_of(cover.buildings, weight)
     units = find_units(by, cover.buildings, cover.facilities)
-    categories = list(cover.thresholds)
     total = units.total(counts)
-    covered = units.total(counts[:, None] * cover.covered)
-    table = _long(cover, units, categories, total, covered)
+    covered = units.total(counts[:, None] * cover.met)
+    table = _long(cover, units, cover.names, total, covered)
     table.attrs.update(
         denominator=denominator_of(cover.buildings, weight),
         outside={
@@ -67,6 +66,8 @@ def _long(
 
 def _area_table(cover: Cover, by: Any) -> pd.DataFrame:
     """Coverage of the land of the units."""
+    if cover.rules is not None:
+        raise OptionError("area is rated by category, not by combined rules; give minutes or metres.")
     from gridmap.coverage.area_rates import covered_areas
 
     ids, area, covered = covered_areas(cover, by)
@@ -98,9 +99,18 @@ def weights_of(buildings: gpd.GeoDataFrame, weight: str) -> tuple[NDArray[np.flo
 
 
 def _facilities_by_unit(cover: Cover, units: Units, categories: list[str]) -> IntegerArray:
-    """How many counted facilities of each category stand in each unit, by unit and then category."""
+    """How many counted facilities of each category stand in each unit, by unit and then category; empty for rules."""
     if units.facilities is None:
         return pd.array([pd.NA] * (len(units.ids) * len(categories)), dtype="Int64")
+    if cover.rules is not None:
+        of = [cover.rules.criteria[name].category if name in cover.thresholds else None for name in categories]
+        offered = cover.facilities["category"].to_numpy(dtype=object)
+        unit = units.facilities[cover.counted & (units.facilities >= 0)]
+        kind = offered[cover.counted & (units.facilities >= 0)]
+        counts = np.column_stack([np.bincount(unit[kind == c], minlength=len(units.ids)) for c in of])
+        return pd.array(
+            [None if c is None else n for row in counts for c, n in zip(of, row, strict=True)], dtype="Int64"
+        )
     column = pd.Index(categories).get_indexer(pd.Index(cover.facilities["category"]))
     counted = cover.counted & (column >= 0) & (units.facilities >= 0)
     out = np.zeros((len(units.ids), len(categories)), dtype=np.int64)

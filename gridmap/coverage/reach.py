@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -46,10 +46,18 @@ class Nearest:
         """`metres` or `minutes`."""
         return self.metres if measure == "metres" else self.minutes
 
-    def covered(self, thresholds: Mapping[str, float], measure: str) -> NDArray[np.bool_]:
-        """Whether each facility found is within the threshold of its category, shape (buildings, categories, ranks)."""
+    def covered(self, thresholds: Mapping[str, float], measure: str | Sequence[str]) -> NDArray[np.bool_]:
+        """Whether each facility found is within the threshold of its category, shape (buildings, categories, ranks).
+
+        `measure` is one for all, or that of each category.
+        """
         limit = np.fromiter(thresholds.values(), dtype=np.float64, count=len(thresholds))
-        within: NDArray[np.bool_] = self.cost(measure) <= limit[:, None]
+        if isinstance(measure, str):
+            cost = self.cost(measure)
+        else:
+            in_minutes = np.array(measure) == "minutes"
+            cost = np.where(in_minutes[:, None], self.minutes, self.metres)
+        within: NDArray[np.bool_] = cost <= limit[:, None]
         return within
 
 
@@ -58,7 +66,7 @@ def reach_table(
     facility_ids: pd.Series,
     nearest: Nearest,
     thresholds: Mapping[str, float],
-    measure: str,
+    measure: str | Sequence[str],
     snapped: NDArray[np.bool_],
 ) -> pd.DataFrame:
     """The table with the columns of `COLUMNS`: by building in input order, then category, then rank; none left out.
@@ -70,7 +78,8 @@ def reach_table(
     nearest
         What was found.
     thresholds, measure
-        Limit of each category in ``"minutes"`` or ``"metres"``, in the order of the categories of `nearest`.
+        Limit of each category in ``"minutes"`` or ``"metres"``, one for all or that of each, in the order of the
+        categories of `nearest`.
     snapped
         Which buildings found a street.
     """

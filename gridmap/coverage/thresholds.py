@@ -34,7 +34,7 @@ def read_thresholds(
     *,
     default_minutes: float = 15.0,
 ) -> Thresholds:
-    """The one measure asked for; 15 minutes when none is.
+    """The one measure asked for; 15 minutes when none is, also beside rules, which say their own.
 
     Raises
     ------
@@ -44,11 +44,6 @@ def read_thresholds(
     given = [name for name, value in (("minutes", minutes), ("metres", metres), ("rules", rules)) if value is not None]
     if len(given) > 1:
         raise OptionError(f"Give at most one of minutes, metres and rules, not {' and '.join(given)}.")
-    if rules is not None:
-        raise OptionError(
-            "Combined rules are not accepted yet; give minutes= or metres= as a mapping from category to limit, "
-            "and combine the rows of cover.reach."
-        )
     if metres is not None:
         return Thresholds("metres", _read_limit("metres", metres))
     return Thresholds("minutes", _read_limit("minutes", default_minutes if minutes is None else minutes))

@@ -180,7 +180,7 @@ def _overall(cover: Any, lang: str) -> list[Column]:
     rates = cover.rate()
     columns = [
         Column(word("category", lang), [category_word(c, lang) for c in rates["category"]]),
-        Column(word(cover.measure, lang), [float(cover.thresholds[c]) for c in rates["category"]], "count"),
+        Column(word(cover.measure, lang), [float(cover.thresholds.get(c, np.nan)) for c in rates["category"]], "count"),
         Column(word("total", lang), _numbers(rates["total"]), "count"),
         Column(word("covered", lang), _numbers(rates["covered"]), "count"),
         Column(word("rate", lang), _numbers(rates["rate"]), "percent", scale=True),
@@ -286,7 +286,16 @@ def _figures(plan: Any, cover: Any, findings: pd.DataFrame, lang: str) -> list[t
         rates = cover.rate()
         limit = word(f"within_{cover.measure}", lang)
         named += [
-            (f"{word('rate', lang)}: {category_word(c, lang)}, {limit.format(cover.thresholds[c])}", r, "percent")
+            (
+                ", ".join(
+                    (
+                        f"{word('rate', lang)}: {category_word(c, lang)}",
+                        *((limit.format(cover.thresholds[c]),) if c in cover.thresholds else ()),
+                    )
+                ),
+                r,
+                "percent",
+            )
             for c, r in zip(rates["category"], rates["rate"], strict=True)
         ]
     return named
