@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gridmap.network.access import Access
     from gridmap.network.streets import StreetNetwork
 
-__all__ = ["Found", "nearest_along_network"]
+__all__ = ["Found", "nearest_along_network", "nearest_by_category"]
 
 
 class Found(NamedTuple):
@@ -62,6 +62,29 @@ def nearest_along_network(
     targets = network.access(
         np.asarray(facilities.geometry.array), kind="facility", ids=facilities["facility_id"].to_numpy()
     )
+    nearest = nearest_by_category(network, origins, targets, rows, measure=measure, k=k, executor=executor)
+    return Found(nearest, origins, targets)
+
+
+def nearest_by_category(
+    network: StreetNetwork,
+    origins: Access,
+    targets: Access,
+    rows: Sequence[NDArray[np.int64]],
+    *,
+    measure: str,
+    k: int,
+    executor: Any = None,
+) -> Nearest:
+    """The nearest targets of each category from every origin.
+
+    Parameters
+    ----------
+    network, rows, measure, k, executor
+        As for `nearest_along_network`; `rows` are indices of the targets.
+    origins, targets
+        Places on the network.
+    """
     order = np.concatenate([*rows, np.empty(0, dtype=np.int64)])
     kind = np.repeat(np.arange(len(rows)), [len(row) for row in rows])
     answer = search.nearest_of_each_kind(
@@ -69,4 +92,4 @@ def nearest_along_network(
     )
     # the last entry is what the target -1 finds
     facility = np.append(order, -1).astype(np.int32)[answer.target]
-    return Found(Nearest(facility, answer.metres, answer.minutes), origins, targets)
+    return Nearest(facility, answer.metres, answer.minutes)

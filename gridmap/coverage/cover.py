@@ -43,7 +43,9 @@ if TYPE_CHECKING:
     from gridmap.network.resnap import Places
     from gridmap.network.streets import StreetNetwork
 
-__all__ = ["Cover", "as_prepared", "cover", "is_counted", "is_existing", "is_public", "rows_by_category", "speed_of"]
+__all__ = [
+    "Cover", "as_prepared", "cover", "is_counted", "is_existing", "is_public", "rows_by_category", "speed_of",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, repr=False, eq=False)

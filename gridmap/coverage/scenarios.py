@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from gridmap.coverage.along_network import nearest_by_category
 from gridmap.coverage.cover_findings import (
     category_findings,
     join_rows,
@@ -20,7 +21,6 @@ from gridmap.coverage.reach import Nearest
 from gridmap.errors import OptionError
 from gridmap.network.repair import Labels, join_labels, label_nodes, repair_labels
 from gridmap.network.resnap import Places, join_access, prepare_places, snap_again, snap_gates_again, snap_near
-from gridmap.network.search import nearest_of_each_kind
 from gridmap.tables.contracts import check_table, clean_ids
 from gridmap.tables.crs import to_crs
 from gridmap.tables.findings import join_findings
@@ -81,7 +81,7 @@ def change_cover(
     streets_change = not (add_streets is None and close_streets is None and open_gates is None)
     if cover.network is None and (streets_change or profile is not None):
         raise OptionError("this cover is counted in a straight line without streets; only facilities can change.")
-    if cover.accesses is None or cover.network is None or cover.k > 1:
+    if cover.accesses is None or cover.network is None:
         return _count_anew(cover, facilities.table, add_streets, close_streets, open_gates, profile)
     from gridmap.coverage.cover import is_counted, rows_by_category
 
@@ -94,8 +94,8 @@ def change_cover(
     rows = rows_by_category(facilities.table, counted, list(thresholds))
     anew = profile is not None and ground.network.profile != cover.network.profile
     labels = None
-    if anew:
-        nearest = _search_anew(ground, rows, cover.measure)
+    if anew or cover.k > 1:
+        nearest = _search_anew(cover, facilities, ground, rows, anew=anew)
     else:
         nearest, labels = _nearest(cover, facilities, ground, list(thresholds), rows)
     new = replace(
@@ -284,14 +284,33 @@ def _nearest(
     return nearest, labels
 
 
-def _search_anew(ground: _Ground, rows: list[Longs], measure: str) -> Nearest:
-    """What is found when all speeds are others: everything is searched again, on the places snapped before."""
-    order = np.concatenate([*rows, np.empty(0, dtype=np.int64)])
-    kind = np.repeat(np.arange(len(rows)), [len(row) for row in rows])
-    found = nearest_of_each_kind(
-        ground.network, ground.targets.take(order), kind, ground.origins, kinds=len(rows), by=measure
-    )
-    return Nearest(np.append(order, -1).astype(np.int32)[found.target], found.metres, found.minutes)
+def _search_anew(cover: Cover, facilities: _Facilities, ground: _Ground, rows: list[Longs], *, anew: bool) -> Nearest:
+    """What is found when whole categories are searched again, on the places snapped before.
+
+    With `anew`, as when the speeds are others, that is every category; else those whose facilities change, and all when
+    streets do. `rows` are those of the facilities of each category; the first categories are those of the cover.
+    """
+    from gridmap.coverage.cover import rows_by_category
+
+    before, name = cover.nearest, np.append(facilities.rank, -1).astype(np.int32)
+    old = [facilities.rank[row] for row in rows_by_category(cover.facilities, cover.counted, list(cover.thresholds))]
+    nearest = Nearest.none(len(cover.buildings), len(rows), cover.k)
+    nearest.facility[:, : len(old)] = name[before.facility]
+    nearest.metres[:, : len(old)] = before.metres
+    nearest.minutes[:, : len(old)] = before.minutes
+    again = [
+        column
+        for column, row in enumerate(rows)
+        if anew or ground.change is not None or column >= len(old) or not np.array_equal(row, old[column])
+    ]
+    found = nearest_by_category(
+        ground.network, ground.origins, ground.targets, [rows[column] for column in again],
+        measure=cover.measure, k=cover.k,
+    )  # fmt: skip
+    nearest.facility[:, again], nearest.metres[:, again], nearest.minutes[:, again] = (
+        found.facility, found.metres, found.minutes,
+    )  # fmt: skip
+    return nearest
 
 
 def _join_again(
@@ -376,7 +395,7 @@ def find_again(cover: Cover) -> gpd.GeoDataFrame:
 def _count_anew(
     cover: Cover, facilities: gpd.GeoDataFrame, add: Any, close: Any, open_gates: Any, profile: Any
 ) -> Cover:
-    """The whole cover counted again, for straight lines, several ranks and rules."""
+    """The whole cover counted again, for straight lines and rules."""
     from gridmap.coverage.cover import cover as count
     from gridmap.coverage.cover import is_counted
 
