@@ -10,6 +10,7 @@ from gridmap.coverage.missing_links import missing_links
 from gridmap.coverage.permeability import permeability
 from gridmap.coverage.provision import provision
 from gridmap.coverage.unit_means import mean_by_unit
+from gridmap.coverage.within_reach import within_reach
 from gridmap.division.divide import divide
 from gridmap.division.plans.plan import GridPlan
 from gridmap.division.search.partition import partition
@@ -63,5 +64,6 @@ __all__ = [
     "read_project",
     "read_streets",
     "service_circles",
+    "within_reach",
     "write_project",
 ]

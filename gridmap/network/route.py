@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
-__all__ = ["Route", "find_route"]
+__all__ = ["Place", "Route", "find_route", "one_place", "route_along"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,10 +56,35 @@ class Route:
 
 def find_route(network: StreetNetwork, origin: Any, destination: Any, *, by: str) -> Route:
     """The way from origin to destination; see `StreetNetwork.route`."""
-    start, end = _one_place(network, origin, "building"), _one_place(network, destination, "facility")
+    start, end = one_place(network, origin, "building"), one_place(network, destination, "facility")
     origins = network.access([start.shape], kind=start.kind, ids=[start.id])
     targets = network.access([end.shape], kind=end.kind, ids=[end.id])
-    first, last, nodes, edges = _best_way(network, origins, targets, by)
+    return route_along(network, (start, origins), (end, targets), *_best_way(network, origins, targets, by))
+
+
+def route_along(
+    network: StreetNetwork,
+    start: tuple[Place, Access],
+    end: tuple[Place, Access],
+    first: int,
+    last: int,
+    nodes: npt.NDArray[np.int64],
+    edges: npt.NDArray[np.int64],
+) -> Route:
+    """The route that is known: its line, its streets, how long it is.
+
+    Parameters
+    ----------
+    network
+        The network.
+    start, end
+        Both places, and accesses that have their access points.
+    first, last
+        The access points to leave from and to arrive at.
+    nodes, edges
+        The nodes between, and the edges between these; none where the way leads along one edge.
+    """
+    (here_is, origins), (there_is, targets) = start, end
     from_t, to_t = _clamp(origins, first, targets, last, nodes, network)
     edge = np.concatenate(([origins.edge[first]], edges, [targets.edge[last]]))
     if len(nodes):
@@ -70,8 +95,8 @@ def find_route(network: StreetNetwork, origin: Any, destination: Any, *, by: str
     else:
         edge, share = edge[:1], np.array([abs(to_t - from_t)])
     places = network.place_at(np.array([origins.edge[first], targets.edge[last]]), np.array([from_t, to_t]))
-    before = _leg_line(network, start, places[0], float(origins.leg[first]))
-    after = _leg_line(network, end, places[1], float(targets.leg[last]))[::-1]
+    before = _leg_line(network, here_is, places[0], float(origins.leg[first]))
+    after = _leg_line(network, there_is, places[1], float(targets.leg[last]))[::-1]
     line = np.vstack((before, network.graph.node_xy[nodes], after))
     steps = _steps(network, edge, share)
     legs = float(origins.leg[first] + targets.leg[last])
@@ -86,7 +111,7 @@ def find_route(network: StreetNetwork, origin: Any, destination: Any, *, by: str
     )
 
 
-class _Place(NamedTuple):
+class Place(NamedTuple):
     """One end of a route: its shape, and the kind and id that entrances name it by."""
 
     shape: Any
@@ -94,17 +119,18 @@ class _Place(NamedTuple):
     id: str
 
 
-def _one_place(network: StreetNetwork, place: Any, kind: str) -> _Place:
+def one_place(network: StreetNetwork, place: Any, kind: str) -> Place:
+    """A place given as a geometry or as a table of one row."""
     if isinstance(place, (gpd.GeoDataFrame, gpd.GeoSeries)):
         if len(place) != 1:
             raise OptionError(f"a route has one place at each end, not a table of {len(place)} rows")
         table = place if isinstance(place, gpd.GeoDataFrame) else place.to_frame("geometry")
         kind = next((k for k in KINDS if f"{k}_id" in table), kind)
         name = str(table[f"{kind}_id"].iloc[0]) if f"{kind}_id" in table else ""
-        return _Place(to_crs(table, network.crs).geometry.iloc[0], kind, name)
+        return Place(to_crs(table, network.crs).geometry.iloc[0], kind, name)
     if not isinstance(place, shapely.Geometry) or place.is_empty:
         raise OptionError("give each end of a route as a geometry in the CRS of the network, or a table of one row")
-    return _Place(place, kind, "")
+    return Place(place, kind, "")
 
 
 def _best_way(
@@ -194,7 +220,7 @@ def _clamp(
     return float((origins.t0 if from_u else origins.t1)[i]), float((targets.t0 if to_u else targets.t1)[j])
 
 
-def _leg_line(network: StreetNetwork, place: _Place, at: Floats, leg: float) -> Floats:
+def _leg_line(network: StreetNetwork, place: Place, at: Floats, leg: float) -> Floats:
     """Coordinates of the leg from a place to a point on an edge, by the door and gate that make it this long."""
     walls = network.walls
     ways = []
