@@ -552,7 +552,7 @@ def island_findings(graph: Graph) -> list[dict[str, Any]]:
     islands = len(graph.component_length) - 1
     if islands < 1:
         return []
-    share = 1 - graph.component_length.max() / graph.component_length.sum()
+    share = 1 - graph.component_length.max() / max(graph.component_length.sum(), 1e-9)
     return [
         finding(
             "info", "street_islands",
