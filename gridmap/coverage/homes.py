@@ -55,17 +55,12 @@ class Homes:
         ptr = np.append(0, np.cumsum(np.bincount(found.target, minlength=len(targets))))
         return ptr, found.origin[order], found.cost[order]
 
-    def _held(self, polygons: NDArray[np.object_], asked: Flags) -> tuple[Flags, Flags]:
-        """Which homes lie in the polygons; and which rings of these, one after the other, hold a home asked for."""
-        from gridmap.coverage.inside_kernel import points_in_rings
-
-        rings = shapely.get_rings(polygons)
-        start = np.append(0, np.cumsum(shapely.get_num_coordinates(rings))).astype(np.int64)
-        return points_in_rings(shapely.get_coordinates(rings), start, self.xy, asked)
-
     def deviation(self, polygon: Any, covered: Flags) -> tuple[float, float, float]:
         """Households covered; of these outside a polygon; and those inside it that are not covered."""
-        inside, _ = self._held(shapely.get_parts(polygon), covered)
+        from gridmap.coverage.inside_kernel import points_in_rings
+
+        vertices, start, _ = _rings(polygon)
+        inside, _ = points_in_rings(vertices, start, self.xy, covered)
         return (
             float(self.households[covered].sum()),
             float(self.households[covered & ~inside].sum()),
@@ -74,11 +69,14 @@ class Homes:
 
     def fill_holes(self, polygons: NDArray[np.object_], uncovered: Flags) -> NDArray[np.object_]:
         """The polygons with their holes filled, but for those that hold uncovered households."""
-        if len(polygons) == 0:
+        from gridmap.coverage.inside_kernel import points_in_rings
+
+        vertices, start, owner = _rings(polygons)
+        if len(owner) == len(polygons):
             return polygons
-        _, vertices, (start, first) = shapely.to_ragged_array(polygons)
-        _, kept = self._held(polygons, uncovered)
+        _, kept = points_in_rings(vertices, start, self.xy, uncovered)
         # the first ring of each polygon is its outline
+        first = np.searchsorted(owner, np.arange(len(polygons) + 1))
         kept[first[:-1]] = True
         if kept.all():
             return polygons
@@ -108,3 +106,10 @@ def find_homes(network: StreetNetwork, buildings: gpd.GeoDataFrame) -> Homes:
         lived_in["households"].to_numpy(dtype=np.float64)[order],
         network.access(points[order], kind="building", ids=lived_in["building_id"].to_numpy()[order]),
     )
+
+
+def _rings(polygons: Any) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+    """Vertices of all rings of polygons, where those of each ring begin, and which polygon it is of."""
+    rings, owner = shapely.get_rings(shapely.get_parts(polygons), return_index=True)
+    start = np.append(0, np.cumsum(shapely.get_num_coordinates(rings))).astype(np.int64)
+    return shapely.get_coordinates(rings), start, owner
