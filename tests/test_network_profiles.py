@@ -32,7 +32,9 @@ def usable(mode, **tags):
         ({"class": "residential", "access": "no", "motor_vehicle": "destination"}, False, False, True),
         ({"class": "residential", "foot": "no"}, False, True, True),
         ({"class": "residential", "access": "permissive"}, True, True, True),
-        ({"class": "pedestrian", "area": "yes"}, False, False, False),
+        ({"class": "pedestrian", "area": "yes"}, True, False, False),
+        ({"class": "footway", "area": "yes"}, False, False, False),
+        ({"class": "pedestrian", "area": "yes", "foot": "no"}, False, False, False),
     ],
 )
 def test_who_may_use_a_street(tags, walk, cycle, drive):

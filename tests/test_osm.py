@@ -12,6 +12,7 @@ from gridmap.errors import ReadError
 from gridmap.io.osm import read_osm
 from gridmap.io.osm_tags import KEYS, RULES, facility_categories
 from gridmap.io.readers import read_barriers, read_buildings, read_communities, read_facilities, read_streets
+from gridmap.network.streets import StreetNetwork
 
 ALL = ("streets", "buildings", "compounds", "entrances", "barriers", "facilities", "communities")
 # A degree is about 100 km here; METRE is a step of about a metre.
@@ -145,12 +146,36 @@ def test_node_named_twice_in_a_row_is_one_vertex(extract):
         ({"tunnel": "yes"}, "tunnel", True),
         ({"tunnel": "building_passage"}, "tunnel", False),
         ({"tunnel": "building_passage"}, "covered", True),
+        ({"junction": "roundabout"}, "junction", "roundabout"),
+        ({"cycleway": "opposite_lane"}, "cycleway", "opposite_lane"),
+        ({"oneway:bicycle": "no"}, "oneway:bicycle", "no"),
+        ({"oneway:foot": "yes"}, "oneway:foot", "yes"),
+        ({"motorcar": "no"}, "motorcar", "no"),
+        ({"ford": "yes"}, "ford", True),
         ({"bridge": "no"}, "bridge", False),
         ({"bridge": "viaduct"}, "bridge", True),
     ],
 )
 def test_street_tags(tags, column, value):
     assert RULES["streets"]({"highway": "residential", **tags})[column] == value
+
+
+def test_who_may_go_where_is_read_from_the_file(extract):
+    a, b, c, d = (extract.node(x, y) for x, y in ((0, 0), (40, 0), (40, 40), (0, 40)))
+    extract.way([a, b, c, d, a], highway="tertiary", junction="roundabout")
+    far = extract.node(140, 0)
+    extract.way([b, far], highway="residential", oneway="yes", cycleway="opposite")
+    square = extract.box(200, 0, 30, highway="pedestrian", area="yes")
+    streets = read_osm(extract.write(extract.path), ["streets"])["streets"]
+    graphs = {mode: StreetNetwork.from_streets(streets, mode=mode) for mode in ("walk", "cycle", "drive")}
+    both = {mode: (n.graph.edge_forward & n.graph.edge_backward) for mode, n in graphs.items()}
+    assert both["walk"].all()
+    assert [len(both[mode]) for mode in ("walk", "cycle", "drive")] == [9, 5, 5]
+    # round the roundabout one way; out of it and, by bicycle alone, back
+    assert both["drive"].sum() == 0
+    assert both["cycle"].sum() == 1
+    assert f"way/{square}" in set(graphs["walk"].streets["street_id"])
+    assert f"way/{square}" not in set(graphs["cycle"].streets["street_id"])
 
 
 # ---- buildings -------------------------------------------------------------------------------------------------------

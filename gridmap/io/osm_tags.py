@@ -77,13 +77,21 @@ def street(tags: Tags) -> Row | LeftOut | None:
         "foot": tags.get("foot"),
         "bicycle": tags.get("bicycle"),
         "motor_vehicle": tags.get("motor_vehicle"),
+        "motorcar": tags.get("motorcar"),
         "service": tags.get("service"),
+        # what decides who may use a street in which direction: `usable_streets` and `street_directions`
+        "area": tags.get("area"),
+        "junction": tags.get("junction"),
+        "cycleway": tags.get("cycleway"),
+        "oneway:bicycle": tags.get("oneway:bicycle"),
+        "oneway:foot": tags.get("oneway:foot"),
         "speed_kmh": _speed(tags.get("maxspeed")),
         "layer": tags.get("layer"),
         "bridge": tags.get("bridge", "no") != "no",
         # a passage through a building is at ground level: it bounds land like any street
         "tunnel": tags.get("tunnel", "no") not in ("no", "building_passage"),
         "stairs": kind == "steps",
+        "ford": tags.get("ford", "no") != "no",
         "covered": tags.get("covered", "no") != "no" or tags.get("tunnel") == "building_passage",
     }
 

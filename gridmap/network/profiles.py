@@ -155,15 +155,16 @@ def _read_profile(profile: str | Profile | Mapping[str, object], mode: str | Non
 def usable_streets(streets: pd.DataFrame, mode: str) -> npt.NDArray[np.bool_]:
     """Which streets a mode may use, by class and access tags; columns that are absent shut nothing.
 
-    Shut are the classes, `access`, own tags and `service` values that OSMnx leaves out for the mode, and ``area=yes``;
-    `access` ``no`` and ``private`` shut a street unless the mode's own tag (`foot`, `bicycle`, `motor_vehicle`) opens
-    it. On the extracts of Las Palmas and Porto the walking choice gives 83,327 and 303,643 nodes.
+    Shut are the classes, `access`, own tags and `service` values that OSMnx leaves out for the mode, and ``area=yes``,
+    except that pedestrian squares are walked along their outline; `access` ``no`` and ``private`` shut a street unless
+    the mode's own tag (`foot`, `bicycle`, `motor_vehicle`) opens it. On the extracts of Las Palmas and Porto the
+    walking choice without the squares gives 83,327 and 303,643 nodes.
     """
     kind = _text(streets, "class")
     own = _own_tag(streets, mode)
     opened = own.isin(_OPENING)
     shut = kind.isin(_SHUT_CLASSES[mode]) & ~(opened & kind.isin(_BY_TAG_ONLY[mode]))
-    shut |= _text(streets, "area") == "yes"
+    shut |= (_text(streets, "area") == "yes") & ~((kind == "pedestrian") & (mode == "walk"))
     shut |= _text(streets, "service").isin(_SHUT_SERVICES[mode])
     shut |= own.isin(_SHUTTING)
     shut |= _text(streets, "access").isin(_SHUTTING) & ~opened
