@@ -14,6 +14,7 @@ from small_towns import CRS, ORIGIN, at, random_town
 import gridmap as gm
 from gridmap.coverage.scenarios import label_cover
 from gridmap.errors import OptionError
+from gridmap.network.points import OK
 
 few = settings(max_examples=12, deadline=None)
 seeds = st.integers(0, 10**6)
@@ -228,6 +229,31 @@ def test_an_opened_wall():
         assert_same_labels(changed)
         differ += not np.array_equal(changed.nearest.metres, cover.nearest.metres)
     assert differ > 2
+
+
+@few
+@given(seeds)
+def test_streets_and_facilities_more_lower_nothing_and_less_raise_nothing(seed):
+    rng, homes, services, network, _ = town_with_walls(seed, 50.0)
+    cover = gm.cover(homes, services.assign(status="existing", public=True), network, metres=200)
+    links = rng.choice(len(network.graph.node_xy), (2, 2))
+    more = cover.with_changes(
+        add_streets=gpd.GeoDataFrame(geometry=[LineString(network.graph.node_xy[pair]) for pair in links], crs=CRS)
+        if (links[:, 0] != links[:, 1]).all()
+        else None,
+        add_facilities=gpd.GeoDataFrame(
+            {"facility_id": ["new"], "category": ["clinic"]},
+            geometry=[shapely.Point(ORIGIN + rng.uniform(0, 280, 2))], crs=CRS,
+        ),
+    )  # fmt: skip
+    # where an edge was in range, of gates too: what takes the nearest one for want of any loses it to one in range
+    usual = (cover.accesses[0].status == "ok") & (cover.accesses[1].status == "ok").all()
+    usual &= (network.gates[1] == OK).all()
+    assert (more.nearest.metres[usual] <= cover.nearest.metres[usual] + EXACT).all()
+    assert (more.covered[usual] >= cover.covered[usual]).all()
+    less = cover.with_changes(close_facilities=services["facility_id"].iloc[:2])
+    assert (less.nearest.metres >= cover.nearest.metres - EXACT).all()
+    assert (less.covered <= cover.covered).all()
 
 
 @pytest.fixture(scope="module")

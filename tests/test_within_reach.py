@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 from hypothesis import given, settings
@@ -121,6 +122,22 @@ def test_what_is_out_of_reach_and_what_is_refused():
         gm.within_reach(home, shops, streets, minutes=5, metres=100)
     with pytest.raises(OptionError, match="2 rows"):
         gm.within_reach(shops.iloc[:2], shops, streets)
+
+
+def test_facilities_on_an_isolated_piece_are_reported_and_never_reached_from_elsewhere():
+    streets, shops, home = ring()
+    island = gpd.GeoDataFrame(geometry=[LineString(at([[50, 60], [60, 60]]))], crs=CRS)
+    apart = gpd.GeoDataFrame({"facility_id": ["i"], "category": ["shop"]}, geometry=[Point(at([60, 61]))], crs=CRS)
+    network = gm.StreetNetwork.from_streets(streets, access_metres=5).with_changes(add=island)
+    services = gpd.GeoDataFrame(pd.concat([shops, apart], ignore_index=True), crs=CRS)
+    found = gm.within_reach(home, services, network, metres=5000)
+    assert "i" not in set(found["facility_id"])
+    rules = found.attrs["findings"].set_index("rule")
+    assert rules.loc["facilities_isolated", "ids"] == ["i"]
+    homes = gpd.GeoDataFrame({"building_id": ["h"], "households": [3]}, geometry=[home], crs=CRS)
+    cover = gm.cover(homes, apart, network, metres=5000)
+    assert cover.rate()["covered"].tolist() == [0]
+    assert cover.findings.set_index("rule").loc["facilities_isolated", "ids"] == ["i"]
 
 
 def test_from_a_place_in_the_city(data_dir):

@@ -9,15 +9,18 @@ import numpy as np
 import pandas as pd
 
 from gridmap.coverage.cover import as_prepared, is_counted
+from gridmap.coverage.cover_findings import join_rows, snapping_findings
 from gridmap.coverage.thresholds import read_thresholds
 from gridmap.network.route import Place, one_place, route_along
 from gridmap.network.route_tree import find_ways
 from gridmap.tables.contracts import check_table
 from gridmap.tables.crs import to_crs
+from gridmap.tables.findings import AttachedFindings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from gridmap.network.access import Access
     from gridmap.network.streets import StreetNetwork
 
 __all__ = ["within_reach"]
@@ -64,7 +67,8 @@ def within_reach(
     GeoDataFrame
         One row a facility: ``facility_id``, ``category``, ``name`` (where facilities have one), ``metres``,
         ``minutes``, ``streets`` (their names along the way, joined by `` > ``; unnamed ones are left out), and the way
-        as a line, in the CRS of the facilities.
+        as a line, in the CRS of the facilities. ``.attrs["findings"]`` says which of the places, that of the home among
+        them, are far from any street, find none, or stand on streets apart from the main network.
 
     Raises
     ------
@@ -118,4 +122,18 @@ def within_reach(
         streets=[" > ".join(route.streets) for route in routes],
     )
     lines = gpd.GeoSeries([route.geometry for route in routes], crs=network.crs).to_crs(facilities.crs)
-    return gpd.GeoDataFrame(table, geometry=lines)
+    found = gpd.GeoDataFrame(table, geometry=lines)
+    found.attrs["findings"] = _findings(network, services, home, origin, targets)
+    return found
+
+
+def _findings(
+    network: StreetNetwork, services: gpd.GeoDataFrame, home: Place, origin: Access, targets: Access
+) -> AttachedFindings:
+    """How the places got onto the streets, where that is odd."""
+    place = gpd.GeoDataFrame({"building_id": [home.id]}, geometry=[home.shape], crs=network.crs).to_crs(services.crs)
+    rows = [
+        *snapping_findings(services, targets, network.access_metres),
+        *snapping_findings(place, origin, network.access_metres),
+    ]
+    return AttachedFindings(join_rows(rows, services.crs))
