@@ -71,8 +71,10 @@ def touch_nodes(network: StreetNetwork, places: Access, by: str, *, leaving: boo
     if leaving:
         open_u, open_v = open_v, open_u
     order = np.arange(len(places)) if rows is None else rows
+    seconds = 3.6 / network.profile.leg_kmh
     found = kernel(
-        order, places.owner_ptr, places.edge, places.t0, places.t1, *_legs(network, places.leg, by),
+        order, places.owner_ptr, places.edge, places.t0, places.t1, places.leg,
+        (seconds, 1.0) if by == "minutes" else (1.0, seconds),
         graph.edge_u, graph.edge_v, *as_measures(by, graph.edge_length, graph.edge_seconds), open_u, open_v,
         graph.n_nodes,
     )  # fmt: skip

@@ -14,8 +14,8 @@ def touch_nodes(
     edge: np.ndarray,
     t0: np.ndarray,
     t1: np.ndarray,
-    leg_cost: np.ndarray,
-    leg_other: np.ndarray,
+    leg: np.ndarray,
+    pace: tuple[float, float],
     edge_u: np.ndarray,
     edge_v: np.ndarray,
     edge_cost: np.ndarray,
@@ -30,9 +30,11 @@ def touch_nodes(
     ----------
     row
         (n,) int64: the places, in the order in which they are looked at.
-    owner_ptr, edge, t0, t1, leg_cost, leg_other
+    owner_ptr, edge, t0, t1, leg
         Access points of the places: those of place i are ``owner_ptr[i]:owner_ptr[i + 1]`` (int64); edge (int32), from
-        where to where along it (0 to 1), and the leg in both measures (float64).
+        where to where along it (0 to 1), and the leg in metres (float64).
+    pace
+        Cost and other measure of a metre of leg.
     edge_u, edge_v, edge_cost, edge_other
         The edges (int32, int32, float64, float64).
     open_u, open_v
@@ -47,9 +49,11 @@ def touch_nodes(
     """
     n = len(row)
     ptr = np.zeros(n + 1, dtype=np.int64)
-    node = np.empty(2 * len(edge), dtype=np.int32)
-    cost = np.empty(2 * len(edge), dtype=np.float64)
-    other = np.empty(2 * len(edge), dtype=np.float64)
+    room = 0
+    for i in range(n):
+        room += 2 * (owner_ptr[row[i] + 1] - owner_ptr[row[i]])
+    node = np.empty(room, dtype=np.int32)
+    cost, other = np.empty(room, dtype=np.float64), np.empty(room, dtype=np.float64)
     slot = np.full(n_nodes, -1, dtype=np.int64)
     total = 0
     for i in range(n):
@@ -63,7 +67,7 @@ def touch_nodes(
                     v, share, goes, beyond = edge_v[e], 1.0 - t1[r], open_v[e], t1[r] == 0.0
                 if beyond or (share > 0.0 and not goes):
                     continue
-                c, o = leg_cost[r] + share * edge_cost[e], leg_other[r] + share * edge_other[e]
+                c, o = leg[r] * pace[0] + share * edge_cost[e], leg[r] * pace[1] + share * edge_other[e]
                 at = slot[v]
                 if at < begin:
                     slot[v] = total
