@@ -259,7 +259,7 @@ def spread_nearest(
                     beside_column = column - step if k == 0 else column + k - 2
                     if beside_row < 0 or beside_row >= rows or beside_column < 0 or beside_column >= columns:
                         continue
-                    m = piece[beside_row * columns + beside_column]
+                    m = piece[beside_row * columns + beside_column] + 0  # int64, or _foot is compiled twice
                     if m < 0 or m == piece[cell]:
                         continue
                     t, fx, fy, leg = _foot(x, y, piece_xy, m)
