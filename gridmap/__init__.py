@@ -1,16 +1,16 @@
 """gridmap: cut communities into grids of 300-500 households, measure service circles, hand over an offline map."""
 
 from gridmap._version import __version__
-from gridmap.coverage.accessibility import accessibility
-from gridmap.coverage.circles import service_circles
-from gridmap.coverage.compare import compare
-from gridmap.coverage.cover import Cover, cover
-from gridmap.coverage.inequality import inequality, location_quotient, lorenz
-from gridmap.coverage.missing_links import missing_links
-from gridmap.coverage.permeability import permeability
-from gridmap.coverage.provision import provision
-from gridmap.coverage.unit_means import mean_by_unit
-from gridmap.coverage.within_reach import within_reach
+from gridmap.coverage.access.accessibility import accessibility
+from gridmap.coverage.access.inequality import inequality, location_quotient, lorenz
+from gridmap.coverage.access.provision import provision
+from gridmap.coverage.access.within_reach import within_reach
+from gridmap.coverage.circles.circles import service_circles
+from gridmap.coverage.counting.compare import compare
+from gridmap.coverage.counting.cover import Cover, cover
+from gridmap.coverage.counting.unit_means import mean_by_unit
+from gridmap.coverage.permeability.missing_links import missing_links
+from gridmap.coverage.permeability.permeability import permeability
 from gridmap.division.divide import divide
 from gridmap.division.plans.plan import GridPlan
 from gridmap.division.search.partition import partition

@@ -21,8 +21,8 @@ import geopandas as gpd
 import pandas as pd
 from shapely import box
 
-from gridmap.coverage.circles import service_circles
-from gridmap.coverage.cover import Cover, cover
+from gridmap.coverage.circles.circles import service_circles
+from gridmap.coverage.counting.cover import Cover, cover
 from gridmap.division.divide import divide
 from gridmap.division.plans.plan import GridPlan
 from gridmap.errors import OptionError, ReadError, WriteError

@@ -8,7 +8,7 @@ import pandas as pd
 import shapely
 from shapely import LineString, Point, Polygon, box
 
-from gridmap.coverage.cover import cover
+from gridmap.coverage.counting.cover import cover
 from gridmap.division.plans.plan import GridPlan
 from gridmap.tables.findings import finding, findings_table
 

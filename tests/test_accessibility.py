@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 from small_towns import CRS, at, coordinates, plain_distances, random_town
 
-import gridmap.coverage.accessibility
-from gridmap.coverage.accessibility import METHODS, accessibility
-from gridmap.coverage.cover import cover
-from gridmap.coverage.decay import DECAYS
-from gridmap.coverage.unit_means import mean_by_unit
+import gridmap.coverage.access.accessibility
+from gridmap.coverage.access.accessibility import METHODS, accessibility
+from gridmap.coverage.access.decay import DECAYS
+from gridmap.coverage.counting.cover import cover
+from gridmap.coverage.counting.unit_means import mean_by_unit
 from gridmap.errors import OptionError, TableError
 
 seeds = st.integers(0, 2**32 - 1)
@@ -304,5 +304,5 @@ def test_demand_by_households_needs_them():
 
 
 def test_examples():
-    failed, tried = doctest.testmod(gridmap.coverage.accessibility)
+    failed, tried = doctest.testmod(gridmap.coverage.access.accessibility)
     assert (failed, tried > 0) == (0, True)

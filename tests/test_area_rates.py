@@ -9,7 +9,7 @@ import shapely
 from small_towns import CRS, random_town
 from test_rates import squares
 
-from gridmap.coverage.cover import cover
+from gridmap.coverage.counting.cover import cover
 from gridmap.errors import OptionError
 from gridmap.network.streets import StreetNetwork
 

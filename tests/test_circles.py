@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 from small_towns import CRS, ORIGIN, at, grid_city, random_town
 
-from gridmap.coverage.circles import service_circles
-from gridmap.coverage.contours import Frame, frame_around, polygons_below
-from gridmap.coverage.cover import cover
-from gridmap.coverage.homes import Homes
-from gridmap.coverage.inside_kernel import points_in_rings
-from gridmap.coverage.land import lay_ground, paint_land
+from gridmap.coverage.circles.circles import service_circles
+from gridmap.coverage.circles.homes import Homes
+from gridmap.coverage.circles.inside_kernel import points_in_rings
+from gridmap.coverage.counting.cover import cover
+from gridmap.coverage.land.contours import Frame, frame_around, polygons_below
+from gridmap.coverage.land.land import lay_ground, paint_land
 from gridmap.errors import OptionError
 from gridmap.network.search import nearest, node_costs
 from gridmap.network.streets import StreetNetwork

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from small_towns import CRS, at, random_town
 
 import gridmap as gm
-from gridmap.coverage.rules import Criterion, read_rules
+from gridmap.coverage.counting.rules import Criterion, read_rules
 from gridmap.errors import OptionError
 
 CLINIC = {"category": "clinic", "minutes": 2.5}

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 from small_towns import CRS, ORIGIN, at, coordinates, plain_distances, random_town
 
-from gridmap.coverage.cover import cover
-from gridmap.coverage.reach import COLUMNS
+from gridmap.coverage.counting.cover import cover
+from gridmap.coverage.counting.reach import COLUMNS
 from gridmap.errors import OptionError, TableError
 from gridmap.maps.explore import explore
 from gridmap.network.profiles import usable_streets

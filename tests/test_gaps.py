@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 from small_towns import CRS, ORIGIN, at, random_town
 
-from gridmap.coverage.cover import cover
+from gridmap.coverage.counting.cover import cover
 
 seeds = st.integers(0, 2**32 - 1)
 few = settings(max_examples=20, deadline=None, derandomize=True)

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
-import gridmap.coverage.inequality
-from gridmap.coverage.inequality import inequality, location_quotient, lorenz
+import gridmap.coverage.access.inequality
+from gridmap.coverage.access.inequality import inequality, location_quotient, lorenz
 from gridmap.errors import OptionError
 
 few = settings(max_examples=60, deadline=None, derandomize=True)
@@ -200,7 +200,7 @@ def test_negative_levels_and_empty_tables_are_refused():
 
 
 def test_examples():
-    failed, tried = doctest.testmod(gridmap.coverage.inequality)
+    failed, tried = doctest.testmod(gridmap.coverage.access.inequality)
     assert (failed, tried > 0) == (0, True)
 
 

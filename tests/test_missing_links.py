@@ -19,9 +19,9 @@ from shapely import LineString, Point, Polygon
 from small_towns import CRS, at, random_town
 
 import gridmap as gm
-import gridmap.coverage.missing_links as module
-from gridmap.coverage.cover import cover
-from gridmap.coverage.missing_links import missing_links
+import gridmap.coverage.permeability.missing_links as module
+from gridmap.coverage.counting.cover import cover
+from gridmap.coverage.permeability.missing_links import missing_links
 from gridmap.errors import OptionError
 
 seeds = st.integers(0, 2**32 - 1)

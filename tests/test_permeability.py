@@ -18,8 +18,8 @@ from shapely import LineString, Point, Polygon, box
 from small_towns import CRS, ORIGIN, at, random_town
 
 import gridmap as gm
-import gridmap.coverage.permeability
-from gridmap.coverage.permeability import NORMS, permeability
+import gridmap.coverage.permeability.permeability
+from gridmap.coverage.permeability.permeability import NORMS, permeability
 from gridmap.errors import OptionError
 
 seeds = st.integers(0, 2**32 - 1)
@@ -262,5 +262,5 @@ def test_the_communities_of_a_real_city(data_dir):
 
 
 def test_examples():
-    failed, tried = doctest.testmod(gridmap.coverage.permeability)
+    failed, tried = doctest.testmod(gridmap.coverage.permeability.permeability)
     assert (failed, tried > 0) == (0, True)

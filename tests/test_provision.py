@@ -14,11 +14,11 @@ from pandas.testing import assert_frame_equal
 from small_towns import random_town
 from test_rates import plan_like, squares
 
-import gridmap.coverage.provision
-import gridmap.coverage.unit_means
-from gridmap.coverage.cover import cover
-from gridmap.coverage.provision import provision
-from gridmap.coverage.unit_means import mean_by_unit
+import gridmap.coverage.access.provision
+import gridmap.coverage.counting.unit_means
+from gridmap.coverage.access.provision import provision
+from gridmap.coverage.counting.cover import cover
+from gridmap.coverage.counting.unit_means import mean_by_unit
 from gridmap.errors import OptionError
 
 seeds = st.integers(0, 2**32 - 1)
@@ -179,7 +179,7 @@ def test_people_outside_all_units_are_named():
     assert mean["total"].tolist() == [homes.loc[inside, "households"].sum()]
 
 
-@pytest.mark.parametrize("module", [gridmap.coverage.provision, gridmap.coverage.unit_means])
+@pytest.mark.parametrize("module", [gridmap.coverage.access.provision, gridmap.coverage.counting.unit_means])
 def test_examples(module):
     failed, tried = doctest.testmod(module)
     assert (failed, tried > 0) == (0, True)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 from small_towns import CRS, ORIGIN, random_town
 
-from gridmap.coverage.cover import cover
+from gridmap.coverage.counting.cover import cover
 from gridmap.errors import OptionError
 
 seeds = st.integers(0, 2**32 - 1)

@@ -12,7 +12,7 @@ from shapely import LineString, box
 from small_towns import CRS, ORIGIN, at, random_town
 
 import gridmap as gm
-from gridmap.coverage.scenarios import label_cover
+from gridmap.coverage.counting.scenarios import label_cover
 from gridmap.errors import OptionError
 from gridmap.network.points import OK
 

@@ -3,4 +3,8 @@
 In: buildings with households, facilities with categories, a street network. Out: the reach table (one row a building,
 category and rank), rates by unit, gaps, completeness, and service circles as polygons. Rates are counted from the
 reach table; the polygons are drawn beside it and say by how much they deviate.
+
+`land` is the ground as a raster. On it stands `counting`: who reaches what, by unit and after changes. On both stand
+`circles`, the polygons; `access`, how much is within reach and for whom; and `permeability`, how finely streets divide
+the land.
 """

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
 
-    from gridmap.coverage.cover import Cover
+    from gridmap.coverage.counting.cover import Cover
     from gridmap.maps.layers import Content
 
 __all__ = ["Rates", "city_facts", "community_facts", "grid_facts", "rates_by", "reach_codes"]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from gridmap.coverage.shared_ground import Parts
+    from gridmap.coverage.permeability.shared_ground import Parts
     from gridmap.network.access import Access
     from gridmap.network.streets import StreetNetwork
 

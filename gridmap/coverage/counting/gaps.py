@@ -9,15 +9,15 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from gridmap.coverage.contours import frame_around, polygons_below
-from gridmap.coverage.rates import weights_of
-from gridmap.coverage.units import find_units
+from gridmap.coverage.counting.rates import weights_of
+from gridmap.coverage.counting.units import find_units
+from gridmap.coverage.land.contours import frame_around, polygons_below
 from gridmap.tables.crs import metric_crs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gridmap.coverage.cover import Cover
+    from gridmap.coverage.counting.cover import Cover
 
 __all__ = ["gaps_of_cover"]
 

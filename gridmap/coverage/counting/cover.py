@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from gridmap.coverage.completeness import complete_cover
-from gridmap.coverage.cover_findings import (
+from gridmap.coverage.counting.completeness import complete_cover
+from gridmap.coverage.counting.cover_findings import (
     category_findings,
     join_rows,
     snapping_findings,
     table_findings,
     unreachable_findings,
 )
-from gridmap.coverage.gaps import gaps_of_cover
-from gridmap.coverage.rates import rate_cover
-from gridmap.coverage.reach import Nearest, reach_table
-from gridmap.coverage.rules import cover_by_rules, read_rules
-from gridmap.coverage.straight import nearest_straight
-from gridmap.coverage.thresholds import read_thresholds
+from gridmap.coverage.counting.gaps import gaps_of_cover
+from gridmap.coverage.counting.rates import rate_cover
+from gridmap.coverage.counting.reach import Nearest, reach_table
+from gridmap.coverage.counting.rules import cover_by_rules, read_rules
+from gridmap.coverage.counting.straight import nearest_straight
+from gridmap.coverage.counting.thresholds import read_thresholds
 from gridmap.errors import OptionError
 from gridmap.tables.contracts import check_table
 from gridmap.tables.crs import metric_crs, to_crs
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from gridmap.coverage.rules import Rules
+    from gridmap.coverage.counting.rules import Rules
     from gridmap.network.access import Access
     from gridmap.network.profiles import Profile
     from gridmap.network.repair import Labels
@@ -167,21 +167,21 @@ class Cover:
     @cached_property
     def findings(self) -> gpd.GeoDataFrame:
         """What a reader of the rates should know; columns as everywhere in gridmap."""
-        from gridmap.coverage.scenarios import find_again
+        from gridmap.coverage.counting.scenarios import find_again
 
         return find_again(self) if self.stated is None else self.stated
 
     @cached_property
     def labels(self) -> list[Labels]:
         """What every node of the network knows of its nearest facility of each category, for `with_changes`."""
-        from gridmap.coverage.scenarios import label_cover
+        from gridmap.coverage.counting.scenarios import label_cover
 
         return label_cover(self)
 
     @cached_property
     def places(self) -> tuple[Places, Places]:
         """Buildings and facilities as they stand on the ground, for `with_changes`."""
-        from gridmap.coverage.scenarios import place_tables
+        from gridmap.coverage.counting.scenarios import place_tables
 
         return place_tables(self)
 
@@ -237,7 +237,7 @@ class Cover:
         >>> today.with_changes(open_facilities=["g"]).rate()["rate"].tolist()
         [1.0]
         """
-        from gridmap.coverage.scenarios import change_cover
+        from gridmap.coverage.counting.scenarios import change_cover
 
         return change_cover(
             self, add_facilities=add_facilities, open_facilities=open_facilities, close_facilities=close_facilities,
@@ -559,7 +559,7 @@ def _along_streets(
     k: int,
     executor: Any,
 ) -> tuple[Nearest, tuple[Access, Access], list[dict[str, Any]]]:
-    from gridmap.coverage.along_network import nearest_along_network
+    from gridmap.coverage.counting.along_network import nearest_along_network
 
     found = nearest_along_network(
         network,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
 
-    from gridmap.coverage.reach import Nearest
+    from gridmap.coverage.counting.reach import Nearest
     from gridmap.network.access import Access
 
 __all__ = ["category_findings", "join_rows", "snapping_findings", "table_findings", "unreachable_findings"]
@@ -23,7 +23,7 @@ __all__ = ["category_findings", "join_rows", "snapping_findings", "table_finding
 
 def table_findings(buildings: gpd.GeoDataFrame, facilities: gpd.GeoDataFrame) -> list[dict[str, Any]]:
     """Counts that are estimates, and facilities that do not exist yet or are not for the public."""
-    from gridmap.coverage.cover import is_existing, is_public
+    from gridmap.coverage.counting.cover import is_existing, is_public
 
     rows = []
     existing, public = is_existing(facilities), is_public(facilities)

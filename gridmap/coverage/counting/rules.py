@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
 
-    from gridmap.coverage.cover import Cover
+    from gridmap.coverage.counting.cover import Cover
 
 __all__ = ["Criterion", "Rules", "cover_by_rules", "read_rules"]
 
@@ -122,8 +122,8 @@ def cover_by_rules(count: Callable[..., Cover], facilities: gpd.GeoDataFrame, ru
     straight
         Whether all limits are meant in a straight line.
     """
-    from gridmap.coverage.cover import is_counted
-    from gridmap.coverage.cover_findings import category_findings
+    from gridmap.coverage.counting.cover import is_counted
+    from gridmap.coverage.counting.cover_findings import category_findings
 
     parts: dict[tuple[str, str], Cover] = {}
     for criterion in rules.criteria.values():

@@ -15,7 +15,7 @@ from gridmap.network.workers import map_tasks
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gridmap.coverage.contours import Frame
+    from gridmap.coverage.land.contours import Frame
     from gridmap.network.access import Access
     from gridmap.network.streets import StreetNetwork
 
@@ -74,7 +74,7 @@ def lay_ground(
     executor
         Anything with a `map` whose workers share memory.
     """
-    from gridmap.coverage.circle_kernel import mark_nearest, spread_nearest
+    from gridmap.coverage.land.circle_kernel import mark_nearest, spread_nearest
 
     edges = network.graph.n_edges
     walls = _wall_arrays(network)
@@ -141,7 +141,7 @@ def paint_land(
     frame
         Where these cells lie.
     """
-    from gridmap.coverage.circle_kernel import paint
+    from gridmap.coverage.land.circle_kernel import paint
 
     graph, frame = network.graph, ground.frame
     rows, columns = _window(network, frame, targets, cost, margin)
@@ -209,7 +209,7 @@ def _legs_within(
     executor: Any,
 ) -> tuple[Longs, NDArray[np.int32], NDArray[np.float32], NDArray[np.float32]]:
     """All legs of at most `reach` metres to the pieces, piece by piece: where each one's begin, cell, t, leg."""
-    from gridmap.coverage.circle_kernel import find_legs
+    from gridmap.coverage.land.circle_kernel import find_legs
 
     graph = network.graph
     arcs = graph.arcs

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from gridmap.coverage.units import Units, find_units
+from gridmap.coverage.counting.units import Units, find_units
 from gridmap.errors import OptionError
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pandas.arrays import IntegerArray
 
-    from gridmap.coverage.cover import Cover
+    from gridmap.coverage.counting.cover import Cover
 
 __all__ = ["denominator_of", "rate_cover", "weights_of"]
 
@@ -68,7 +68,7 @@ def _area_table(cover: Cover, by: Any) -> pd.DataFrame:
     """Coverage of the land of the units."""
     if cover.rules is not None:
         raise OptionError("area is rated by category, not by combined rules; give minutes or metres.")
-    from gridmap.coverage.area_rates import covered_areas
+    from gridmap.coverage.counting.area_rates import covered_areas
 
     ids, area, covered = covered_areas(cover, by)
     units = find_units(by, cover.buildings, cover.facilities)

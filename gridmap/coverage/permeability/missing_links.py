@@ -8,9 +8,11 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from gridmap.coverage.cover import as_prepared, is_counted, rows_by_category
-from gridmap.coverage.link_gains import Gain, Links, Today, bounds, could_gain, gains, helpful
-from gridmap.coverage.link_places import (
+from gridmap.coverage.counting.cover import as_prepared, is_counted, rows_by_category
+from gridmap.coverage.counting.rates import denominator_of, weights_of
+from gridmap.coverage.counting.thresholds import read_thresholds
+from gridmap.coverage.permeability.link_gains import Gain, Links, Today, bounds, could_gain, gains, helpful
+from gridmap.coverage.permeability.link_places import (
     OBSTACLES,
     far_by_foot,
     find_obstacles,
@@ -19,8 +21,6 @@ from gridmap.coverage.link_places import (
     near_pairs,
     same_side,
 )
-from gridmap.coverage.rates import denominator_of, weights_of
-from gridmap.coverage.thresholds import read_thresholds
 from gridmap.errors import OptionError
 from gridmap.tables.contracts import check_table
 from gridmap.tables.crs import to_crs

@@ -11,11 +11,11 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from gridmap.coverage.city_blocks import block_sizes, city_blocks
-from gridmap.coverage.cover import as_prepared
-from gridmap.coverage.detours import LONGEST, Places, detours
-from gridmap.coverage.shared_ground import share_lines, share_points
-from gridmap.coverage.units import unit_polygons
+from gridmap.coverage.counting.cover import as_prepared
+from gridmap.coverage.counting.units import unit_polygons
+from gridmap.coverage.permeability.city_blocks import block_sizes, city_blocks
+from gridmap.coverage.permeability.detours import LONGEST, Places, detours
+from gridmap.coverage.permeability.shared_ground import share_lines, share_points
 from gridmap.errors import OptionError
 from gridmap.tables.contracts import check_table
 from gridmap.tables.crs import to_crs
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from gridmap.coverage.shared_ground import Parts
+    from gridmap.coverage.permeability.shared_ground import Parts
     from gridmap.network.graph import Graph
     from gridmap.network.streets import StreetNetwork
 

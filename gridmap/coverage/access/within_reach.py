@@ -8,9 +8,9 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from gridmap.coverage.cover import as_prepared, is_counted
-from gridmap.coverage.cover_findings import join_rows, snapping_findings
-from gridmap.coverage.thresholds import read_thresholds
+from gridmap.coverage.counting.cover import as_prepared, is_counted
+from gridmap.coverage.counting.cover_findings import join_rows, snapping_findings
+from gridmap.coverage.counting.thresholds import read_thresholds
 from gridmap.network.route import Place, one_place, route_along
 from gridmap.network.route_tree import find_ways
 from gridmap.tables.contracts import check_table

@@ -10,7 +10,7 @@ import shapely
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gridmap.coverage.contours import Frame
+    from gridmap.coverage.land.contours import Frame
 
 __all__ = ["Shares", "share_land", "split_by_label"]
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from gridmap.coverage.rates import weights_of
-from gridmap.coverage.units import find_units
+from gridmap.coverage.counting.rates import weights_of
+from gridmap.coverage.counting.units import find_units
 
 if TYPE_CHECKING:
-    from gridmap.coverage.cover import Cover
+    from gridmap.coverage.counting.cover import Cover
 
 __all__ = ["complete_cover"]
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from gridmap.coverage.amounts import amounts_of
-from gridmap.coverage.cover import is_counted
-from gridmap.coverage.rates import denominator_of, weights_of
-from gridmap.coverage.units import find_units
+from gridmap.coverage.counting.amounts import amounts_of
+from gridmap.coverage.counting.cover import is_counted
+from gridmap.coverage.counting.rates import denominator_of, weights_of
+from gridmap.coverage.counting.units import find_units
 from gridmap.errors import OptionError
 from gridmap.tables.contracts import check_table
 

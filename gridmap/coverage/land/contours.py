@@ -70,7 +70,7 @@ def polygons_below(
         Values farther than this from the level count as so far from it: where neighbours lie that far apart on either
         side, the border runs midway.
     """
-    from gridmap.coverage.contour_kernel import trace_outlines
+    from gridmap.coverage.land.contour_kernel import trace_outlines
 
     below = raster < level
     if not below.any():

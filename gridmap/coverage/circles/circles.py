@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from gridmap.coverage.contours import Frame, frame_around, polygons_below
-from gridmap.coverage.cover import as_prepared, is_counted, rows_by_category
-from gridmap.coverage.homes import Homes, find_homes
-from gridmap.coverage.land import Ground, lay_ground, leg_cost, paint_land
-from gridmap.coverage.split_land import share_land, split_by_label
-from gridmap.coverage.thresholds import read_several
+from gridmap.coverage.circles.homes import Homes, find_homes
+from gridmap.coverage.circles.split_land import share_land, split_by_label
+from gridmap.coverage.counting.cover import as_prepared, is_counted, rows_by_category
+from gridmap.coverage.counting.thresholds import read_several
+from gridmap.coverage.land.contours import Frame, frame_around, polygons_below
+from gridmap.coverage.land.land import Ground, lay_ground, leg_cost, paint_land
 from gridmap.errors import OptionError
 from gridmap.network.search import node_costs_of_each_kind, nodes_within
 from gridmap.network.workers import map_tasks

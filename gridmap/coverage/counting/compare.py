@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from gridmap.coverage.rates import weights_of
-from gridmap.coverage.units import find_units
+from gridmap.coverage.counting.rates import weights_of
+from gridmap.coverage.counting.units import find_units
 from gridmap.errors import OptionError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gridmap.coverage.cover import Cover
+    from gridmap.coverage.counting.cover import Cover
 
     Flags = NDArray[np.bool_]
     Floats = NDArray[np.float64]

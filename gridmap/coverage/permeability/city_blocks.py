@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
-from gridmap.coverage.shared_ground import share_areas
+from gridmap.coverage.permeability.shared_ground import share_areas
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from gridmap.coverage.along_network import nearest_by_category
-from gridmap.coverage.cover_findings import (
+from gridmap.coverage.counting.along_network import nearest_by_category
+from gridmap.coverage.counting.cover_findings import (
     category_findings,
     join_rows,
     snapping_findings,
     table_findings,
     unreachable_findings,
 )
-from gridmap.coverage.reach import Nearest
+from gridmap.coverage.counting.reach import Nearest
 from gridmap.errors import OptionError
 from gridmap.network.repair import Labels, join_labels, label_nodes, repair_labels
 from gridmap.network.resnap import Places, join_access, prepare_places, snap_again, snap_gates_again, snap_near
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
 
-    from gridmap.coverage.cover import Cover
+    from gridmap.coverage.counting.cover import Cover
     from gridmap.network.access import Access
     from gridmap.network.changes import Change
     from gridmap.network.streets import StreetNetwork
@@ -83,7 +83,7 @@ def change_cover(
         raise OptionError("this cover is counted in a straight line without streets; only facilities can change.")
     if cover.accesses is None or cover.network is None:
         return _count_anew(cover, facilities.table, add_streets, close_streets, open_gates, profile)
-    from gridmap.coverage.cover import is_counted, rows_by_category
+    from gridmap.coverage.counting.cover import is_counted, rows_by_category
 
     ground = _change_ground(cover, facilities, (add_streets, close_streets, open_gates) if streets_change else None)
     if profile is not None:
@@ -118,7 +118,7 @@ def change_cover(
 
 def label_cover(cover: Cover) -> list[Labels]:
     """The labels of all nodes for each category of a cover along streets."""
-    from gridmap.coverage.cover import rows_by_category
+    from gridmap.coverage.counting.cover import rows_by_category
 
     network, (_, targets) = _parts(cover)
     rows = rows_by_category(cover.facilities, cover.counted, list(cover.thresholds))
@@ -248,7 +248,7 @@ def _nearest(
     The labels are repaired, and the buildings joined again that lie beside a node or a facility with which something
     happened.
     """
-    from gridmap.coverage.cover import rows_by_category
+    from gridmap.coverage.counting.cover import rows_by_category
 
     network, (_, old_targets) = _parts(cover)
     measure, old_names = cover.measure, list(cover.thresholds)
@@ -290,7 +290,7 @@ def _search_anew(cover: Cover, facilities: _Facilities, ground: _Ground, rows: l
     With `anew`, as when the speeds are others, that is every category; else those whose facilities change, and all when
     streets do. `rows` are those of the facilities of each category; the first categories are those of the cover.
     """
-    from gridmap.coverage.cover import rows_by_category
+    from gridmap.coverage.counting.cover import rows_by_category
 
     before, name = cover.nearest, np.append(facilities.rank, -1).astype(np.int32)
     old = [facilities.rank[row] for row in rows_by_category(cover.facilities, cover.counted, list(cover.thresholds))]
@@ -375,7 +375,7 @@ def _touched_edges(ground: _Ground, nodes: Longs, old: Access, new: Access, rank
 
 def find_again(cover: Cover) -> gpd.GeoDataFrame:
     """The findings of a changed cover, as counting it anew would have them."""
-    from gridmap.coverage.cover import is_counted, rows_by_category
+    from gridmap.coverage.counting.cover import is_counted, rows_by_category
 
     network, (origins, targets) = _parts(cover)
     services, homes = cover.facilities, cover.buildings
@@ -396,8 +396,8 @@ def _count_anew(
     cover: Cover, facilities: gpd.GeoDataFrame, add: Any, close: Any, open_gates: Any, profile: Any
 ) -> Cover:
     """The whole cover counted again, for straight lines and rules."""
-    from gridmap.coverage.cover import cover as count
-    from gridmap.coverage.cover import is_counted
+    from gridmap.coverage.counting.cover import cover as count
+    from gridmap.coverage.counting.cover import is_counted
 
     network = cover.network
     if network is not None and not (add is None and close is None and open_gates is None):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from gridmap.coverage.reach import Nearest
+from gridmap.coverage.counting.reach import Nearest
 from gridmap.network import search
 
 if TYPE_CHECKING:

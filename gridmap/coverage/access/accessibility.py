@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from gridmap.coverage.amounts import amounts_of
-from gridmap.coverage.catchments import float_catchments, within_reach
-from gridmap.coverage.cover import as_prepared, is_counted, rows_by_category
-from gridmap.coverage.cover_findings import category_findings, join_rows, snapping_findings, table_findings
-from gridmap.coverage.decay import decay_weights, read_decays
-from gridmap.coverage.rates import denominator_of, weights_of
-from gridmap.coverage.thresholds import read_thresholds
+from gridmap.coverage.access.catchments import float_catchments, within_reach
+from gridmap.coverage.access.decay import decay_weights, read_decays
+from gridmap.coverage.counting.amounts import amounts_of
+from gridmap.coverage.counting.cover import as_prepared, is_counted, rows_by_category
+from gridmap.coverage.counting.cover_findings import category_findings, join_rows, snapping_findings, table_findings
+from gridmap.coverage.counting.rates import denominator_of, weights_of
+from gridmap.coverage.counting.thresholds import read_thresholds
 from gridmap.errors import OptionError
 from gridmap.tables.contracts import check_table
 from gridmap.tables.crs import to_crs

@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gridmap.coverage.link_places import Places
+    from gridmap.coverage.permeability.link_places import Places
     from gridmap.network.access import Access
     from gridmap.network.streets import StreetNetwork
 
@@ -79,7 +79,7 @@ def helpful(today: Today, links: Links, slack: Floats) -> Flags:
 
 def bounds(today: Today, links: Links, *, saving: bool) -> Floats:
     """For each link what it brings at most: as if each end could use the best of all links that begin there."""
-    from gridmap.coverage.link_kernel import potential
+    from gridmap.coverage.permeability.link_kernel import potential
     from gridmap.network.search import within
 
     onwards = np.full(today.place_cost.shape, np.inf)

@@ -57,7 +57,7 @@ class Homes:
 
     def deviation(self, polygon: Any, covered: Flags) -> tuple[float, float, float]:
         """Households covered; of these outside a polygon; and those inside it that are not covered."""
-        from gridmap.coverage.inside_kernel import points_in_rings
+        from gridmap.coverage.circles.inside_kernel import points_in_rings
 
         vertices, start, _ = _rings(polygon)
         inside, _ = points_in_rings(vertices, start, self.xy, covered)
@@ -69,7 +69,7 @@ class Homes:
 
     def fill_holes(self, polygons: NDArray[np.object_], uncovered: Flags) -> NDArray[np.object_]:
         """The polygons with their holes filled, but for those that hold uncovered households."""
-        from gridmap.coverage.inside_kernel import points_in_rings
+        from gridmap.coverage.circles.inside_kernel import points_in_rings
 
         vertices, start, owner = _rings(polygons)
         if len(owner) == len(polygons):

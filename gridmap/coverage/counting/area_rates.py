@@ -9,8 +9,8 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from gridmap.coverage.contours import Frame, frame_around
-from gridmap.coverage.units import unit_polygons
+from gridmap.coverage.counting.units import unit_polygons
+from gridmap.coverage.land.contours import Frame, frame_around
 from gridmap.errors import OptionError
 from gridmap.tables.crs import metric_crs, to_crs
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from gridmap.coverage.cover import Cover
+    from gridmap.coverage.counting.cover import Cover
 
     Floats = NDArray[np.float64]
 
@@ -114,7 +114,7 @@ def _cells_of(land: NDArray[np.object_], frame: Frame) -> tuple[NDArray[np.int64
 
 def _reached(cover: Cover, frame: Frame, cell: NDArray[np.int64], crs: Any) -> Iterator[NDArray[np.bool_]]:
     """For each category, which of the cells are within its threshold."""
-    from gridmap.coverage.cover import rows_by_category
+    from gridmap.coverage.counting.cover import rows_by_category
 
     services = to_crs(cover.facilities, crs)
     rows = rows_by_category(services, cover.counted, list(cover.thresholds))
@@ -125,7 +125,7 @@ def _reached(cover: Cover, frame: Frame, cell: NDArray[np.int64], crs: Any) -> I
         for row, limit in zip(rows, limits, strict=True):
             yield _near(centre, shapes[row], limit if cover.measure == "metres" else limit * _metres_a_minute(cover))
         return
-    from gridmap.coverage.land import lay_ground, paint_land
+    from gridmap.coverage.land.land import lay_ground, paint_land
     from gridmap.network.search import node_costs
 
     access = cover.network.access(shapes, kind="facility", ids=services["facility_id"].to_numpy())
@@ -142,7 +142,7 @@ def _reached(cover: Cover, frame: Frame, cell: NDArray[np.int64], crs: Any) -> I
 
 
 def _metres_a_minute(cover: Cover) -> float:
-    from gridmap.coverage.cover import speed_of
+    from gridmap.coverage.counting.cover import speed_of
 
     return speed_of(cover.network, cover.parameters.get("profile")).kmh * 1000 / 60
 
