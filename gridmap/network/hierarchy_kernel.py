@@ -120,7 +120,7 @@ def eliminate(
         _take(least, x, head, tail, after, before)
         order[i], ptr[i + 1] = x, ptr[i] + size[x]
         for p in range(first[x], first[x] + size[x]):
-            y = node[p]
+            y = np.int64(node[p])  # of the type that x has
             old = size[y]
             # room for all that may be joined to y
             if old + size[x] > space[y]:
