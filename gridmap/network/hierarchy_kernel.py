@@ -10,7 +10,7 @@ from gridmap.compiled import compiled
 @compiled
 def _put(
     bucket: int,
-    x: int,
+    x: int | np.int64,
     head: np.ndarray,
     tail: np.ndarray,
     after: np.ndarray,
@@ -29,7 +29,7 @@ def _put(
 @compiled
 def _take(
     bucket: int,
-    x: int,
+    x: int | np.int64,
     head: np.ndarray,
     tail: np.ndarray,
     after: np.ndarray,
