@@ -88,6 +88,7 @@ def facility_nodes(case: Case, count: int) -> list[np.ndarray]:
 
 def gridmap_setup(case: Case) -> Any:
     """A network of the same nodes and edges that the others get, its index of the ground and its order of nodes."""
+    import geopandas as gpd
     import pandas as pd
 
     from gridmap.network.graph import build_graph
@@ -107,7 +108,8 @@ def gridmap_setup(case: Case) -> Any:
         crs=case.crs, graph=graph, streets=pd.DataFrame({"metres": [case.length.sum()]}), profile=as_profile("adult"),
         access_metres=50.0, walls=Walls(none, none, np.empty((0, 2)), np.empty(0, dtype=np.int32), none),
         pieces=(np.arange(m, dtype=np.int32), np.tile((0.0, 1.0), (m, 1)), np.full(m, OUTSIDE, dtype=np.int32)),
-        findings=findings_table([]),
+        findings=findings_table([]), entrances=None, lines=gpd.GeoDataFrame(geometry=[], crs=case.crs),
+        edge_position=np.arange(m),
     )  # fmt: skip
     _ = network.graph.by_metres, network.piece_index
     return network
