@@ -83,9 +83,8 @@ def repair_labels(
         lost.append(_hanging_on_edges(before, change, labels, by))
         wake = np.unique(np.concatenate((network.graph.edge_u[change.added], network.graph.edge_v[change.added])))
     lost.append(_hanging_on_seeds(before, change, labels, targets[0], rank, moved, seeds, by))
-    old = _carried(labels, change, network.graph.n_nodes, rank)
+    old, new = _carried(labels, change, network.graph.n_nodes, rank)
     lost.append(np.flatnonzero(old.target == -2))
-    new = old.copy()
     gone = np.unique(np.concatenate(lost)).astype(np.int64)
     last = old
     while True:
@@ -94,7 +93,9 @@ def repair_labels(
         if not len(gone):
             break
         last, wake = new.copy(), wake[:0]
-    return new, np.flatnonzero((new.cost != old.cost) | (new.target != old.target) | (new.other != old.other))
+    n = len(old.cost)
+    same = (new.cost[:n] == old.cost) & (new.target[:n] == old.target) & (new.other[:n] == old.other)
+    return new, np.concatenate((np.flatnonzero(~same), np.arange(n, len(new.cost))))
 
 
 def join_labels(
@@ -137,27 +138,27 @@ def _seeds(network: StreetNetwork, targets: Access, by: str) -> tuple[Ints, Floa
     return touch.node, touch.cost, touch.other, touch.owner
 
 
-def _carried(labels: Labels, change: Change | None, n_nodes: int, rank: Longs) -> Labels:
-    """The old labels on the new nodes, with the new indices of targets, -2 for one that is gone."""
+def _carried(labels: Labels, change: Change | None, n_nodes: int, rank: Longs) -> tuple[Labels, Labels]:
+    """The old labels on the new nodes, with the new indices of targets, -2 for one that is gone; and again, to change.
+
+    Where all old nodes keep their numbers, the former hold these alone.
+    """
     same = np.array_equal(rank, np.arange(len(rank)))
     # the last entry is what the index -1, no target, finds
     name = np.append(np.where(rank < 0, -2, rank), -1).astype(np.int32)
-    target = labels.target if same else name[labels.target]
+    old = Labels(labels.cost, labels.other, labels.target if same else name[labels.target])
     if change is None:
-        return Labels(labels.cost, labels.other, target)
-    more = n_nodes - len(change.node_rank)
+        return old, old.copy()
+    new = Labels(np.empty(n_nodes), np.empty(n_nodes), np.empty(n_nodes, dtype=np.int32))
+    first = len(change.node_rank) if change.keeps_nodes else 0
+    new.cost[first:], new.other[first:], new.target[first:] = np.inf, np.inf, -1
     if change.keeps_nodes:
-        none = np.full(more, np.inf)
-        return Labels(
-            np.concatenate((labels.cost, none)),
-            np.concatenate((labels.other, none)),
-            np.concatenate((target, np.full(more, -1, dtype=np.int32))),
-        )
+        new.cost[:first], new.other[:first], new.target[:first] = old
+        return old, new
     stays = change.node_rank >= 0
     at = change.node_rank[stays]
-    out = Labels(np.full(n_nodes, np.inf), np.full(n_nodes, np.inf), np.full(n_nodes, -1, dtype=np.int32))
-    out.cost[at], out.other[at], out.target[at] = labels.cost[stays], labels.other[stays], target[stays]
-    return out
+    new.cost[at], new.other[at], new.target[at] = old.cost[stays], old.other[stays], old.target[stays]
+    return new.copy(), new
 
 
 def _hanging_on_edges(before: StreetNetwork, change: Change, labels: Labels, by: str) -> Longs:

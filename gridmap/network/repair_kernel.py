@@ -148,7 +148,7 @@ def stale(
     indptr, arc_node, arc_cost, arc_other
         Arcs of the changed graph.
     old_cost, old_other, old_target, cost, other, target
-        Labels before and after `repair`.
+        Labels before and after `repair`; those of new nodes, which come last, may be left out before.
 
     Returns
     -------
@@ -156,7 +156,7 @@ def stale(
     """
     found = np.empty(16, dtype=np.int64)
     count = 0
-    for v in range(len(cost)):
+    for v in range(len(old_cost)):
         if not cost[v] < old_cost[v] or old_target[v] < 0:
             continue
         for a in range(indptr[v], indptr[v + 1]):
