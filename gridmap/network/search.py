@@ -11,7 +11,7 @@ import numpy as np
 from gridmap.errors import OptionError
 from gridmap.network.access import Access
 from gridmap.network.touch import Touch, as_measures, shared_edges, touch_nodes
-from gridmap.network.workers import deal, map_tasks, put_back
+from gridmap.workers import deal, map_tasks, put_back
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,7 +10,7 @@ import shapely
 from gridmap.network.graph import ground_order
 from gridmap.network.points import UNSNAPPED, Points, join_points
 from gridmap.network.walls import OUTSIDE, Walls
-from gridmap.network.workers import deal, map_tasks, put_back
+from gridmap.workers import deal, map_tasks, put_back
 
 if TYPE_CHECKING:
     import numpy.typing as npt

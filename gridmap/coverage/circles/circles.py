@@ -20,9 +20,9 @@ from gridmap.coverage.land.contours import Frame, frame_around, polygons_below
 from gridmap.coverage.land.land import Ground, lay_ground, leg_cost, paint_land
 from gridmap.errors import OptionError
 from gridmap.network.search import node_costs_of_each_kind, nodes_within
-from gridmap.network.workers import map_tasks
 from gridmap.tables.contracts import check_table
 from gridmap.tables.crs import to_crs
+from gridmap.workers import map_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

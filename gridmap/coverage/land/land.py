@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 
 from gridmap.network.walls import OUTSIDE
-from gridmap.network.workers import map_tasks
+from gridmap.workers import map_tasks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
