@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 from small_towns import CRS, ORIGIN, at, grid_city, random_town
@@ -52,6 +52,7 @@ def compound_and_wall():
     access=st.sampled_from([0.0, 20.0, 50.0]),
     measure=st.sampled_from(["metres", "minutes"]),
 )
+@example(seed=754, walled=True, access=20.0, measure="metres")
 def test_the_painted_land_is_the_counted_distance(seed, walled, access, measure):
     _, services, streets = random_town(seed)
     # by bicycle, so that one-way streets and the slower leg count

@@ -35,6 +35,10 @@ __all__ = ["find_legs", "mark_nearest", "paint", "spread_nearest"]
 # What walls take for a leg that begins at no gate; of the type that gates have.
 _NO_GATE = np.int32(-1)
 
+# Fractions of an edge that are one place but for the rounding of a cell's: both may come from one gate, and on a one-way
+# street a hair's breadth back is no way at all.
+_SAME_PLACE = 1e-6
+
 
 @compiled
 def _foot(
@@ -340,9 +344,9 @@ def paint(
             if at < 0 or at >= len(values):
                 continue
             value = leg[i] * leg_cost + at_cost[r]
-            if t[i] < at_t0[r]:
+            if t[i] < at_t0[r] - _SAME_PLACE:
                 value += (at_t0[r] - t[i]) * ahead[e]
-            elif t[i] > at_t1[r]:
+            elif t[i] > at_t1[r] + _SAME_PLACE:
                 value += (t[i] - at_t1[r]) * back[e]
             if value < values[at]:
                 values[at] = value
