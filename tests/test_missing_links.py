@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from network_oracle import distances, edges_of, legs
 from pandas.testing import assert_frame_equal
@@ -67,6 +67,7 @@ def every_link(homes, services, streets, limits, *, longest, detour, saving):
 
 @settings(max_examples=12, deadline=None, derandomize=True)
 @given(seed=seeds, saving=st.booleans())
+@example(seed=5750, saving=False)
 def test_links_and_gains_are_those_of_networkx(seed, saving):
     homes, services, streets = random_town(seed, side=4, buildings=14, facilities=3, keep=0.65, spacing=80)
     homes["households"] += 1

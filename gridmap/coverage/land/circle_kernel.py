@@ -35,8 +35,8 @@ __all__ = ["find_legs", "mark_nearest", "paint", "spread_nearest"]
 # What walls take for a leg that begins at no gate; of the type that gates have.
 _NO_GATE = np.int32(-1)
 
-# Fractions of an edge that are one place but for the rounding of a cell's: both may come from one gate, and on a one-way
-# street a hair's breadth back is no way at all.
+# Fractions of an edge that are one place but for the rounding of a cell's: both may come from one gate, and on a
+# one-way street a hair's breadth back is no way at all.
 _SAME_PLACE = 1e-6
 
 

@@ -271,22 +271,43 @@ def _rank(today: Today, links: Links, objective: str, apart: float, count: int) 
     # a line without length is near nothing
     lines = np.where(shapely.length(lines) > 0, lines, shapely.points(today.places.xy[links.u]))
     known: list[_Evaluated] = []
+    waiting: list[int] = []
     at, evaluated = 0, 0
-    while at < len(order):
-        rival = order[at]
+    while True:
         peaks = _peaks(known, lines, apart)
-        if sum(_beats(one, rival, links, bound) for one in peaks) >= count:
-            break
-        rows = order[at : at + _BATCH]
-        at += len(rows)
-        rows = np.array([r for r in rows if not _outdone(r, known, links, bound, lines, apart)], dtype=np.int64)
-        if len(rows):
-            found = gains(today, links.take(rows))
-            evaluated += len(rows)
-            scores = [gain.saved if objective == "saved" else float(gain.by_category.sum()) for gain in found]
-            known += [_Evaluated(int(r), s, g) for r, s, g in zip(rows, scores, found, strict=True) if s > 0]
-            known.sort(key=lambda one: (-one.score, links.cost[one.row], links.u[one.row], links.v[one.row]))
-    return _peaks(known, lines, apart)[:count], evaluated
+        enough = at == len(order) or sum(_beats(one, order[at], links, bound) for one in peaks) >= count
+        # one left alone may still be better than a link that would be listed near it
+        rows = _rivals(peaks[:count], waiting, links, bound, lines, apart) if enough else []
+        if enough and not rows:
+            return peaks[:count], evaluated
+        if not enough:
+            for row in order[at : at + _BATCH].tolist():
+                (waiting if _outdone(row, known, links, bound, lines, apart) else rows).append(row)
+            at = min(at + _BATCH, len(order))
+        waiting = [row for row in waiting if row not in rows]
+        found = gains(today, links.take(np.array(rows, dtype=np.int64))) if rows else []
+        evaluated += len(rows)
+        scores = [gain.saved if objective == "saved" else float(gain.by_category.sum()) for gain in found]
+        known += [_Evaluated(r, s, g) for r, s, g in zip(rows, scores, found, strict=True) if s > 0]
+        known.sort(key=lambda one: (-one.score, links.cost[one.row], links.u[one.row], links.v[one.row]))
+
+
+def _rivals(
+    peaks: list[_Evaluated],
+    rows: list[int],
+    links: Links,
+    bound: Floats,
+    lines: NDArray[np.object_],
+    apart: float,
+) -> list[int]:
+    """Those of some links that may be better than one of the peaks near them."""
+    near = [one.row for one in peaks]
+    out = []
+    for row in rows:
+        close = shapely.distance(lines[near], lines[row]) < apart
+        if any(not _beats(one, row, links, bound) for one, by in zip(peaks, close, strict=True) if by):
+            out.append(row)
+    return out
 
 
 def _beats(one: _Evaluated, row: int, links: Links, bound: Floats) -> bool:
