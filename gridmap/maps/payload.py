@@ -95,13 +95,13 @@ def build_payload(
         "categories": _category_rows(page),
         "layers": layers,
         "own": [_own_layer(page, i, name, table) for i, (name, table) in enumerate(page.own)],
-        "city": facts.city_facts(content, lower, upper) | {"bands_differ": bands.differ},
+        "city": facts.city_facts(content, lower, upper) | {"bands_differ": bands is not None and bands.differ},
         "themes": [],
         "online": online_map,
     }
     if "circles" in layers:
         payload["circleColours"] = classes.circle_colours(len({v for v in layers["circles"]["limit"] if v is not None}))
-    if "grids" in layers:
+    if bands is not None:
         _add_themes(page, payload, bands)
     if content.cover is not None:
         _add_coverage(page, payload)
@@ -429,18 +429,15 @@ def _whole(value: float) -> float:
     return int(value) if float(value).is_integer() else float(value)
 
 
-def _bands(content: Content, lower: float, upper: float) -> Bands:
+def _bands(content: Content, lower: float, upper: float) -> Bands | None:
     grids = content.tables.get("grids")
-    if grids is None:
-        grids = gpd.GeoDataFrame({"households": []}, geometry=[])
     parameters = getattr(content.plan, "parameters", None) or {}
-    return bands_of(grids, lower, upper, str(parameters.get("weight", "households")))
+    return None if grids is None else bands_of(grids, lower, upper, str(parameters.get("weight", "households")))
 
 
-def _settle_statuses(content: Content, bands: Bands) -> None:
-    grids = content.tables.get("grids")
-    if grids is not None and "status" not in grids:
-        content.tables["grids"] = grids.assign(status=classes.status_of(bands))
+def _settle_statuses(content: Content, bands: Bands | None) -> None:
+    if bands is not None and "status" not in content.tables["grids"]:
+        content.tables["grids"] = content.tables["grids"].assign(status=classes.status_of(bands))
 
 
 def _default_title(content: Content) -> str:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from gridmap.network.graph import Graph
     from gridmap.network.streets import StreetNetwork
 
     Codes = npt.NDArray[np.int8]
@@ -30,12 +31,10 @@ if TYPE_CHECKING:
     Longs = npt.NDArray[np.int64]
     Shapes = npt.NDArray[np.object_]
 
-__all__ = ["KINDS", "STATUS", "Access", "Doors", "access", "find_doors"]
+__all__ = ["KINDS", "STATUS", "Access", "Doors", "access", "find_doors", "isolated_owners"]
 
 STATUS = ("ok", "far", "unsnapped")
 KINDS = ("building", "facility")
-# An island with less than this share of the longest one's streets is a small isolated piece.
-SMALL_ISLAND = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -235,7 +234,12 @@ def _collect(network: StreetNetwork, names: Shapes, kind: str, points: Points, s
     n = len(names)
     ptr = np.zeros(n + 1, dtype=np.int64)
     np.cumsum(np.bincount(points.owner, minlength=n), out=ptr[1:])
-    small = graph.component_length < SMALL_ISLAND * graph.component_length.max(initial=0.0)
-    on_large = ~small[graph.component[graph.edge_u[points.edge]]]
-    isolated = (np.bincount(points.owner, weights=on_large, minlength=n) == 0) & (np.diff(ptr) > 0)
+    isolated = isolated_owners(graph, ptr, points.edge)
     return Access(names, kind, ptr, points.edge, points.t0, points.t1, points.leg, status, isolated)
+
+
+def isolated_owners(graph: Graph, owner_ptr: Longs, edge: Ints) -> npt.NDArray[np.bool_]:
+    """Owners that touch streets, and all of them on small isolated pieces; arguments as in `Access`."""
+    ashore = np.concatenate(([0], np.cumsum(~graph.on_small_island[graph.edge_u[edge]])))
+    isolated: npt.NDArray[np.bool_] = (np.diff(owner_ptr) > 0) & (np.diff(ashore[owner_ptr]) == 0)
+    return isolated

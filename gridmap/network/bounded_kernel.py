@@ -9,61 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from gridmap.compiled import compiled
-
-
-@compiled
-def _push(
-    heap_cost: np.ndarray,
-    heap_node: np.ndarray,
-    size: int,
-    cost: float,
-    node: int,
-) -> None:
-    """Add an entry to a binary heap; the caller has seen to the room."""
-    i = size
-    while i > 0:
-        parent = (i - 1) >> 1
-        if heap_cost[parent] <= cost:
-            break
-        heap_cost[i], heap_node[i] = heap_cost[parent], heap_node[parent]
-        i = parent
-    heap_cost[i], heap_node[i] = cost, node
-
-
-@compiled
-def _drop_first(
-    heap_cost: np.ndarray,
-    heap_node: np.ndarray,
-    size: int,
-) -> None:
-    """Close the gap that the first entry leaves; `size` is the number of entries without it."""
-    cost, node = heap_cost[size], heap_node[size]
-    i = 0
-    while True:
-        child = 2 * i + 1
-        if child >= size:
-            break
-        if child + 1 < size and heap_cost[child + 1] < heap_cost[child]:
-            child += 1
-        if heap_cost[child] >= cost:
-            break
-        heap_cost[i], heap_node[i] = heap_cost[child], heap_node[child]
-        i = child
-    heap_cost[i], heap_node[i] = cost, node
-
-
-@compiled
-def _room(
-    values: np.ndarray,
-    size: int,
-) -> np.ndarray:
-    """`values` with room for at least so many entries."""
-    if size <= len(values):
-        return values
-    more = np.empty(2 * size, dtype=values.dtype)
-    for i in range(len(values)):  # a slice put into a slice takes far longer to compile
-        more[i] = values[i]
-    return more
+from gridmap.network.heap_kernel import drop_first, push, room
 
 
 @compiled
@@ -104,17 +50,17 @@ def _spread(
         elif c > cost[v] or (c == cost[v] and o >= other[v]):
             continue
         cost[v], other[v] = c, o
-        heap_cost, heap_node = _room(heap_cost, size + 1), _room(heap_node, size + 1)
-        _push(heap_cost, heap_node, size, c, v)
+        heap_cost, heap_node = room(heap_cost, size + 1), room(heap_node, size + 1)
+        push(heap_cost, heap_node, size, c, v)
         size += 1
     while size > 0:
         c, v = heap_cost[0], heap_node[0]
         size -= 1
-        _drop_first(heap_cost, heap_node, size)
+        drop_first(heap_cost, heap_node, size)
         if c > cost[v]:
             continue
-        heap_cost = _room(heap_cost, size + indptr[v + 1] - indptr[v])
-        heap_node = _room(heap_node, size + indptr[v + 1] - indptr[v])
+        heap_cost = room(heap_cost, size + indptr[v + 1] - indptr[v])
+        heap_node = room(heap_node, size + indptr[v + 1] - indptr[v])
         for start in range(indptr[v], indptr[v + 1]):
             a, before, d, o = start, v, c, other[v]
             while True:
@@ -133,7 +79,7 @@ def _spread(
                 arcs = indptr[w + 1] - a
                 if arcs != 2:
                     if arcs > 2:
-                        _push(heap_cost, heap_node, size, d, w)
+                        push(heap_cost, heap_node, size, d, w)
                         size += 1
                     break
                 if arc_node[a] == before:
@@ -184,8 +130,8 @@ def nodes_within(
             i + 1, seed_ptr[i], seed_ptr[i + 1], indptr, arc_node, arc_cost, arc_other,
             seed_node, seed_cost, seed_other, limit, stamp, cost, other, reached, heap_cost, heap_node,
         )  # fmt: skip
-        out_node, out_cost = _room(out_node, total + count), _room(out_cost, total + count)
-        out_other = _room(out_other, total + count)
+        out_node, out_cost = room(out_node, total + count), room(out_cost, total + count)
+        out_other = room(out_other, total + count)
         for r in range(count):
             v = reached[r]
             out_node[total], out_cost[total], out_other[total] = v, cost[v], other[v]
@@ -265,8 +211,8 @@ def places_within(
                     continue
                 at = slot[place]
                 if at < begin:
-                    out_place, out_cost = _room(out_place, total + 1), _room(out_cost, total + 1)
-                    out_other = _room(out_other, total + 1)
+                    out_place, out_cost = room(out_place, total + 1), room(out_cost, total + 1)
+                    out_other = room(out_other, total + 1)
                     slot[place] = total
                     out_place[total], out_cost[total], out_other[total] = place, c, o
                     total += 1

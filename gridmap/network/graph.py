@@ -37,6 +37,10 @@ class Arcs(NamedTuple):
     seconds_out: Floats
 
 
+# An island with less than this share of the longest one's streets is a small isolated piece.
+SMALL_ISLAND = 0.1
+
+
 @dataclass(frozen=True, eq=False)
 class Graph:
     """Nodes and straight edges. An edge is one segment between two consecutive vertices of a street.
@@ -135,6 +139,13 @@ class Graph:
     def component_length(self) -> Floats:
         """Metres of street on each island."""
         return np.bincount(self.component[self.edge_u], weights=self.edge_length).astype(np.float64)
+
+    @cached_property
+    def on_small_island(self) -> Flags:
+        """Whether each node lies on a small isolated piece: one far shorter than the longest."""
+        length = self.component_length
+        small: Flags = length < SMALL_ISLAND * length.max(initial=0.0)
+        return small[self.component]
 
 
 def build_graph(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from gridmap.compiled import compiled
-from gridmap.network.bounded_kernel import _drop_first, _push, _room
+from gridmap.network.heap_kernel import drop_first, push, room
 
 
 @compiled
@@ -85,14 +85,14 @@ def repair(
         for a in range(indptr[v], indptr[v + 1]):
             w = arc_node[a]
             if target[w] >= 0:
-                heap_cost, heap_node = _room(heap_cost, size + 1), _room(heap_node, size + 1)
-                _push(heap_cost, heap_node, size, cost[w], w)
+                heap_cost, heap_node = room(heap_cost, size + 1), room(heap_node, size + 1)
+                push(heap_cost, heap_node, size, cost[w], w)
                 size += 1
     for i in range(len(wake)):
         w = wake[i]
         if target[w] >= 0:
-            heap_cost, heap_node = _room(heap_cost, size + 1), _room(heap_node, size + 1)
-            _push(heap_cost, heap_node, size, cost[w], w)
+            heap_cost, heap_node = room(heap_cost, size + 1), room(heap_node, size + 1)
+            push(heap_cost, heap_node, size, cost[w], w)
             size += 1
     for s in range(len(seed_node)):
         v, c = seed_node[s], seed_cost[s]
@@ -101,13 +101,13 @@ def repair(
         if c == cost[v] and (seed_target[s] > target[v] or (seed_target[s] == target[v] and seed_other[s] >= other[v])):
             continue
         cost[v], other[v], target[v] = c, seed_other[s], seed_target[s]
-        heap_cost, heap_node = _room(heap_cost, size + 1), _room(heap_node, size + 1)
-        _push(heap_cost, heap_node, size, c, v)
+        heap_cost, heap_node = room(heap_cost, size + 1), room(heap_node, size + 1)
+        push(heap_cost, heap_node, size, c, v)
         size += 1
     while size > 0:
         c, v = heap_cost[0], heap_node[0]
         size -= 1
-        _drop_first(heap_cost, heap_node, size)
+        drop_first(heap_cost, heap_node, size)
         if c > cost[v]:
             continue
         for a in range(indptr[v], indptr[v + 1]):
@@ -119,8 +119,8 @@ def repair(
             if d == cost[w] and (target[v] > target[w] or (target[v] == target[w] and o >= other[w])):
                 continue
             cost[w], other[w], target[w] = d, o, target[v]
-            heap_cost, heap_node = _room(heap_cost, size + 1), _room(heap_node, size + 1)
-            _push(heap_cost, heap_node, size, d, w)
+            heap_cost, heap_node = room(heap_cost, size + 1), room(heap_node, size + 1)
+            push(heap_cost, heap_node, size, d, w)
             size += 1
     return count
 
@@ -164,7 +164,7 @@ def stale(
             if target[w] != old_target[v] or cost[w] != old_cost[v] + arc_cost[a]:
                 continue
             if other[w] == old_other[v] + arc_other[a] and cost[w] == cost[v] + arc_cost[a]:
-                found = _room(found, count + 1)
+                found = room(found, count + 1)
                 found[count] = w
                 count += 1
     return found[:count]

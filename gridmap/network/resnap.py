@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import shapely
 
-from gridmap.network.access import SMALL_ISLAND, Access, find_doors
+from gridmap.network.access import Access, find_doors, isolated_owners
 from gridmap.network.graph import Graph
 from gridmap.network.points import UNSNAPPED, Points, join_points
 from gridmap.network.snapping import nearest_reach, snap_gates, snap_points
@@ -257,7 +257,7 @@ def _merged(network: StreetNetwork, change: Change, access: Access, fresh: Acces
     """The old access on the new edges, and the fresh one of the owners that were snapped again."""
     carried = replace(access, edge=change.edge_rank[access.edge].astype(np.int32))
     merged = _put(carried, fresh, np.flatnonzero(owners))
-    return replace(merged, isolated=_isolated(network, merged))
+    return replace(merged, isolated=isolated_owners(network.graph, merged.owner_ptr, merged.edge))
 
 
 def _put(access: Access, fresh: Access, rows: Longs) -> Access:
@@ -289,19 +289,4 @@ def join_access(network: StreetNetwork, access: Access, more: Access) -> Access:
     }
     ptr = np.concatenate((access.owner_ptr, access.owner_ptr[-1] + more.owner_ptr[1:]))
     joined = replace(access, owner_ptr=ptr, **columns)
-    return replace(joined, isolated=_isolated(network, joined))
-
-
-def _isolated(network: StreetNetwork, access: Access) -> Flags:
-    """Owners all of whose access points lie on small pieces of the network."""
-    graph = network.graph
-    small = graph.component_length < SMALL_ISLAND * graph.component_length.max(initial=0.0)
-    if not small.any():
-        return np.zeros(len(access), dtype=np.bool_)
-    on_large = ~small[graph.component[graph.edge_u]]
-    count = np.diff(access.owner_ptr)
-    good = np.zeros(len(access), dtype=np.int64)
-    some = count > 0
-    good[some] = np.add.reduceat(on_large[access.edge].astype(np.int64), access.owner_ptr[:-1][some])
-    isolated: Flags = some & (good == 0)
-    return isolated
+    return replace(joined, isolated=isolated_owners(network.graph, joined.owner_ptr, joined.edge))

@@ -450,7 +450,10 @@ def as_network(
         return StreetNetwork.from_streets(streets, **{"mode": speeds.mode, "profile": speeds, **options})
     given = sorted(name for name, value in options.items() if value is not None)
     if given:
-        raise OptionError(f"the network is prepared already: give {', '.join(given)} to StreetNetwork.from_streets")
+        raise OptionError(
+            f"the network is prepared already, so {', '.join(given)} come too late; give them to "
+            "StreetNetwork.from_streets, or give the table of streets"
+        )
     return streets if profile is None else streets.with_profile(profile)
 
 

@@ -11,13 +11,13 @@ import pandas as pd
 from gridmap.coverage.access.catchments import float_catchments, within_reach
 from gridmap.coverage.access.decay import decay_weights, read_decays
 from gridmap.coverage.counting.amounts import amounts_of
-from gridmap.coverage.counting.cover import as_prepared, is_counted, rows_by_category
 from gridmap.coverage.counting.cover_findings import category_findings, join_rows, snapping_findings, table_findings
 from gridmap.coverage.counting.rates import denominator_of, weights_of
+from gridmap.coverage.counting.services import is_counted, rows_by_category
 from gridmap.coverage.counting.thresholds import read_thresholds
 from gridmap.errors import OptionError
+from gridmap.network.streets import as_network
 from gridmap.tables.contracts import check_table
-from gridmap.tables.crs import to_crs
 from gridmap.tables.findings import AttachedFindings, join_findings
 
 if TYPE_CHECKING:
@@ -185,11 +185,11 @@ def accessibility(
     supply, offered = _read_supply(services, capacity, default_capacity, how, counted)
     demand = weights_of(homes, weight)[0] if how.shared else np.ones(len(homes))
     decays = read_decays(how.decay if decay is None else decay, list(thresholds))
-    network = as_prepared(streets, profile, barriers=barriers, compounds=compounds, entrances=entrances)
+    network = as_network(streets, profile, barriers=barriers, compounds=compounds, entrances=entrances)
     # in order of ids, so that sums do not depend on the order of rows
     order = np.argsort(homes["building_id"].to_numpy(dtype=str), kind="stable")
     rows = rows_by_category(services, counted, list(thresholds))
-    origins, targets = _places(network, homes, "building"), _places(network, services, "facility")
+    origins, targets = network.access(homes, kind="building"), network.access(services, kind="facility")
     value, number = np.zeros((len(homes), len(rows))), np.zeros((len(homes), len(rows)), dtype=np.int64)
     supplies = {}
     for column, (category, limit) in enumerate(thresholds.items()):
@@ -265,11 +265,6 @@ def _read_supply(
     if isinstance(capacity, bool) or not np.isfinite(capacity) or capacity <= 0:
         raise OptionError(f"capacity={capacity!r} must be a column of facilities or a number above 0.")
     return np.full(len(facilities), float(capacity)), "facilities" if capacity == 1 else f"{capacity:g} a facility"
-
-
-def _places(network: StreetNetwork, table: gpd.GeoDataFrame, kind: str) -> Access:
-    shapes = np.asarray(to_crs(table, network.crs).geometry.array)
-    return network.access(shapes, kind=kind, ids=table[f"{kind}_id"].to_numpy())
 
 
 def _pairs(

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from gridmap.coverage.counting.amounts import amounts_of
-from gridmap.coverage.counting.cover import is_counted
 from gridmap.coverage.counting.rates import denominator_of, weights_of
+from gridmap.coverage.counting.services import is_counted
 from gridmap.coverage.counting.units import find_units
 from gridmap.errors import OptionError
 from gridmap.tables.contracts import check_table

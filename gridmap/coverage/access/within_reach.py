@@ -8,11 +8,12 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from gridmap.coverage.counting.cover import as_prepared, is_counted
 from gridmap.coverage.counting.cover_findings import join_rows, snapping_findings
+from gridmap.coverage.counting.services import is_counted
 from gridmap.coverage.counting.thresholds import read_thresholds
 from gridmap.network.route import Place, one_place, route_along
 from gridmap.network.route_tree import find_ways
+from gridmap.network.streets import as_network
 from gridmap.tables.contracts import check_table
 from gridmap.tables.crs import to_crs
 from gridmap.tables.findings import AttachedFindings
@@ -97,7 +98,7 @@ def within_reach(
     services = services[counts & services["category"].isin(list(thresholds)).to_numpy()]
     # equally near ones in the order of their ids, whatever that of the rows
     services = services.iloc[np.argsort(services["facility_id"].to_numpy(dtype=str), kind="stable")]
-    network = as_prepared(streets, profile, barriers=barriers, compounds=compounds, entrances=entrances)
+    network = as_network(streets, profile, barriers=barriers, compounds=compounds, entrances=entrances)
     home = one_place(network, place, "building")
     shapes = np.asarray(to_crs(services, network.crs).geometry.array, dtype=object)
     ids = services["facility_id"].to_numpy(dtype=object)

@@ -14,12 +14,13 @@ import shapely
 
 from gridmap.coverage.circles.homes import Homes, find_homes
 from gridmap.coverage.circles.split_land import share_land, split_by_label
-from gridmap.coverage.counting.cover import as_prepared, is_counted, rows_by_category
+from gridmap.coverage.counting.services import is_counted, rows_by_category
 from gridmap.coverage.counting.thresholds import read_several
 from gridmap.coverage.land.contours import Frame, frame_around, polygons_below
 from gridmap.coverage.land.land import Ground, lay_ground, leg_cost, paint_land
 from gridmap.errors import OptionError
 from gridmap.network.search import node_costs_of_each_kind, nodes_within
+from gridmap.network.streets import as_network
 from gridmap.tables.contracts import check_table
 from gridmap.tables.crs import to_crs
 from gridmap.workers import map_tasks
@@ -116,7 +117,7 @@ def service_circles(
     existing = is_counted(services)
     offered = services.loc[existing, "category"].unique()
     measure, limits = read_several(minutes, metres, offered, default_minutes=DEFAULT_MINUTES)
-    network = as_prepared(streets, profile, barriers=barriers, compounds=compounds, entrances=entrances)
+    network = as_network(streets, profile, barriers=barriers, compounds=compounds, entrances=entrances)
     rows = rows_by_category(services, existing, list(limits))
     shapes = np.asarray(to_crs(services, network.crs).geometry.array)
     access = network.access(shapes, kind="facility", ids=services["facility_id"].to_numpy())

@@ -9,6 +9,8 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
+from gridmap.coverage.counting.services import rows_by_category
+from gridmap.coverage.counting.straight import speed_of
 from gridmap.coverage.counting.units import unit_polygons
 from gridmap.coverage.land.contours import Frame, frame_around
 from gridmap.errors import OptionError
@@ -114,8 +116,6 @@ def _cells_of(land: NDArray[np.object_], frame: Frame) -> tuple[NDArray[np.int64
 
 def _reached(cover: Cover, frame: Frame, cell: NDArray[np.int64], crs: Any) -> Iterator[NDArray[np.bool_]]:
     """For each category, which of the cells are within its threshold."""
-    from gridmap.coverage.counting.cover import rows_by_category
-
     services = to_crs(cover.facilities, crs)
     rows = rows_by_category(services, cover.counted, list(cover.thresholds))
     shapes = np.asarray(services.geometry.array)
@@ -128,7 +128,7 @@ def _reached(cover: Cover, frame: Frame, cell: NDArray[np.int64], crs: Any) -> I
     from gridmap.coverage.land.land import lay_ground, paint_land
     from gridmap.network.search import node_costs
 
-    access = cover.network.access(shapes, kind="facility", ids=services["facility_id"].to_numpy())
+    access = cover.network.access(services, kind="facility")
     ground = lay_ground(cover.network, frame, _FAR_METRES, cover.measure)
     for row, limit in zip(rows, limits, strict=True):
         targets = access.take(row)
@@ -142,8 +142,6 @@ def _reached(cover: Cover, frame: Frame, cell: NDArray[np.int64], crs: Any) -> I
 
 
 def _metres_a_minute(cover: Cover) -> float:
-    from gridmap.coverage.counting.cover import speed_of
-
     return speed_of(cover.network, cover.parameters.get("profile")).kmh * 1000 / 60
 
 

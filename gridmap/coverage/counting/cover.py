@@ -8,26 +8,21 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import shapely
 
+from gridmap.coverage.counting.along_network import nearest_along_network
 from gridmap.coverage.counting.completeness import complete_cover
-from gridmap.coverage.counting.cover_findings import (
-    category_findings,
-    join_rows,
-    snapping_findings,
-    table_findings,
-    unreachable_findings,
-)
+from gridmap.coverage.counting.cover_findings import findings_of_cover
 from gridmap.coverage.counting.gaps import gaps_of_cover
 from gridmap.coverage.counting.rates import rate_cover
 from gridmap.coverage.counting.reach import Nearest, reach_table
 from gridmap.coverage.counting.rules import cover_by_rules, read_rules
-from gridmap.coverage.counting.straight import nearest_straight
+from gridmap.coverage.counting.services import is_counted, rows_by_category
+from gridmap.coverage.counting.straight import speed_of, straight_by_category
 from gridmap.coverage.counting.thresholds import read_thresholds
 from gridmap.errors import OptionError
+from gridmap.network.streets import as_network
 from gridmap.tables.contracts import check_table
-from gridmap.tables.crs import metric_crs, to_crs
-from gridmap.tables.findings import join_findings
+from gridmap.tables.crs import to_crs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -38,14 +33,11 @@ if TYPE_CHECKING:
 
     from gridmap.coverage.counting.rules import Rules
     from gridmap.network.access import Access
-    from gridmap.network.profiles import Profile
     from gridmap.network.repair import Labels
     from gridmap.network.resnap import Places
     from gridmap.network.streets import StreetNetwork
 
-__all__ = [
-    "Cover", "as_prepared", "cover", "is_counted", "is_existing", "is_public", "rows_by_category", "speed_of",
-]  # fmt: skip
+__all__ = ["Cover", "cover"]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -55,7 +47,7 @@ class Cover:
     Attributes
     ----------
     nearest
-        What was found, as arrays by building, category and rank; see `gridmap.coverage.reach.Nearest`.
+        What was found, as arrays by building, category and rank; see `gridmap.coverage.counting.reach.Nearest`.
     snapped
         Which buildings found a street.
     buildings, facilities
@@ -70,7 +62,7 @@ class Cover:
     how, k, profile
         ``"network"`` or ``"straight"``, number of ranks, name of the speed set.
     stated
-        The findings made while counting; None where they are made when asked for.
+        The findings of what this was put together from; None where they follow from the rest.
     accesses
         Where buildings and facilities touch the streets; None without streets.
     rules
@@ -167,9 +159,7 @@ class Cover:
     @cached_property
     def findings(self) -> gpd.GeoDataFrame:
         """What a reader of the rates should know; columns as everywhere in gridmap."""
-        from gridmap.coverage.counting.scenarios import find_again
-
-        return find_again(self) if self.stated is None else self.stated
+        return findings_of_cover(self) if self.stated is None else self.stated
 
     @cached_property
     def labels(self) -> list[Labels]:
@@ -437,7 +427,7 @@ def cover(
     if rules is not None:
         ground = None
         if streets is not None:
-            ground = as_prepared(streets, profile, barriers=barriers, compounds=compounds, entrances=entrances)
+            ground = as_network(streets, profile, barriers=barriers, compounds=compounds, entrances=entrances)
         count = partial(cover, homes, services, ground, k=k, profile=profile, executor=executor)
         whole = cover_by_rules(count, services, read_rules(rules), straight=how == "straight")
         return replace(whole, how=how, parameters={"rules": rules, "how": how, "k": int(k), "profile": profile})
@@ -446,20 +436,17 @@ def cover(
     counted = counts & services["category"].isin(list(thresholds)).to_numpy()
     network = None
     if streets is not None:
-        network = as_prepared(streets, profile, barriers=barriers, compounds=compounds, entrances=entrances)
+        network = as_network(streets, profile, barriers=barriers, compounds=compounds, entrances=entrances)
     rows = rows_by_category(services, counted, list(thresholds))
-    found = [*table_findings(homes, services), *category_findings(services, counts, thresholds)]
     snapped = np.ones(len(homes), dtype=bool)
     accesses = None
     if how == "straight" or network is None:
-        nearest = _straight(homes, services, rows, int(k), network, profile)
+        nearest = straight_by_category(homes, services, rows, int(k), speed_of(network, profile).kmh)
     else:
-        nearest, accesses, more = _along_streets(homes, services, rows, network, limits.measure, int(k), executor)
+        here = to_crs(homes, network.crs), to_crs(services, network.crs)
+        found = nearest_along_network(network, *here, rows, measure=limits.measure, k=int(k), executor=executor)
+        nearest, accesses = found.nearest, (found.buildings, found.facilities)
         snapped = accesses[0].status != "unsnapped"
-        found += [*more, *unreachable_findings(homes, nearest, snapped, list(thresholds))]
-    findings = join_rows(found, homes.crs)
-    if how == "network" and network is not None:
-        findings = join_findings([findings, network.findings], crs=homes.crs)
     return Cover(
         nearest=nearest,
         snapped=snapped,
@@ -472,116 +459,6 @@ def cover(
         how=how,
         k=int(k),
         profile=speed_of(network, profile).name,
-        stated=findings,
         parameters={"minutes": minutes, "metres": metres, "rules": rules, "how": how, "k": int(k), "profile": profile},
         accesses=accesses,
     )
-
-
-def is_counted(facilities: gpd.GeoDataFrame) -> NDArray[np.bool_]:
-    """Which facilities serve the public today: those that exist and of which `public` does not say no."""
-    return is_existing(facilities) & is_public(facilities)
-
-
-def is_public(facilities: gpd.GeoDataFrame) -> NDArray[np.bool_]:
-    """Which facilities are open to the public: all but those whose `public` says no, as of institutions for their own.
-
-    An empty cell says nothing, and counts as open.
-    """
-    from gridmap.network.profiles import flag
-
-    return flag(facilities, "public", absent=True)
-
-
-def is_existing(facilities: gpd.GeoDataFrame) -> NDArray[np.bool_]:
-    """Which facilities stand today: all but those whose status is planned or candidate."""
-    if "status" not in facilities.columns:
-        return np.ones(len(facilities), dtype=bool)
-    status = facilities["status"].astype(object).fillna("").astype(str).str.strip().str.lower()
-    return ~status.isin(("planned", "candidate")).to_numpy()
-
-
-def rows_by_category(
-    facilities: gpd.GeoDataFrame, counted: NDArray[np.bool_], categories: list[str]
-) -> list[NDArray[np.int64]]:
-    """Rows of the counted facilities of each category in order of their ids, so that ties do not hang on row order."""
-    order = np.argsort(facilities["facility_id"].to_numpy(dtype=str), kind="stable")
-    order = order[counted[order]]
-    of = facilities["category"].to_numpy(dtype=object)[order]
-    return [order[of == category] for category in categories]
-
-
-def as_prepared(streets: Any, profile: Any, **tables: gpd.GeoDataFrame | None) -> StreetNetwork:
-    """Streets as a `StreetNetwork`; the tables go into one that is made here.
-
-    Raises
-    ------
-    OptionError
-        When tables are given beside a network that was prepared without them.
-    """
-    from gridmap.network.streets import StreetNetwork, as_network
-
-    given = [name for name, table in tables.items() if table is not None]
-    if given and isinstance(streets, StreetNetwork):
-        raise OptionError(
-            f"streets are prepared already, so {', '.join(given)} come too late; give them to "
-            "StreetNetwork.from_streets, or give the table of streets."
-        )
-    return as_network(streets, profile, **{name: table for name, table in tables.items() if table is not None})
-
-
-def _straight(
-    homes: gpd.GeoDataFrame,
-    services: gpd.GeoDataFrame,
-    rows: list[NDArray[np.int64]],
-    k: int,
-    network: StreetNetwork | None,
-    profile: Any,
-) -> Nearest:
-    crs = metric_crs(homes)
-    points = shapely.point_on_surface(np.asarray(to_crs(homes, crs).geometry.array))
-    shapes = np.asarray(to_crs(services, crs).geometry.array)
-    nearest = Nearest.none(len(homes), len(rows), k)
-    for column, row in enumerate(rows):
-        target, metres = nearest_straight(points, shapes[row], k)
-        nearest.facility[:, column] = np.where(target >= 0, np.append(row, -1)[target], -1)
-        nearest.metres[:, column] = metres
-    nearest.minutes[:] = nearest.metres / (speed_of(network, profile).kmh * 1000 / 60)
-    return nearest
-
-
-def _along_streets(
-    homes: gpd.GeoDataFrame,
-    services: gpd.GeoDataFrame,
-    rows: list[NDArray[np.int64]],
-    network: StreetNetwork,
-    measure: str,
-    k: int,
-    executor: Any,
-) -> tuple[Nearest, tuple[Access, Access], list[dict[str, Any]]]:
-    from gridmap.coverage.counting.along_network import nearest_along_network
-
-    found = nearest_along_network(
-        network,
-        to_crs(homes, network.crs),
-        to_crs(services, network.crs),
-        rows,
-        measure=measure,
-        k=k,
-        executor=executor,
-    )
-    counted = np.concatenate([*rows, np.empty(0, dtype=np.int64)])
-    findings = [
-        *snapping_findings(services.iloc[counted], found.facilities.take(counted), network.access_metres),
-        *snapping_findings(homes, found.buildings, network.access_metres),
-    ]
-    return found.nearest, (found.buildings, found.facilities), findings
-
-
-def speed_of(network: StreetNetwork | None, profile: Any) -> Profile:
-    """The speeds asked for; None means those of the network, else of a walking adult."""
-    from gridmap.network.profiles import as_profile
-
-    if profile is None:
-        return as_profile("adult") if network is None else network.profile
-    return as_profile(profile)

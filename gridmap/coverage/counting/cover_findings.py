@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from gridmap.tables.findings import finding, findings_table
+from gridmap.coverage.counting.services import is_counted, is_existing, is_public, rows_by_category
+from gridmap.tables.findings import finding, findings_table, join_findings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,16 +16,40 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
 
+    from gridmap.coverage.counting.cover import Cover
     from gridmap.coverage.counting.reach import Nearest
     from gridmap.network.access import Access
 
-__all__ = ["category_findings", "join_rows", "snapping_findings", "table_findings", "unreachable_findings"]
+__all__ = [
+    "category_findings",
+    "findings_of_cover",
+    "join_rows",
+    "snapping_findings",
+    "table_findings",
+    "unreachable_findings",
+]
+
+
+def findings_of_cover(cover: Cover) -> gpd.GeoDataFrame:
+    """All findings of a cover: on its tables, its categories, and how everything got onto the streets."""
+    homes, services = cover.buildings, cover.facilities
+    found = [*table_findings(homes, services), *category_findings(services, is_counted(services), cover.thresholds)]
+    if cover.network is None or cover.accesses is None:
+        return join_rows(found, homes.crs)
+    origins, targets = cover.accesses
+    # in the order of their ids
+    rows = rows_by_category(services, cover.counted, list(cover.thresholds))
+    counted, metres = np.concatenate([*rows, np.empty(0, dtype=np.int64)]), cover.network.access_metres
+    found += [
+        *snapping_findings(services.iloc[counted], targets.take(counted), metres),
+        *snapping_findings(homes, origins, metres),
+        *unreachable_findings(homes, cover.nearest, cover.snapped, list(cover.thresholds)),
+    ]
+    return join_findings([join_rows(found, homes.crs), cover.network.findings], crs=homes.crs)
 
 
 def table_findings(buildings: gpd.GeoDataFrame, facilities: gpd.GeoDataFrame) -> list[dict[str, Any]]:
     """Counts that are estimates, and facilities that do not exist yet or are not for the public."""
-    from gridmap.coverage.counting.cover import is_existing, is_public
-
     rows = []
     existing, public = is_existing(facilities), is_public(facilities)
     if "households_estimated" in buildings.columns:

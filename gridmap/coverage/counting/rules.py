@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from gridmap.coverage.counting.cover_findings import category_findings
+from gridmap.coverage.counting.services import is_counted
 from gridmap.errors import OptionError
 from gridmap.tables.findings import findings_table
 
@@ -122,9 +124,6 @@ def cover_by_rules(count: Callable[..., Cover], facilities: gpd.GeoDataFrame, ru
     straight
         Whether all limits are meant in a straight line.
     """
-    from gridmap.coverage.counting.cover import is_counted
-    from gridmap.coverage.counting.cover_findings import category_findings
-
     parts: dict[tuple[str, str], Cover] = {}
     for criterion in rules.criteria.values():
         search = _search_of(criterion, straight=straight)

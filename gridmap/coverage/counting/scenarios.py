@@ -10,20 +10,13 @@ import numpy as np
 import pandas as pd
 
 from gridmap.coverage.counting.along_network import nearest_by_category
-from gridmap.coverage.counting.cover_findings import (
-    category_findings,
-    join_rows,
-    snapping_findings,
-    table_findings,
-    unreachable_findings,
-)
 from gridmap.coverage.counting.reach import Nearest
+from gridmap.coverage.counting.services import is_counted, rows_by_category
 from gridmap.errors import OptionError
 from gridmap.network.repair import Labels, join_labels, label_nodes, repair_labels
 from gridmap.network.resnap import Places, join_access, prepare_places, snap_again, snap_gates_again, snap_near
 from gridmap.tables.contracts import check_table, clean_ids
 from gridmap.tables.crs import to_crs
-from gridmap.tables.findings import join_findings
 from gridmap.tables.join import put_below
 
 if TYPE_CHECKING:
@@ -39,7 +32,7 @@ if TYPE_CHECKING:
 
     Longs = NDArray[np.int64]
 
-__all__ = ["change_cover", "find_again", "label_cover", "place_tables"]
+__all__ = ["change_cover", "label_cover", "place_tables"]
 
 
 class _Facilities(NamedTuple):
@@ -83,8 +76,6 @@ def change_cover(
         raise OptionError("this cover is counted in a straight line without streets; only facilities can change.")
     if cover.accesses is None or cover.network is None:
         return _count_anew(cover, facilities.table, add_streets, close_streets, open_gates, profile)
-    from gridmap.coverage.counting.cover import is_counted, rows_by_category
-
     ground = _change_ground(cover, facilities, (add_streets, close_streets, open_gates) if streets_change else None)
     if profile is not None:
         ground = ground._replace(network=ground.network.with_profile(profile))
@@ -118,8 +109,6 @@ def change_cover(
 
 def label_cover(cover: Cover) -> list[Labels]:
     """The labels of all nodes for each category of a cover along streets."""
-    from gridmap.coverage.counting.cover import rows_by_category
-
     network, (_, targets) = _parts(cover)
     rows = rows_by_category(cover.facilities, cover.counted, list(cover.thresholds))
     return [label_nodes(network, targets.take(row), cover.measure) for row in rows]
@@ -248,16 +237,9 @@ def _nearest(
     The labels are repaired, and the buildings joined again that lie beside a node or a facility with which something
     happened.
     """
-    from gridmap.coverage.counting.cover import rows_by_category
-
     network, (_, old_targets) = _parts(cover)
     measure, old_names = cover.measure, list(cover.thresholds)
-    before = cover.nearest
-    nearest = Nearest.none(len(cover.buildings), len(categories), 1)
-    name = np.append(facilities.rank, -1).astype(np.int32)
-    nearest.facility[:, : len(old_names)] = name[before.facility]
-    nearest.metres[:, : len(old_names)] = before.metres
-    nearest.minutes[:, : len(old_names)] = before.minutes
+    nearest = _carried(cover, facilities, len(categories))
     old_rows = rows_by_category(cover.facilities, cover.counted, old_names)
     snapped = np.zeros(len(cover.buildings), dtype=np.bool_)
     snapped[ground.snapped] = True
@@ -290,14 +272,8 @@ def _search_anew(cover: Cover, facilities: _Facilities, ground: _Ground, rows: l
     With `anew`, as when the speeds are others, that is every category; else those whose facilities change, and all when
     streets do. `rows` are those of the facilities of each category; the first categories are those of the cover.
     """
-    from gridmap.coverage.counting.cover import rows_by_category
-
-    before, name = cover.nearest, np.append(facilities.rank, -1).astype(np.int32)
     old = [facilities.rank[row] for row in rows_by_category(cover.facilities, cover.counted, list(cover.thresholds))]
-    nearest = Nearest.none(len(cover.buildings), len(rows), cover.k)
-    nearest.facility[:, : len(old)] = name[before.facility]
-    nearest.metres[:, : len(old)] = before.metres
-    nearest.minutes[:, : len(old)] = before.minutes
+    nearest = _carried(cover, facilities, len(rows))
     again = [
         column
         for column, row in enumerate(rows)
@@ -310,6 +286,15 @@ def _search_anew(cover: Cover, facilities: _Facilities, ground: _Ground, rows: l
     nearest.facility[:, again], nearest.metres[:, again], nearest.minutes[:, again] = (
         found.facility, found.metres, found.minutes,
     )  # fmt: skip
+    return nearest
+
+
+def _carried(cover: Cover, facilities: _Facilities, categories: int) -> Nearest:
+    """What was found before, by the new rows of the facilities, and nothing yet for categories that come after."""
+    before, known = cover.nearest, len(cover.thresholds)
+    nearest = Nearest.none(len(cover.buildings), categories, cover.k)
+    nearest.facility[:, :known] = np.append(facilities.rank, -1).astype(np.int32)[before.facility]
+    nearest.metres[:, :known], nearest.minutes[:, :known] = before.metres, before.minutes
     return nearest
 
 
@@ -373,31 +358,11 @@ def _touched_edges(ground: _Ground, nodes: Longs, old: Access, new: Access, rank
     return np.concatenate((arcs.edge[at], new.edge[~stayed[new.owner]], gone[gone >= 0]))
 
 
-def find_again(cover: Cover) -> gpd.GeoDataFrame:
-    """The findings of a changed cover, as counting it anew would have them."""
-    from gridmap.coverage.counting.cover import is_counted, rows_by_category
-
-    network, (origins, targets) = _parts(cover)
-    services, homes = cover.facilities, cover.buildings
-    counts = is_counted(services)
-    rows = rows_by_category(services, cover.counted, list(cover.thresholds))
-    counted = np.concatenate([*rows, np.empty(0, dtype=np.int64)])
-    found = [
-        *table_findings(homes, services),
-        *category_findings(services, counts, cover.thresholds),
-        *snapping_findings(services.iloc[counted], targets.take(counted), network.access_metres),
-        *snapping_findings(homes, origins, network.access_metres),
-        *unreachable_findings(homes, cover.nearest, cover.snapped, list(cover.thresholds)),
-    ]
-    return join_findings([join_rows(found, homes.crs), network.findings], crs=homes.crs)
-
-
 def _count_anew(
     cover: Cover, facilities: gpd.GeoDataFrame, add: Any, close: Any, open_gates: Any, profile: Any
 ) -> Cover:
     """The whole cover counted again, for straight lines and rules."""
     from gridmap.coverage.counting.cover import cover as count
-    from gridmap.coverage.counting.cover import is_counted
 
     network = cover.network
     if network is not None and not (add is None and close is None and open_gates is None):

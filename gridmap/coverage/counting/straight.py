@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
 
+from gridmap.coverage.counting.reach import Nearest
+from gridmap.network.profiles import as_profile
+from gridmap.tables.crs import metric_crs, to_crs
+
 if TYPE_CHECKING:
+    import geopandas as gpd
     from numpy.typing import NDArray
 
-__all__ = ["nearest_straight"]
+    from gridmap.network.profiles import Profile
+    from gridmap.network.streets import StreetNetwork
+
+__all__ = ["nearest_straight", "speed_of", "straight_by_category"]
 
 
 def nearest_straight(
@@ -52,3 +60,42 @@ def nearest_straight(
     target[point[kept], rank[kept]] = facility[kept]
     metres[point[kept], rank[kept]] = distance[kept]
     return target, metres
+
+
+def straight_by_category(
+    homes: gpd.GeoDataFrame,
+    services: gpd.GeoDataFrame,
+    rows: list[NDArray[np.int64]],
+    k: int,
+    kmh: float,
+) -> Nearest:
+    """The facilities of each category nearest to every building as the crow flies; minutes at a speed.
+
+    Parameters
+    ----------
+    homes, services
+        Checked tables.
+    rows
+        Rows of the facilities of each category.
+    k
+        How many of each.
+    kmh
+        Kilometres an hour.
+    """
+    crs = metric_crs(homes)
+    points = shapely.point_on_surface(np.asarray(to_crs(homes, crs).geometry.array))
+    shapes = np.asarray(to_crs(services, crs).geometry.array)
+    nearest = Nearest.none(len(homes), len(rows), k)
+    for column, row in enumerate(rows):
+        target, metres = nearest_straight(points, shapes[row], k)
+        nearest.facility[:, column] = np.where(target >= 0, np.append(row, -1)[target], -1)
+        nearest.metres[:, column] = metres
+    nearest.minutes[:] = nearest.metres / (kmh * 1000 / 60)
+    return nearest
+
+
+def speed_of(network: StreetNetwork | None, profile: Any) -> Profile:
+    """The speeds asked for; None means those of the network, else of a walking adult."""
+    if profile is None:
+        return as_profile("adult") if network is None else network.profile
+    return as_profile(profile)

@@ -8,8 +8,9 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from gridmap.coverage.counting.cover import as_prepared, is_counted, rows_by_category
+from gridmap.coverage.counting.along_network import nearest_by_category
 from gridmap.coverage.counting.rates import denominator_of, weights_of
+from gridmap.coverage.counting.services import is_counted, rows_by_category
 from gridmap.coverage.counting.thresholds import read_thresholds
 from gridmap.coverage.permeability.link_gains import Gain, Links, Today, bounds, could_gain, gains, helpful
 from gridmap.coverage.permeability.link_places import (
@@ -22,6 +23,7 @@ from gridmap.coverage.permeability.link_places import (
     same_side,
 )
 from gridmap.errors import OptionError
+from gridmap.network.streets import as_network
 from gridmap.tables.contracts import check_table
 from gridmap.tables.crs import to_crs
 
@@ -141,7 +143,7 @@ def missing_links(
     limits = read_thresholds(minutes, metres)
     homes = check_table(buildings, "buildings", needs=("households",) if weight == "households" else ())
     services = check_table(facilities, "facilities")
-    network = as_prepared(streets, profile, barriers=barriers, compounds=compounds, entrances=entrances)
+    network = as_network(streets, profile, barriers=barriers, compounds=compounds, entrances=entrances)
     existing = is_counted(services)
     thresholds = limits.by_category(services.loc[existing, "category"].unique())
     # in order of ids, so that sums do not depend on the order of rows
@@ -191,21 +193,15 @@ def _stand(
     spacing: float,
 ) -> Today:
     """Costs from homes and places to each category today."""
-    from gridmap.network.search import nearest
-
     rows = rows_by_category(services, existing, list(thresholds))
     origins = network.access(to_crs(homes, network.crs), kind="building")
     targets = network.access(to_crs(services, network.crs), kind="facility")
     places = find_places(network, spacing)
-    costs = [np.full((count, len(rows)), np.inf) for count in (len(origins), len(places.xy))]
-    for column, (row, limit) in enumerate(zip(rows, thresholds.values(), strict=True)):
-        if not len(row):
-            continue
-        for cost, access in zip(costs, (origins, places.access), strict=True):
-            found = getattr(nearest(network, targets.take(row), access, by=measure, limit=limit), measure)[:, 0]
-            # a search goes a hair's breadth beyond its limit; what counts as reached is what `cover` counts
-            cost[:, column] = np.where(found <= limit, found, np.inf)
     limits = np.fromiter(thresholds.values(), dtype=np.float64, count=len(rows))
+    costs = []
+    for access in (origins, places.access):
+        found = nearest_by_category(network, access, targets, rows, measure=measure, k=1).cost(measure)[:, :, 0]
+        costs.append(np.where(found <= limits, found, np.inf))
     return Today(network, measure, origins, weight, costs[0], places, costs[1], limits)
 
 

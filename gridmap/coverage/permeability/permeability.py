@@ -11,12 +11,13 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from gridmap.coverage.counting.cover import as_prepared
 from gridmap.coverage.counting.units import unit_polygons
 from gridmap.coverage.permeability.city_blocks import block_sizes, city_blocks
 from gridmap.coverage.permeability.detours import LONGEST, Places, detours
 from gridmap.coverage.permeability.shared_ground import share_lines, share_points
 from gridmap.errors import OptionError
+from gridmap.network.noding import components
+from gridmap.network.streets import as_network
 from gridmap.tables.contracts import check_table
 from gridmap.tables.crs import to_crs
 
@@ -141,7 +142,7 @@ def permeability(
     0      1.2     4.0            1.0            5.0        0.0
     """
     ring = _check(least_width, join_metres, detour_metres, detour_origins)
-    network = as_prepared(streets, profile, barriers=barriers, compounds=compounds, entrances=entrances)
+    network = as_network(streets, profile, barriers=barriers, compounds=compounds, entrances=entrances)
     areas = _areas(by)
     ids, units = unit_polygons(areas, network.crs)
     if not (shapely.area(units) > 0).all():
@@ -229,13 +230,10 @@ def _join_near(xy: Floats, metres: float) -> Floats:
     """The middles of points that chains of steps of at most so many metres join."""
     if metres == 0 or not len(xy):
         return xy
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
     from scipy.spatial import cKDTree
 
-    pairs = cKDTree(xy).query_pairs(metres, output_type="ndarray")
-    near = coo_array((np.ones(len(pairs), dtype=np.int8), pairs.T), shape=(len(xy), len(xy)))
-    _, group = connected_components(near, directed=False)
+    pairs = cKDTree(xy).query_pairs(metres, output_type="ndarray").astype(np.int64)
+    group = components(pairs[:, 0], pairs[:, 1], len(xy))
     size = np.bincount(group)
     return np.column_stack([np.bincount(group, weights=values) / size for values in xy.T])
 
@@ -244,8 +242,6 @@ def _places(
     network: StreetNetwork, units: NDArray[np.object_], buildings: gpd.GeoDataFrame | None
 ) -> tuple[Places, Parts]:
     """Where ways are measured: buildings, or intersections and dead ends; none on small pieces cut off."""
-    from gridmap.network.access import SMALL_ISLAND
-
     graph = network.graph
     if buildings is not None:
         homes = to_crs(check_table(buildings, "buildings"), network.crs)
@@ -256,7 +252,6 @@ def _places(
         rows = np.flatnonzero(~access.isolated & (access.status != "unsnapped"))
         xy = shapely.get_coordinates(shapely.point_on_surface(shapes[rows]))
         return Places(xy, access.take(rows)), share_points(xy, units)
-    small = graph.component_length < SMALL_ISLAND * graph.component_length.max()
     degree = _degree(graph)
-    nodes = np.flatnonzero((degree != 2) & (degree > 0) & ~small[graph.component])
+    nodes = np.flatnonzero((degree != 2) & (degree > 0) & ~graph.on_small_island)
     return Places(graph.node_xy[nodes], nodes), share_points(graph.node_xy[nodes], units)
