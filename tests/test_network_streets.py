@@ -14,6 +14,7 @@ from shapely import LineString, Point, Polygon, box
 import gridmap
 from gridmap.errors import OptionError, TableError
 from gridmap.io.readers import read_streets
+from gridmap.network.graph import build_graph
 from gridmap.network.search import nearest
 from gridmap.network.streets import StreetNetwork, as_network
 
@@ -34,6 +35,20 @@ STREETS = frame(
     street_id=["a", "b", "c"], name=["East", None, "North"],
     **{"class": ["residential", "steps", "primary"]},
 )  # fmt: skip
+
+
+def test_a_node_without_edges_is_a_small_island():
+    ends, way = np.array([0, 1]), np.ones(2, dtype=bool)
+    metres = np.array([100.0, 100.0])
+    xy = np.array([(0.0, 0.0), (100.0, 0.0), (200.0, 0.0), (900.0, 900.0)])
+    graph, _ = build_graph(xy, ends, ends + 1, metres, metres, ends, way, way)
+    assert graph.component_length.tolist() == [200.0, 0.0]
+    assert dict(zip(graph.node_xy[:, 0], graph.on_small_island, strict=True)) == {
+        0: False,
+        100: False,
+        200: False,
+        900: True,
+    }
 
 
 def test_what_it_says_of_itself():

@@ -138,7 +138,8 @@ class Graph:
     @cached_property
     def component_length(self) -> Floats:
         """Metres of street on each island."""
-        return np.bincount(self.component[self.edge_u], weights=self.edge_length).astype(np.float64)
+        count = int(self.component.max(initial=-1)) + 1
+        return np.bincount(self.component[self.edge_u], self.edge_length, count).astype(np.float64)
 
     @cached_property
     def on_small_island(self) -> Flags:
