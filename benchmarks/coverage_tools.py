@@ -52,7 +52,10 @@ class Case(NamedTuple):
 
 
 class Tool(NamedTuple):
-    """How a tool is run, what it measures, and of what share of the work where the whole would take minutes."""
+    """How a tool is run, what it measures, and of what share of the work where the whole would take minutes.
+
+    `for_searches` is the part of the set-up that bounded searches need, where it is not the whole.
+    """
 
     package: str
     setup: Callable[[Case], Any]
@@ -62,6 +65,7 @@ class Tool(NamedTuple):
     says: str
     share_nearest: float = 1.0
     share_bounded: float = 1.0
+    for_searches: Callable[[Case], Any] | None = None
 
 
 def nearest_nodes(case: Case, places: np.ndarray) -> np.ndarray:
@@ -87,7 +91,19 @@ def facility_nodes(case: Case, count: int) -> list[np.ndarray]:
 
 
 def gridmap_setup(case: Case) -> Any:
-    """A network of the same nodes and edges that the others get, its index of the ground and its order of nodes."""
+    """A network, its order of nodes and its index of the ground."""
+    return _complete(gridmap_graph(case))
+
+
+def _complete(network: Any) -> Any:
+    from gridmap.workers import map_tasks
+
+    map_tasks(lambda pair: getattr(*pair), [(network.graph, "by_metres"), (network, "piece_index")])
+    return network
+
+
+def gridmap_graph(case: Case) -> Any:
+    """A network of the same nodes and edges that the others get."""
     import geopandas as gpd
     import pandas as pd
 
@@ -111,16 +127,21 @@ def gridmap_setup(case: Case) -> Any:
         findings=findings_table([]), entrances=None, lines=gpd.GeoDataFrame(geometry=[], crs=case.crs),
         edge_position=np.arange(m),
     )  # fmt: skip
-    _ = network.graph.by_metres, network.piece_index
+    _ = network.graph.arcs
     return network
 
 
 def tables_setup(case: Case) -> Any:
     """From the table of streets."""
+    return _complete(tables_graph(case))
+
+
+def tables_graph(case: Case) -> Any:
+    """A network from the table of streets."""
     from gridmap.network.streets import StreetNetwork
 
     network = StreetNetwork.from_streets(case.streets)
-    _ = network.graph.by_metres, network.piece_index
+    _ = network.graph.arcs
     return network
 
 
@@ -135,7 +156,7 @@ def gridmap_nearest(case: Case, network: Any, count: int) -> np.ndarray:
 
 def gridmap_bounded(_case: Case, network: Any, sources: np.ndarray) -> int:
     """How many nodes are found."""
-    from gridmap.network.search import nodes_within
+    from gridmap.network.bounded import nodes_within
 
     return len(nodes_within(network, sources, by="metres", limit=LIMIT).node)
 
@@ -370,10 +391,12 @@ def _of_nodes(package: str, setup: Any, nearest: Any, bounded: Any, says: str, *
 
 TOOLS = {
     "gridmap": Tool(
-        "gridmap", gridmap_setup, gridmap_nearest, gridmap_bounded, gridmap_table, "places on edges, all within 50 m"
+        "gridmap", gridmap_setup, gridmap_nearest, gridmap_bounded, gridmap_table, "places on edges, all within 50 m",
+        for_searches=gridmap_graph,
     ),
     "gridmap, from tables": Tool(
-        "gridmap", tables_setup, gridmap_nearest, gridmap_bounded, tables_cover, "the same, by `cover`"
+        "gridmap", tables_setup, gridmap_nearest, gridmap_bounded, tables_cover, "the same, by `cover`",
+        for_searches=tables_graph,
     ),
     "pandana": _of_nodes("pandana", pandana_setup, pandana_nearest, pandana_bounded, "nearest nodes"),
     "scipy": _of_nodes("scipy", scipy_setup, scipy_nearest, scipy_bounded, "nearest nodes", share_bounded=0.1),

@@ -6,16 +6,10 @@ import os
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    import numpy.typing as npt
-
-    Longs = npt.NDArray[np.int64]
-
-__all__ = ["deal", "map_tasks", "put_back"]
+__all__ = ["deal", "map_tasks"]
 
 # Work on many things is dealt out in so many parts, enough for what workers there are to be done at about one time.
 _PARTS = 16
@@ -55,30 +49,3 @@ def map_tasks(work: Callable[[Any], Any], tasks: Sequence[Any], executor: Any = 
 
     with ThreadPoolExecutor(workers) as pool:
         return list(pool.map(work, tasks))
-
-
-def put_back(order: npt.NDArray[np.integer], size: Longs) -> tuple[Longs, Longs]:
-    """Where what was found for some things in another order belongs.
-
-    Parameters
-    ----------
-    order
-        (n,): the things in the order in which they were looked at.
-    size
-        (n,): how much was found for each, in that order.
-
-    Returns
-    -------
-    Pointer (n + 1,): what belongs to thing i is ``ptr[i]:ptr[i + 1]``; and the rows of the finds in that order.
-
-    Examples
-    --------
-    >>> ptr, rows = put_back(np.array([1, 0]), np.array([2, 1]))
-    >>> ptr.tolist(), rows.tolist()
-    ([0, 1, 3], [2, 0, 1])
-    """
-    count, begin = np.empty(len(order), dtype=np.int64), np.empty(len(order), dtype=np.int64)
-    count[order], begin[order] = size, np.cumsum(size) - size
-    ptr = np.zeros(len(order) + 1, dtype=np.int64)
-    np.cumsum(count, out=ptr[1:])
-    return ptr, np.arange(ptr[-1]) + np.repeat(begin - ptr[:-1], count)

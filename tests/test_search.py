@@ -17,14 +17,8 @@ from shapely import LineString, Point, box
 
 from gridmap.errors import OptionError
 from gridmap.io.readers import read_buildings, read_facilities, read_streets
-from gridmap.network.search import (
-    nearest,
-    nearest_of_each_kind,
-    node_costs,
-    node_costs_of_each_kind,
-    nodes_within,
-    within,
-)
+from gridmap.network.bounded import nodes_within, within
+from gridmap.network.search import nearest, nearest_of_each_kind, node_costs, node_costs_of_each_kind
 from gridmap.network.streets import StreetNetwork
 
 CRS = 32650

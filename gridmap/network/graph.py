@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from gridmap.network.hierarchy import Hierarchy, build_hierarchy
+from gridmap.network.orders import ground_order, order_by
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     Ints = npt.NDArray[np.int32]
     Flags = npt.NDArray[np.bool_]
 
-__all__ = ["Arcs", "Graph", "build_graph", "ground_order"]
+__all__ = ["Arcs", "Graph", "build_graph"]
 
 
 class Arcs(NamedTuple):
@@ -161,8 +162,6 @@ def build_graph(
 ) -> tuple[Graph, npt.NDArray[np.int64]]:
     """A graph with nodes and edges in an order that follows the ground, whatever the order of the streets.
 
-    Neighbours on the ground are neighbours in memory, which a search feels.
-
     Returns
     -------
     Graph, and for each of its edges which one it was among those given.
@@ -171,7 +170,7 @@ def build_graph(
     rank = np.empty(len(order), dtype=np.int64)
     rank[order] = np.arange(len(order))
     u, v = rank[u], rank[v]
-    by = np.lexsort((street, seconds, length, np.maximum(u, v), np.minimum(u, v)))
+    by = order_by(np.minimum(u, v) * len(order) + np.maximum(u, v), length, seconds, street)
     graph = Graph(
         np.ascontiguousarray(node_xy[order]),
         u[by].astype(np.int32),
@@ -183,21 +182,3 @@ def build_graph(
         backward[by],
     )
     return graph, by
-
-
-def ground_order(xy: Floats) -> npt.NDArray[np.int64]:
-    """Order of points along a Z-shaped curve over the ground, ties by x and y."""
-    if not len(xy):
-        return np.empty(0, dtype=np.int64)
-    low = xy.min(axis=0)
-    side = max(float((xy.max(axis=0) - low).max()), 1e-9)
-    cell = np.minimum((xy - low) / side * 65536, 65535).astype(np.uint64)
-    code = _spread(cell[:, 0]) | (_spread(cell[:, 1]) << np.uint64(1))
-    return np.lexsort((xy[:, 1], xy[:, 0], code))
-
-
-def _spread(bits: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """16 bits with an empty bit after each."""
-    for shift, mask in ((8, 0x00FF00FF), (4, 0x0F0F0F0F), (2, 0x33333333), (1, 0x55555555)):
-        bits = (bits | (bits << np.uint64(shift))) & np.uint64(mask)
-    return bits

@@ -43,26 +43,9 @@ def index_segments(a: Floats, b: Floats, side: float) -> GroundIndex:
     while np.prod((high - low) / side + 1) > 8 * n + 1_000_000:
         side *= 2
     nx, ny = (((high - low) // side).astype(np.int64) + 1).tolist()
-    # cut into pieces no longer than a cell: the box of such a piece touches at most two cells each way
-    pieces = np.maximum(np.ceil(np.hypot(*(b - a).T) / side), 1).astype(np.int64)
-    owner = np.repeat(np.arange(n), pieces)
-    step = np.arange(len(owner)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
-    delta = (b - a)[owner]
-    first = a[owner] + delta * (step / pieces[owner])[:, None]
-    last = a[owner] + delta * ((step + 1) / pieces[owner])[:, None]
-    limit = np.array([nx - 1, ny - 1])
-    # a hair's breadth more, so that rounding cannot put a piece into a cell beside its own
-    from_cell = np.clip(((np.minimum(first, last) - low - 1e-7) / side).astype(np.int64), 0, limit)
-    to_cell = np.clip(((np.maximum(first, last) - low + 1e-7) / side).astype(np.int64), 0, limit)
-    keys = []
-    for di in (0, 1):
-        for dj in (0, 1):
-            i, j = from_cell[:, 0] + di, from_cell[:, 1] + dj
-            inside = (i <= to_cell[:, 0]) & (j <= to_cell[:, 1])
-            keys.append((j[inside] * nx + i[inside]) * n + owner[inside])
-    # several times faster than np.unique, which hashes
-    key = np.sort(np.concatenate(keys))
-    key = key[np.concatenate(([True], key[1:] != key[:-1]))]
-    start = np.zeros(nx * ny + 1, dtype=np.int64)
-    np.cumsum(np.bincount(key // n, minlength=nx * ny), out=start[1:])
-    return GroundIndex(float(low[0]), float(low[1]), float(side), nx, ny, start, (key % n).astype(np.int32))
+    from gridmap.network.ground_index_kernel import cells_of_segments
+
+    start, item = cells_of_segments(
+        np.ascontiguousarray(a), np.ascontiguousarray(b), (float(low[0]), float(low[1]), float(side)), (nx, ny)
+    )
+    return GroundIndex(float(low[0]), float(low[1]), float(side), nx, ny, start, item)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from gridmap.network.touch import as_measures, shared_edges, touch_nodes
+from gridmap.network.measures import as_measures
+from gridmap.network.touch import shared_edges, touch_arguments, touch_nodes
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -102,17 +103,18 @@ def join_labels(
     network: StreetNetwork, labels: Labels, targets: Access, origins: Access, by: str
 ) -> tuple[Ints, Floats, Floats]:
     """The nearest target of each origin (-1 for none), metres and minutes; as `search.nearest` finds them."""
-    from gridmap.network.search_kernel import join
+    from gridmap.network.search_kernel import join, join_direct
 
     n = len(origins)
-    legs = touch_nodes(network, origins, by, leaving=True)
+    legs = touch_arguments(network, origins, by, leaving=True)
     direct = shared_edges(network, targets, origins, by)
     cost, other, target = np.empty((n, 1)), np.empty((n, 1)), np.empty((n, 1), dtype=np.int32)
     join(
         np.arange(n), *legs, labels.cost[:, None], labels.other[:, None], labels.target[:, None],
-        direct.origin, direct.cost, direct.other, direct.target, np.zeros(len(direct.origin), dtype=np.int32),
-        np.inf, 0, cost, other, target,
+        np.inf, cost, other, target,
     )  # fmt: skip
+    only = np.zeros(len(direct.origin), dtype=np.int32)
+    join_direct(*direct, only, np.inf, cost[:, :, None], other[:, :, None], target[:, :, None])
     metres, seconds = as_measures(by, cost[:, 0], other[:, 0])
     return target[:, 0], metres, seconds / 60
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from gridmap.network.search import nodes_within
+from gridmap.network.bounded import nodes_within
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -116,7 +116,8 @@ def _best_ends(
     node = np.concatenate((none, graph.edge_u[edge], graph.edge_v[edge]))
     first = np.concatenate((at, np.full(2 * len(edge), -1, dtype=np.int64)))
     owner = targets.owner[last]
-    order = np.lexsort((np.arange(len(costs)), costs, owner))
+    # of equally long ways the one that goes furthest by street
+    order = np.lexsort((targets.leg[last], costs, owner))
     order = order[np.isfinite(costs[order])]
     best = order[np.concatenate(([True], np.diff(owner[order]) > 0))] if len(order) else order
     n = len(targets)

@@ -6,9 +6,12 @@ the same path. Labels are compared in that order, so that of equally near target
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from gridmap.compiled import compiled
+from gridmap.network.touch_kernel import most_touched, touch_place
 
 
 @compiled
@@ -81,64 +84,58 @@ def sweep(
 @compiled
 def join(
     row: np.ndarray,
-    leg_ptr: np.ndarray,
-    leg_node: np.ndarray,
-    leg_cost: np.ndarray,
-    leg_other: np.ndarray,
+    places: tuple[Any, ...],
+    pace: tuple[float, float],
+    streets: tuple[Any, ...],
     node_cost: np.ndarray,
     node_other: np.ndarray,
     node_target: np.ndarray,
-    direct_origin: np.ndarray,
-    direct_cost: np.ndarray,
-    direct_other: np.ndarray,
-    direct_target: np.ndarray,
-    direct_column: np.ndarray,
     limit: float,
-    first: int,
     cost: np.ndarray,
     other: np.ndarray,
     target: np.ndarray,
 ) -> None:
-    """The best label of every origin and column, through the nodes that it touches and along an edge it shares.
+    """The best label of every place and column through the nodes that it touches.
 
     Parameters
     ----------
     row
-        (n,) int64: the order in which the origins follow the ground.
-    leg_ptr, leg_node, leg_cost, leg_other
-        What lies between origins and nodes: origin ``row[i]`` at ``leg_ptr[i]:leg_ptr[i + 1]`` (int64, int32, float64,
-        float64).
+        (n,) int64: some of the places, in the order in which they follow the ground.
+    places, pace, streets
+        See `gridmap.network.touch_kernel`.
     node_cost, node_other, node_target
         (nodes, columns) labels of a sweep.
-    direct_origin, direct_cost, direct_other, direct_target, direct_column
-        Direct ways along shared edges (int32, float64, float64, int32, int32).
     limit
         No label costs more.
-    first, cost, other, target
-        What is filled: from column `first` on as many columns as the sweep has; (n, any) float64, infinite for none;
-        int32, -1 for none.
+    cost, other, target
+        What is filled: (all places, columns) float64, infinite for none; int32, -1 for none.
     """
-    columns = node_cost.shape[1]
-    for p in range(len(row)):
-        i = row[p]
-        for j in range(first, first + columns):
-            cost[i, j], other[i, j], target[i, j] = np.inf, np.inf, -1
-        for r in range(leg_ptr[p], leg_ptr[p + 1]):
+    nodes, columns = node_cost.shape
+    slot, room = np.zeros(nodes, dtype=np.int64), most_touched(row, places)
+    leg_node, leg_cost, leg_other = np.empty(room, dtype=np.int32), np.empty(room), np.empty(room)
+    best, best_other, best_target = np.empty(columns), np.empty(columns), np.empty(columns, dtype=np.int32)
+    for i in row:
+        legs = touch_place(i, places, pace, streets, 0, slot, leg_node, leg_cost, leg_other)
+        # the costs alone first, which a processor compares several at once
+        for j in range(columns):
+            best[j], best_other[j], best_target[j] = np.inf, np.inf, -1
+        for r in range(legs):
             v, leg = leg_node[r], leg_cost[r]
-            for column in range(columns):
-                d, j = leg + node_cost[v, column], first + column
-                if d > cost[i, j] or d > limit or d == np.inf:
+            for j in range(columns):
+                best[j] = min(best[j], leg + node_cost[v, j])
+        for j in range(columns):
+            if best[j] > limit:
+                best[j] = np.inf
+        for r in range(legs):
+            v, leg = leg_node[r], leg_cost[r]
+            for j in range(columns):
+                if leg + node_cost[v, j] != best[j]:
                     continue
-                e, t = leg_other[r] + node_other[v, column], node_target[v, column]
-                if d == cost[i, j] and (t > target[i, j] or (t == target[i, j] and e >= other[i, j])):
-                    continue
-                cost[i, j], other[i, j], target[i, j] = d, e, t
-    for s in range(len(direct_origin)):
-        i, j, d, e, t = direct_origin[s], first + direct_column[s], direct_cost[s], direct_other[s], direct_target[s]
-        if d > limit or d > cost[i, j]:
-            continue
-        if d < cost[i, j] or t < target[i, j] or (t == target[i, j] and e < other[i, j]):
-            cost[i, j], other[i, j], target[i, j] = d, e, t
+                t, e = node_target[v, j], leg_other[r] + node_other[v, j]
+                if t >= 0 and (best_target[j] < 0 or t < best_target[j] or (t == best_target[j] and e < best_other[j])):
+                    best_other[j], best_target[j] = e, t
+        for j in range(columns):
+            cost[i, j], other[i, j], target[i, j] = best[j], best_other[j], best_target[j]
 
 
 @compiled
@@ -218,36 +215,26 @@ def sweep_k(
 @compiled
 def join_k(
     row: np.ndarray,
-    leg_ptr: np.ndarray,
-    leg_node: np.ndarray,
-    leg_cost: np.ndarray,
-    leg_other: np.ndarray,
+    places: tuple[Any, ...],
+    pace: tuple[float, float],
+    streets: tuple[Any, ...],
     node_cost: np.ndarray,
     node_other: np.ndarray,
     node_target: np.ndarray,
-    direct_origin: np.ndarray,
-    direct_cost: np.ndarray,
-    direct_other: np.ndarray,
-    direct_target: np.ndarray,
     limit: float,
-    column: int,
-    all_cost: np.ndarray,
-    all_other: np.ndarray,
-    all_target: np.ndarray,
+    cost: np.ndarray,
+    other: np.ndarray,
+    target: np.ndarray,
 ) -> None:
-    """As `join` for one column of (n, columns, k), the k best labels with distinct targets, in order."""
-    k = node_cost.shape[1]
-    cost, other, target = all_cost[:, column], all_other[:, column], all_target[:, column]
-    for i in range(len(row)):
+    """As `join` for one column: of every place the k best labels with distinct targets, (all places, k), in order."""
+    nodes, k = node_cost.shape
+    slot, room = np.zeros(nodes, dtype=np.int64), most_touched(row, places)
+    leg_node, leg_cost, leg_other = np.empty(room, dtype=np.int32), np.empty(room), np.empty(room)
+    for i in row:
+        legs = touch_place(i, places, pace, streets, 0, slot, leg_node, leg_cost, leg_other)
         for j in range(k):
             cost[i, j], other[i, j], target[i, j] = np.inf, np.inf, -1
-    for s in range(len(direct_origin)):
-        i, d = direct_origin[s], direct_cost[s]
-        if d <= limit:
-            _place(cost[i], other[i], target[i], d, direct_target[s], direct_other[s])
-    for p in range(len(row)):
-        i = row[p]
-        for r in range(leg_ptr[p], leg_ptr[p + 1]):
+        for r in range(legs):
             v = leg_node[r]
             for j in range(k):
                 # the labels of a node stand in order, so what follows one that is too dear is too dear as well
@@ -255,3 +242,32 @@ def join_k(
                 if d > limit or d == np.inf or d > cost[i, k - 1]:
                     break
                 _place(cost[i], other[i], target[i], d, node_target[v, j], leg_other[r] + node_other[v, j])
+
+
+@compiled
+def join_direct(
+    origin: np.ndarray,
+    target: np.ndarray,
+    way_cost: np.ndarray,
+    way_other: np.ndarray,
+    column: np.ndarray,
+    limit: float,
+    all_cost: np.ndarray,
+    all_other: np.ndarray,
+    all_target: np.ndarray,
+) -> None:
+    """Put direct ways along shared edges among the labels of the origins.
+
+    Parameters
+    ----------
+    origin, target, way_cost, way_other, column
+        (m,) int32, int32, float64, float64, int32: each way.
+    limit
+        No label costs more.
+    all_cost, all_other, all_target
+        (n, columns, k) labels of the origins: float64, float64, int32.
+    """
+    for s in range(len(origin)):
+        if way_cost[s] <= limit:
+            i, j = origin[s], column[s]
+            _place(all_cost[i, j], all_other[i, j], all_target[i, j], way_cost[s], target[s], way_other[s])

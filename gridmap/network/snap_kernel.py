@@ -44,9 +44,11 @@ def crosses(
 
     With ``gate_of`` >= 0 the leg starts at a gate of that compound, and its wall does not count within `GATE_WIDTH`.
     """
+    if len(wall_of) == 0:
+        return False
     dx, dy = qx - px, qy - py
     length = np.hypot(dx, dy)
-    if len(wall_of) == 0 or length <= TOUCH:
+    if length <= TOUCH:
         return False
     x0, y0, side = frame[0], frame[1], frame[2]
     nx, ny = shape[0], shape[1]
@@ -187,13 +189,16 @@ def shut_in(
 
 
 @compiled
-def _try_cell(
-    c: int,
+def _try_ring(
+    ring: int,
+    i_mid: int,
+    j_mid: int,
     px: float,
     py: float,
     side_of: int,
     gate_of: int,
     limit: float,
+    nearest: bool,
     found: np.int64,
     piece_at: np.ndarray,
     t_at: np.ndarray,
@@ -203,6 +208,7 @@ def _try_cell(
     piece_xy: np.ndarray,
     piece_part: np.ndarray,
     piece_side: np.ndarray,
+    shape: np.ndarray,
     start: np.ndarray,
     item: np.ndarray,
     wall_xy: np.ndarray,
@@ -211,37 +217,51 @@ def _try_cell(
     wall_shape: np.ndarray,
     wall_start: np.ndarray,
     wall_item: np.ndarray,
-) -> np.int64:
-    """Add the pieces of cell c that p reaches by a leg of at most `limit`; returns how many are found by then."""
-    for k in range(start[c], start[c + 1]):
-        m = item[k]
-        if stamp[m] == mark:
-            continue
-        stamp[m] = mark
-        ax, ay = piece_xy[m, 0], piece_xy[m, 1]
-        ex, ey = piece_xy[m, 2] - ax, piece_xy[m, 3] - ay
-        square = ex * ex + ey * ey
-        t = 0.0
-        if square > 0.0:
-            t = min(max(((px - ax) * ex + (py - ay) * ey) / square, 0.0), 1.0)
-        qx, qy = ax + t * ex, ay + t * ey
-        leg = np.hypot(qx - px, qy - py)
-        if leg > limit or t < piece_part[m, 0] or t > piece_part[m, 1]:
-            continue
-        # a gate is a point outside; through it, and no further than it is wide, it also touches what lies inside
-        side = piece_side[m]
-        if side != side_of and not (gate_of >= 0 and side == gate_of and leg <= GATE_WIDTH):
-            continue
-        if crosses(px, py, qx, qy, gate_of, wall_xy, wall_of, wall_frame, wall_shape, wall_start, wall_item):
-            continue
-        if gate_of >= 0 and leg > GATE_WIDTH:
-            # from a gate it must not run on inside, not even across a corner to where the street meets the wall
-            share = (1.0 + GATE_WIDTH / leg) / 2
-            if within(px + share * (qx - px), py + share * (qy - py), gate_of, wall_xy, wall_of):
+) -> tuple[np.int64, float]:
+    """Add the pieces that p reaches by a leg of at most `limit`, of the cells so many steps from its own.
+
+    Returns how many are found by then, and the limit, which falls to the leg of the nearest where only that is sought.
+    """
+    nx, ny = shape[0], shape[1]
+    for j in range(max(j_mid - ring, 0), min(j_mid + ring, ny - 1) + 1):
+        step = 1 if abs(j - j_mid) == ring else 2 * ring
+        for i in range(i_mid - ring, i_mid + ring + 1, step):
+            if i < 0 or i >= nx:
                 continue
-        piece_at[found], t_at[found], leg_at[found] = m, t, leg
-        found += 1
-    return found
+            for k in range(start[j * nx + i], start[j * nx + i + 1]):
+                m = item[k]
+                ax, ay, bx, by = piece_xy[m, 0], piece_xy[m, 1], piece_xy[m, 2], piece_xy[m, 3]
+                # most are too far off, which their boxes show
+                if min(ax, bx) > px + limit or max(ax, bx) < px - limit:
+                    continue
+                if min(ay, by) > py + limit or max(ay, by) < py - limit or stamp[m] == mark:
+                    continue
+                stamp[m] = mark
+                ex, ey = bx - ax, by - ay
+                square = ex * ex + ey * ey
+                t = 0.0
+                if square > 0.0:
+                    t = min(max(((px - ax) * ex + (py - ay) * ey) / square, 0.0), 1.0)
+                qx, qy = ax + t * ex, ay + t * ey
+                leg = np.sqrt((qx - px) * (qx - px) + (qy - py) * (qy - py))
+                if leg > limit or t < piece_part[m, 0] or t > piece_part[m, 1]:
+                    continue
+                # a gate is a point outside; through it, no further than it is wide, it also touches what lies inside
+                side = piece_side[m]
+                if side != side_of and not (gate_of >= 0 and side == gate_of and leg <= GATE_WIDTH):
+                    continue
+                if crosses(px, py, qx, qy, gate_of, wall_xy, wall_of, wall_frame, wall_shape, wall_start, wall_item):
+                    continue
+                if gate_of >= 0 and leg > GATE_WIDTH:
+                    # from a gate it must not run on inside, not even across a corner to where the street meets the wall
+                    share = (1.0 + GATE_WIDTH / leg) / 2
+                    if within(px + share * (qx - px), py + share * (qy - py), gate_of, wall_xy, wall_of):
+                        continue
+                piece_at[found], t_at[found], leg_at[found] = m, t, leg
+                found += 1
+                if nearest:
+                    limit = min(limit, leg + TIE)
+    return found, limit
 
 
 @compiled
@@ -299,7 +319,7 @@ def snap_points(
     nx, ny = shape[0], shape[1]
     ptr = np.zeros(n + 1, dtype=np.int64)
     status = np.zeros(n, dtype=np.int8)
-    room = max(16, 8 * n)
+    room = max(16, 16 * n)
     edge_out = np.empty(room, dtype=np.int32)
     t_out = np.empty(room, dtype=np.float64)
     leg_out = np.empty(room, dtype=np.float64)
@@ -320,7 +340,7 @@ def snap_points(
         margin = max(min(margin, py - y0 - j_mid * cell, y0 + (j_mid + 1) * cell - py), 0.0)
         first_ring = max(0, -i_mid, i_mid - nx + 1, -j_mid, j_mid - ny + 1)
         last_ring = max(i_mid, nx - 1 - i_mid, j_mid, ny - 1 - j_mid)
-        found = np.int64(0)  # a plain 0 would have _try_cell compiled twice
+        found = np.int64(0)  # a plain 0 would have _try_ring compiled twice
         for nearest in (False, True):
             limit = reach[p] if nearest else radius
             if found > 0 or limit <= 0.0:
@@ -339,22 +359,11 @@ def snap_points(
                         wall_xy, wall_of, wall_frame, wall_shape, wall_start, wall_item,
                     ):  # fmt: skip
                         break
-                for j in range(max(j_mid - ring, 0), min(j_mid + ring, ny - 1) + 1):
-                    whole_row = abs(j - j_mid) == ring
-                    i = max(i_mid - ring, 0) if whole_row else i_mid - ring
-                    while i <= min(i_mid + ring, nx - 1):
-                        if i >= 0:
-                            before = found
-                            found = _try_cell(
-                                j * nx + i, px, py, side_of[p], gate_of[p], limit, found,
-                                piece_at, t_at, leg_at, mark, stamp,
-                                piece_xy, piece_part, piece_side, start, item,
-                                wall_xy, wall_of, wall_frame, wall_shape, wall_start, wall_item,
-                            )  # fmt: skip
-                            if nearest:
-                                for k in range(before, found):
-                                    limit = min(limit, leg_at[k] + TIE)
-                        i += 1 if whole_row else 2 * ring
+                found, limit = _try_ring(
+                    ring, i_mid, j_mid, px, py, side_of[p], gate_of[p], limit, nearest, found,
+                    piece_at, t_at, leg_at, mark, stamp, piece_xy, piece_part, piece_side, shape, start, item,
+                    wall_xy, wall_of, wall_frame, wall_shape, wall_start, wall_item,
+                )  # fmt: skip
             if nearest:
                 # what was the nearest for a while goes; what is as near as the nearest stays
                 best = np.inf

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from gridmap.network.graph import ground_order
+from gridmap.network.orders import ground_order
 from gridmap.network.points import UNSNAPPED, Points, join_points
+from gridmap.network.put_back import put_back
 from gridmap.network.walls import OUTSIDE, Walls
-from gridmap.workers import deal, map_tasks, put_back
+from gridmap.workers import deal, map_tasks
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -56,16 +57,15 @@ def snap_points(
         (network, xy[rows], side[rows], gate_of[rows], reach[rows])
         for rows in (order[first:last] for first, last in deal(len(order), 4096))
     ]
-    parts = map_tasks(_snap_some, tasks)
+    *parts, statuses = zip(*map_tasks(_snap_some, tasks), strict=True)
     status = np.empty(len(xy), dtype=np.int8)
-    status[order] = np.concatenate([part[4] for part in parts])
-    ptr, at = put_back(order, np.concatenate([part[0] for part in parts]))
-    edge, t, leg = map_tasks(lambda column: np.concatenate([part[column] for part in parts])[at], (1, 2, 3))
+    status[order] = np.concatenate(statuses)
+    ptr, edge, t, leg = put_back(order, list(zip(*parts, strict=True)))
     return Points(np.repeat(np.arange(len(xy)), np.diff(ptr)), edge, t, t, leg), status
 
 
 def _snap_some(task: Any) -> tuple[Any, ...]:
-    """Some of the points: how many edges each reaches, these edges, how far along them, the legs, and the status."""
+    """Some of the points: a pointer, the edges that each reaches, how far along them, the legs; and the status."""
     from gridmap.network.snap_kernel import snap_points as kernel
 
     network, xy, side, gate_of, reach = task
@@ -79,7 +79,8 @@ def _snap_some(task: Any) -> tuple[Any, ...]:
         wall_xy, wall_of, *index_arrays(walls.index),
     )  # fmt: skip
     ptr, edge, t, leg, status = kernel(*arguments)
-    return np.diff(ptr), *(values[: ptr[-1]].copy() for values in (edge, t, leg)), status
+    # what a kernel leaves of its room the next one can use
+    return ptr, *(values[: ptr[-1]].copy() for values in (edge, t, leg)), status
 
 
 def nearest_reach(walls: Walls, side: Ints, metres: float) -> Floats:

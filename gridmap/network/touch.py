@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+
+from gridmap.network.measures import as_measures
+from gridmap.network.orders import grouped
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
     Ints = npt.NDArray[np.int32]
     Longs = npt.NDArray[np.int64]
 
-__all__ = ["SharedEdges", "Touch", "as_measures", "shared_edges", "touch_nodes"]
+__all__ = ["SharedEdges", "Touch", "ground_rows", "shared_edges", "touch_arguments", "touch_nodes"]
 
 
 class Touch(NamedTuple):
@@ -45,11 +48,6 @@ class SharedEdges(NamedTuple):
     other: Floats
 
 
-def as_measures(by: str, metres: Floats, seconds: Floats) -> tuple[Floats, Floats]:
-    """Cost and other measure; undoes itself."""
-    return (seconds, metres) if by == "minutes" else (metres, seconds)
-
-
 def touch_nodes(network: StreetNetwork, places: Access, by: str, *, leaving: bool, rows: Longs | None = None) -> Touch:
     """What lies between places and the nodes at the ends of their edges.
 
@@ -66,19 +64,29 @@ def touch_nodes(network: StreetNetwork, places: Access, by: str, *, leaving: boo
     """
     from gridmap.network.touch_kernel import touch_nodes as kernel
 
+    order = np.arange(len(places)) if rows is None else rows
+    return Touch(*kernel(order, *touch_arguments(network, places, by, leaving=leaving), network.graph.n_nodes))
+
+
+def touch_arguments(network: StreetNetwork, places: Access, by: str, *, leaving: bool) -> tuple[Any, Any, Any]:
+    """Places, pace and streets, as kernels take them; see `gridmap.network.touch_kernel`."""
     graph = network.graph
     open_u, open_v = graph.edge_forward, graph.edge_backward
     if leaving:
         open_u, open_v = open_v, open_u
-    order = np.arange(len(places)) if rows is None else rows
     seconds = 3.6 / network.profile.leg_kmh
-    found = kernel(
-        order, places.owner_ptr, places.edge, places.t0, places.t1, places.leg,
+    return (
+        (places.owner_ptr, places.edge, places.t0, places.t1, places.leg),
         (seconds, 1.0) if by == "minutes" else (1.0, seconds),
-        graph.edge_u, graph.edge_v, *as_measures(by, graph.edge_length, graph.edge_seconds), open_u, open_v,
-        graph.n_nodes,
-    )  # fmt: skip
-    return Touch(*found)
+        (graph.edge_u, graph.edge_v, *as_measures(by, graph.edge_length, graph.edge_seconds), open_u, open_v),
+    )
+
+
+def ground_rows(network: StreetNetwork, places: Access) -> npt.NDArray[np.int64]:
+    """The places in the order of the ground, in which neighbours find in the cache what they share."""
+    first = np.append(places.edge, np.int32(0))[places.owner_ptr[:-1]]
+    edge = np.where(np.diff(places.owner_ptr) > 0, first, 0).astype(np.int32)
+    return grouped(edge, network.graph.n_edges)[1]
 
 
 def shared_edges(network: StreetNetwork, targets: Access, origins: Access, by: str) -> SharedEdges:

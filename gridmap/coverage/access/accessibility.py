@@ -270,7 +270,7 @@ def _read_supply(
 def _pairs(
     network: StreetNetwork, origins: Access, targets: Access, measure: str, limit: float, executor: Any
 ) -> _Pairs:
-    from gridmap.network.search import within
+    from gridmap.network.bounded import within
 
     found = within(network, targets, origins, by=measure, limit=limit, executor=executor)
     # a search goes a hair's breadth beyond its limit; what counts as reached is what `cover` counts

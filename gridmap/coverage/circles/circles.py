@@ -19,7 +19,8 @@ from gridmap.coverage.counting.thresholds import read_several
 from gridmap.coverage.land.contours import Frame, frame_around, polygons_below
 from gridmap.coverage.land.land import Ground, lay_ground, leg_cost, paint_land
 from gridmap.errors import OptionError
-from gridmap.network.search import node_costs_of_each_kind, nodes_within
+from gridmap.network.bounded import nodes_within
+from gridmap.network.search import node_costs_of_each_kind
 from gridmap.network.streets import as_network
 from gridmap.tables.contracts import check_table
 from gridmap.tables.crs import to_crs

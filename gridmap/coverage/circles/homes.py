@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from gridmap.network.search import nearest_of_each_kind, within
+from gridmap.network.bounded import within
+from gridmap.network.search import nearest_of_each_kind
 
 if TYPE_CHECKING:
     import geopandas as gpd

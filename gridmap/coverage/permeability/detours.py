@@ -110,7 +110,7 @@ def _ratios(network: StreetNetwork, places: Places, origins: Longs, ring: tuple[
 
 def _ways(network: StreetNetwork, places: Places, origins: Longs, limit: float) -> Floats:
     """Metres along the streets from some places to all places, (origins, places), infinite beyond the limit."""
-    from gridmap.network.search import nodes_within, within
+    from gridmap.network.bounded import nodes_within, within
 
     out = np.full((len(origins), len(places.xy)), np.inf)
     if not isinstance(places.way_in, np.ndarray):

@@ -80,7 +80,7 @@ def helpful(today: Today, links: Links, slack: Floats) -> Flags:
 def bounds(today: Today, links: Links, *, saving: bool) -> Floats:
     """For each link what it brings at most: as if each end could use the best of all links that begin there."""
     from gridmap.coverage.permeability.link_kernel import potential
-    from gridmap.network.search import within
+    from gridmap.network.bounded import within
 
     onwards = np.full(today.place_cost.shape, np.inf)
     for column in range(len(today.limit)):
@@ -123,7 +123,7 @@ def gains(today: Today, links: Links) -> list[Gain]:
 
     People step onto a link at its ends alone, as on a bridge or through a gate.
     """
-    from gridmap.network.search import within
+    from gridmap.network.bounded import within
 
     ends = np.unique(np.concatenate((links.u, links.v)))
     found = within(

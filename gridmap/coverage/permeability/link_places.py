@@ -142,7 +142,7 @@ def far_by_foot(network: StreetNetwork, places: Places, u: Longs, v: Longs, time
 
     The metres are infinite where the way is longer than any that is asked about.
     """
-    from gridmap.network.search import within
+    from gridmap.network.bounded import within
 
     straight = np.hypot(*(places.xy[u] - places.xy[v]).T)
     way = np.full(len(u), np.inf)
