@@ -68,10 +68,18 @@ def test_tools_agree_with_each_other_and_with_gridmap(name):
 
 def test_a_line_of_the_table_counts_the_set_up():
     _, case = small_case()
-    ours = {"setup": 1.0, "nearest": 1.0, "bounded": 3.0, "table": 2.0, "found": 7, "peak_mb": 100.0}
+    ours = {
+        "setup": 1.0,
+        "setup for bounded": 0.5,
+        "nearest": 1.0,
+        "bounded": 3.0,
+        "table": 2.0,
+        "found": 7,
+        "peak_mb": 100.0,
+    }
     ours["covered"] = np.packbits(np.zeros((200, 3), dtype=bool))
     wrong = np.zeros((200, 3), dtype=bool)
     wrong[:6, 0] = True
-    theirs = {**ours, "setup": 5.0, "covered": np.packbits(wrong)}
+    theirs = {**ours, "setup": 5.0, "setup for bounded": 5.0, "covered": np.packbits(wrong)}
     cells = [cell.strip() for cell in coverage_peers.row("pandana", theirs, ours, case).strip("|").split("|")]
-    assert cells[2:] == ["5.00", "1.00", "3.0", "3.00", "2.0", "2.00", "2.3", "7", "1.00%", "100"]
+    assert cells[2:] == ["5.00", "5.00", "1.00", "3.0", "3.00", "2.3", "2.00", "2.3", "7", "1.00%", "100"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -52,7 +54,7 @@ def test_what_was_found_in_another_order_is_put_back(finds, random, count):
         values = [value % 1000 for row in rows for value in finds[row]]
         parts.append((ptr, np.array(values, dtype=np.int32), np.array(values, dtype=float)))
     ptr, whole, real = put_back(np.array(order), parts)
-    assert [whole[a:b].tolist() for a, b in zip(ptr, ptr[1:], strict=False)] == [[v % 1000 for v in f] for f in finds]
+    assert [whole[a:b].tolist() for a, b in pairwise(ptr)] == [[v % 1000 for v in f] for f in finds]
     assert real.tolist() == whole.tolist()
 
 
