@@ -192,9 +192,10 @@ def test_nothing_but_teeth_changes_sides(seed, parts):
         before, after = (shapely.area(shapely.intersection(all_, thing)) for all_ in (old, new))
         if (before > 0.01).sum() == 1 or thing in list(tables["buildings"].geometry):
             assert after == pytest.approx(before, abs=0.05)
-    # the share of the whole border on guides may fall, where it grows shorter on them; what lies off them never grows
+    # the share of the whole border on guides may fall, where it grows shorter on them; what lies off them does not grow
+    # by more than the two metres between the points that a border is judged by
     before, after = (on_and_off_guides(grids, tables) for grids in (old, new))
-    assert after[1] <= before[1] + 0.01
+    assert after[1] <= before[1] + 2
     assert after.sum() <= before.sum() + 0.01
 
 
