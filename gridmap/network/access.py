@@ -181,7 +181,7 @@ def _read_places(network: StreetNetwork, places: Any, kind: str, ids: Iterable[o
         shapes = np.asarray(to_crs(table, network.crs).geometry.array, dtype=object)
     else:
         shapes = np.asarray(places, dtype=object).reshape(-1)
-    names = np.array([str(i) for i in (range(len(shapes)) if ids is None else ids)], dtype=object)
+    names = np.array(list(map(str, range(len(shapes)) if ids is None else ids)), dtype=object)
     if len(names) != len(shapes):
         raise OptionError(f"ids has {len(names)} values for {len(shapes)} places; give one each")
     return shapes, names
@@ -240,6 +240,9 @@ def _collect(network: StreetNetwork, names: Shapes, kind: str, points: Points, s
 
 def isolated_owners(graph: Graph, owner_ptr: Longs, edge: Ints) -> npt.NDArray[np.bool_]:
     """Owners that touch streets, and all of them on small isolated pieces; arguments as in `Access`."""
-    ashore = np.concatenate(([0], np.cumsum(~graph.on_small_island[graph.edge_u[edge]])))
-    isolated: npt.NDArray[np.bool_] = (np.diff(owner_ptr) > 0) & (np.diff(ashore[owner_ptr]) == 0)
+    touching = np.diff(owner_ptr) > 0
+    isolated = np.zeros(len(touching), dtype=np.bool_)
+    if len(edge):
+        adrift = graph.on_small_island[graph.edge_u][edge]
+        isolated[touching] = np.logical_and.reduceat(adrift, owner_ptr[:-1][touching])
     return isolated

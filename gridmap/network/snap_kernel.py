@@ -250,7 +250,9 @@ def _try_ring(
                 side = piece_side[m]
                 if side != side_of and not (gate_of >= 0 and side == gate_of and leg <= GATE_WIDTH):
                     continue
-                if crosses(px, py, qx, qy, gate_of, wall_xy, wall_of, wall_frame, wall_shape, wall_start, wall_item):
+                if len(wall_of) > 0 and crosses(
+                    px, py, qx, qy, gate_of, wall_xy, wall_of, wall_frame, wall_shape, wall_start, wall_item
+                ):
                     continue
                 if gate_of >= 0 and leg > GATE_WIDTH:
                     # from a gate it must not run on inside, not even across a corner to where the street meets the wall
@@ -325,8 +327,8 @@ def snap_points(
     leg_out = np.empty(room, dtype=np.float64)
     m = len(piece_edge)
     # 0 is a mark that no point has
-    stamp = np.zeros(m, dtype=np.int64)
-    node_stamp = np.zeros(n_nodes, dtype=np.int64)
+    stamp = np.zeros(m, dtype=np.int32)
+    node_stamp = np.zeros(n_nodes, dtype=np.int32)
     begins, ends = np.empty(4096), np.empty(4096)
     piece_at = np.empty(m + 1, dtype=np.int32)
     t_at = np.empty(m + 1, dtype=np.float64)
