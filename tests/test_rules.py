@@ -205,6 +205,20 @@ def test_an_update_joins_whole_grids_where_there_is_no_ceiling():
     tiles(after, communities)
 
 
+def test_a_group_cut_by_hand_is_told_until_it_is_whole_again():
+    communities, houses, streets = village()
+    plan = gm.divide(communities, houses, streets, bands=RURAL)
+    assert not plan.findings["rule"].eq("group_parted").any()
+    atoms = plan.atoms[plan.atoms["community_id"] == "A"]
+    grid = atoms["grid_id"].iloc[0]
+    cut = plan.split(grid, parts=2 * atoms.loc[atoms["grid_id"] == grid, "group"].nunique())
+    per_group = cut.atoms[cut.atoms["group"].notna()].groupby("group")["grid_id"].nunique()
+    (found,) = cut.findings[cut.findings["rule"] == "group_parted"].to_dict("records")
+    assert sorted(found["ids"]) == sorted(per_group.index[per_group > 1])
+    new = [g for g in cut.grids["grid_id"] if g == grid or g not in set(plan.grids["grid_id"])]
+    assert not cut.merge(new).findings["rule"].eq("group_parted").any()
+
+
 def test_areas_survive_saving(tmp_path):
     communities, houses, streets = village()
     plan = gm.divide(communities, houses, streets, bands=RURAL)

@@ -18,6 +18,7 @@ from gridmap.division.plans.outlines import outlines, straight_outlines
 from gridmap.division.plans.plan_arrays import fixed_grids, plan_unit, rule_in, text_ids
 from gridmap.division.rules.labels import certified
 from gridmap.division.rules.pairs import PAIR_RULES, broken_pairs
+from gridmap.division.rules.villager_groups import PARTED, parted_groups
 from gridmap.errors import GridmapError
 from gridmap.tables.crs import metric_crs, to_crs
 from gridmap.tables.findings import findings_table
@@ -57,8 +58,8 @@ def redraw(
     -----
     Grids that keep their atoms keep their row; their outline changes only beside those that do not, where a border is
     drawn straight between other corners. Findings on the band are made anew for the communities concerned, those on
-    pairs of buildings for the pairs that are broken or kept now; all others stay. The result depends on the grids of
-    the atoms alone, not on the way there.
+    pairs of buildings and on villager groups for what is broken or kept now; all others stay. The result depends on the
+    grids of the atoms alone, not on the way there.
     """
     plan = arrays.plan
     before = text_ids(arrays.atoms["grid_id"])
@@ -84,6 +85,7 @@ def redraw(
     else:
         findings = _judged_again(arrays, grids, rows, weights, grid_ids, concerned)
         findings = _paired_again(plan, findings, assignment)
+        findings = _grouped_again(plan, findings, atoms)
     if not np.isclose(grids["households"].sum(), _housed(assignment), rtol=1e-9, atol=1e-6):
         raise GridmapError("internal: grids do not hold the households of their buildings; please report this")
     return with_areas(
@@ -289,6 +291,18 @@ def _paired_again(plan: GridPlan, findings: gpd.GeoDataFrame, assignment: pd.Dat
     if holds.all() and not fresh:
         return findings
     return findings_table([*fresh, *findings[holds].to_dict("records")], crs=findings.crs)
+
+
+def _grouped_again(plan: GridPlan, findings: gpd.GeoDataFrame, atoms: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """The findings, that on villager groups in several grids as they are now."""
+    if "group" not in atoms:
+        return findings
+    told = [
+        name for rule, ids in zip(findings["rule"], findings["ids"], strict=True) if rule == "group_cut" for name in ids
+    ]
+    whole = [c for c in pd.unique(atoms.loc[atoms["group"].notna(), "community_id"]) if rule_in(plan, c).open]
+    kept = findings[findings["rule"] != PARTED].to_dict("records")
+    return findings_table([*parted_groups(atoms, whole, told), *kept], crs=findings.crs)
 
 
 def _certificates(arrays: PlanArrays, inside: np.ndarray, grid_ids: np.ndarray) -> dict[str, dict[str, Any]]:

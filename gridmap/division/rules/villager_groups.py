@@ -12,9 +12,14 @@ from gridmap.division.search.engine import arcs_of
 from gridmap.tables.findings import finding
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from gridmap.division.search.engine import Lots
 
-__all__ = ["atom_groups", "group_findings", "group_nodes", "merge_small"]
+__all__ = ["PARTED", "atom_groups", "group_findings", "group_nodes", "merge_small", "parted_groups"]
+
+#: Rule of the finding on groups that hand edits have cut.
+PARTED = "group_parted"
 
 
 def atom_groups(rows: pd.DataFrame, atom: np.ndarray, group: pd.Series, joins: Joins) -> np.ndarray:
@@ -199,3 +204,28 @@ def group_findings(
             )
         )  # fmt: skip
     return found
+
+
+def parted_groups(atoms: pd.DataFrame, whole: Collection[str], known: Collection[str]) -> list[dict[str, Any]]:
+    """A finding on the villager groups that lie in several grids, whatever put them there.
+
+    Parameters
+    ----------
+    atoms
+        community_id, group and grid_id.
+    whole
+        The communities whose grids are made of whole groups.
+    known
+        Groups of which that is told already.
+    """
+    here = atoms[atoms["community_id"].isin(whole) & atoms["group"].notna() & ~atoms["group"].isin(known)]
+    grids = here.groupby(["community_id", "group"])["grid_id"].nunique()
+    names = [str(name) for _, name in grids.index[grids > 1]]
+    if not names:
+        return []
+    return [
+        finding(
+            "warning", PARTED, f"{len(names):,} villager groups are in more than one grid: {', '.join(names[:5])}.",
+            cure="Move the rest of each group into the grid that holds most of it.", ids=names,
+        )
+    ]  # fmt: skip
