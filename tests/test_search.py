@@ -195,9 +195,11 @@ def random_streets(seed):
     return network, homes, services
 
 
-@pytest.mark.parametrize("k", [1, 2])
+@pytest.mark.parametrize(("k", "together", "at_once"), [(1, 10, 40), (1, 3, 4), (2, 10, 40)])
 @pytest.mark.parametrize("by", ["metres", "minutes"])
-def test_all_kinds_at_once_are_what_they_are_one_by_one(by, k):
+def test_all_kinds_at_once_are_what_they_are_one_by_one(by, k, together, at_once, monkeypatch):
+    monkeypatch.setattr("gridmap.network.search._TOGETHER", together)
+    monkeypatch.setattr("gridmap.network.search._AT_ONCE", at_once)
     network, homes, services = random_streets(8)
     kind = np.arange(25) % 13  # with another one, 13, that nobody is of
     options = {"kinds": 14, "by": by, "k": k, "limit": 900 if by == "metres" else 4}

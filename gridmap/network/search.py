@@ -28,6 +28,8 @@ __all__ = ["Nearest", "NodeCosts", "nearest", "nearest_of_each_kind", "node_cost
 
 # At most so many kinds of target are searched for together: their labels share what is read of the graph.
 _TOGETHER = 10
+# At most about so many labels of each node are in memory at one time.
+_AT_ONCE = 40
 
 
 class Nearest(NamedTuple):
@@ -122,15 +124,18 @@ def nearest_of_each_kind(
         raise OptionError(f"k={k!r} must be at least 1")
     seeds = touch_nodes(network, targets, by, leaving=False)
     hierarchy, bound, groups = _hierarchy(network, by), bound_of(by, limit), _column_groups(kinds, k)
-    tasks = [(hierarchy, _seeds_of(seeds, kind, first, last), last - first, k) for first, last in groups]
-    labels = map_tasks(_sweep_kinds, tasks, executor)
-    if k == 1:
-        labels = [_side_by_side(labels)]
     shape = (len(origins), kinds, k)
     out = Nearest(np.empty(shape, dtype=np.int32), np.empty(shape), np.empty(shape))
     found = (*as_measures(by, out.metres, out.minutes), out.target)
     legs, rows = touch_arguments(network, origins, by, leaving=True), ground_rows(network, origins)
-    map_tasks(_join_some, [(rows[first:last], legs, labels, bound, found) for first, last in deal(len(rows), 1024)])
+    dealt = [rows[first:last] for first, last in deal(len(rows), 1024)]
+    for some in _batches(groups, k):
+        tasks = [(hierarchy, _seeds_of(seeds, kind, first, last), last - first, k) for first, last in some]
+        labels = map_tasks(_sweep_kinds, tasks, executor)
+        if k == 1:
+            labels = [_side_by_side(labels)]
+        columns = [values[:, some[0][0] : some[-1][1]] for values in found]
+        map_tasks(_join_some, [(own, legs, labels, bound, columns) for own in dealt])
     _join_shared(shared_edges(network, targets, origins, by), kind, bound, found)
     np.divide(out.minutes, 60, out=out.minutes)
     return out
@@ -238,6 +243,15 @@ def _column_groups(kinds: int, k: int) -> list[tuple[int, int]]:
     count = kinds if k > 1 else max(-(-kinds // _TOGETHER), min(kinds, os.cpu_count() or 1), 1)
     ends = np.linspace(0, kinds, count + 1).astype(np.int64).tolist()
     return list(pairwise(ends))
+
+
+def _batches(groups: list[tuple[int, int]], k: int) -> list[list[tuple[int, int]]]:
+    """The groups of columns whose labels of all nodes are in memory at one time."""
+    if not groups:
+        return []
+    width = k * max(groups[0][1] - groups[0][0], 1)
+    size = max(_AT_ONCE // width, os.cpu_count() or 1)
+    return [groups[first : first + size] for first in range(0, len(groups), size)]
 
 
 def _seeds_of(seeds: Touch, kind: npt.NDArray[np.integer], first: int, last: int) -> tuple[Any, ...]:
