@@ -6,6 +6,7 @@ import ast
 import base64
 import json
 import re
+import zlib
 from itertools import pairwise
 from pathlib import Path
 
@@ -23,7 +24,17 @@ import gridmap.maps
 from gridmap.errors import GridmapError, OptionError, TableError, WriteError
 from gridmap.maps.bands import bands_of
 from gridmap.maps.classes import band_theme, rate_theme, status_of
-from gridmap.maps.encode import STEP, encode_shapes, frame_of, pack_varints, simplify_tiles
+from gridmap.maps.encode import (
+    DEFLATED,
+    STEP,
+    encode_shapes,
+    frame_of,
+    pack_bytes,
+    pack_changes,
+    pack_varints,
+    simplify_tiles,
+    squeeze,
+)
 from gridmap.maps.explore import explore
 from gridmap.maps.finding_words import CHINESE, finding_text
 from gridmap.maps.layers import recognise
@@ -46,7 +57,21 @@ def page_of(*layers, **options):
 
 
 def payload_of(page: str) -> dict:
-    return json.loads(re.search(r'id="gm-data">(.*?)</script>', page, re.DOTALL).group(1))
+    return json.loads(re.search(r'id="gm-data">(.*?)</script>', page, re.DOTALL).group(1), object_hook=spread)
+
+
+def spread(found: dict) -> object:
+    """What `squeeze` deflated, as it was."""
+    return json.loads(plain_bytes(found["z"])) if found.keys() == {"z"} else found
+
+
+def plain_bytes(text: str) -> bytes:
+    if text[:1] != DEFLATED:
+        return base64.b64decode(text)
+    raw = base64.b64decode(text[1:])
+    out = zlib.decompress(raw[4:], -zlib.MAX_WBITS)
+    assert len(out) == int.from_bytes(raw[:4], "little")
+    return out
 
 
 # -- the file --------------------------------------------------------------------------------------------------------
@@ -187,13 +212,18 @@ def test_names_are_data_and_not_a_template(town):
 
 def unpack(text: str) -> list[int]:
     out, value, shift = [], 0, 0
-    for byte in base64.b64decode(text):
+    for byte in plain_bytes(text):
         value |= (byte & 127) << shift
         shift += 7
         if byte < 128:
             out.append(value)
             value = shift = 0
     return out
+
+
+def added_up(text: str) -> list[int]:
+    """Numbers of which the changes were written."""
+    return np.cumsum([-(d + 1) // 2 if d % 2 else d // 2 for d in unpack(text)]).tolist()
 
 
 def decode(layer: dict, place) -> list[list[np.ndarray]]:
@@ -218,6 +248,21 @@ def decode(layer: dict, place) -> list[list[np.ndarray]]:
 @given(st.lists(st.integers(0, 2**32 - 1)))
 def test_varints_come_back(values):
     assert unpack(pack_varints(np.array(values, dtype=np.int64))) == values
+
+
+@given(st.lists(st.integers(0, 65535)))
+def test_changes_come_back(values):
+    assert added_up(pack_changes(np.array(values, dtype=np.int64))) == values
+
+
+def test_what_is_long_is_deflated_and_comes_back():
+    value = {"short": ["a"], "names": ["幸福小区"] * 900, "rank": "2" * 5000, "rows": [{"of": list(range(3000))}]}
+    small = squeeze(value)
+    assert small["short"] == ["a"]
+    assert len(json.dumps(small)) < 0.5 * len(json.dumps(value))
+    assert json.loads(json.dumps(small), object_hook=spread) == value
+    noise = np.random.default_rng(0).integers(0, 256, 4096).astype(np.uint8).tobytes()
+    assert pack_bytes(noise)[0] != DEFLATED
 
 
 def with_hole(corners: list) -> shapely.Polygon:
@@ -328,8 +373,8 @@ def test_reach_of_each_building_is_in_the_page(town):
     buildings, categories = payload["layers"]["buildings"], [c["id"] for c in payload["categories"]]
     reach = town["cover"].reach.set_index(["building_id", "category"])
     for c, category in enumerate(categories):
-        codes = np.frombuffer(base64.b64decode(buildings["reach"][c]), dtype="<u2")
-        nearest = unpack(buildings["nearest"][c])
+        codes = [turned >> 1 | (turned & 1) << 15 for turned in added_up(buildings["reach"][c])]
+        nearest = added_up(buildings["nearest"][c])
         for row, building in enumerate(buildings["id"]):
             if (building, category) not in reach.index:
                 assert codes[row] == 0x7FFF

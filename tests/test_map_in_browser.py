@@ -6,6 +6,7 @@ import base64
 import json
 import re
 import time
+import zlib
 
 import geopandas as gpd
 import numpy as np
@@ -146,6 +147,29 @@ def test_a_click_on_a_grid_shows_the_numbers_of_the_table(opened, town):
     click_map(page, spots[2].x, spots[2].y)
     wait(page, "return gridmap.app.state.selected.row === 2")
     assert "Split it into 2 of about 306" in text_of(page, ".gm-findings")
+
+
+def test_the_page_reads_what_was_deflated(opened, town):
+    page = opened(town["plan"])
+    random = np.random.default_rng(2)
+    stored = random.integers(0, 256, 70_000).astype(np.uint8).tobytes()
+    cases = [
+        b"a" * 100_000, bytes(range(256)) * 40, random.geometric(0.1, 60_000).clip(0, 255).astype(np.uint8).tobytes(),
+        "社区网格\u2028👩‍👧".encode() * 999, b"", b"x", stored,
+    ]  # fmt: skip
+    for raw in cases:
+        for level, plan in ((9, zlib.Z_DEFAULT_STRATEGY), (1, zlib.Z_FIXED), (0, zlib.Z_DEFAULT_STRATEGY)):
+            press = zlib.compressobj(level, zlib.DEFLATED, -zlib.MAX_WBITS, 9, plan)
+            text = base64.b64encode(press.compress(raw) + press.flush()).decode()
+            read = page.execute_script(
+                """
+                const from = Uint8Array.from(atob(arguments[0]), c => c.charCodeAt(0));
+                return btoa(Array.from(gridmap.inflate(from, arguments[1]), b => String.fromCharCode(b)).join(''));
+                """,
+                text,
+                len(raw),
+            )
+            assert base64.b64decode(read) == raw
 
 
 def test_shapes_lie_where_the_table_has_them(opened):

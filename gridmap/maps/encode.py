@@ -1,20 +1,33 @@
-"""Geometry and numbers as short text: whole steps of a decimetre, differences, variable-length bytes, base64."""
+"""Geometry and numbers as short text: whole steps, differences, variable-length bytes, deflate, base64."""
 
 from __future__ import annotations
 
 import base64
+import json
+import zlib
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import shapely
 
-__all__ = ["Frame", "encode_shapes", "encode_uint16", "frame_of", "pack_varints", "simplify_tiles"]
+__all__ = [
+    "Frame",
+    "encode_shapes",
+    "frame_of",
+    "pack_bytes",
+    "pack_changes",
+    "pack_varints",
+    "simplify_tiles",
+    "squeeze",
+]
 
 #: Metres of one whole step of the coordinates in the page.
 STEP = 0.1
 _METRES_PER_DEGREE = 111_320.0
 POINT, LINE, POLYGON = 0, 1, 2
+#: What begins a text that is deflated, and from which length on that is tried.
+DEFLATED, LONG = "~", 1024
 _DIMENSION_TYPES = {POINT: (0, 4), LINE: (1, 2, 5), POLYGON: (3, 6)}
 
 
@@ -104,13 +117,42 @@ def encode_shapes(shapes: np.ndarray, frame: Frame, *, tolerance: float = 0.0) -
     }
 
 
-def encode_uint16(values: np.ndarray) -> str:
-    """Whole numbers 0 ... 65535 as base64 of little-endian pairs of bytes."""
-    return base64.b64encode(np.ascontiguousarray(values, dtype="<u2").tobytes()).decode("ascii")
+def squeeze(value: Any) -> Any:
+    """A value for JSON with its long lists and texts deflated: ``{"z": text}`` in place of each, for the page to undo.
+
+    Short ones stay readable, and so does what would not get shorter.
+    """
+    if isinstance(value, dict):
+        return {key: squeeze(inner) for key, inner in value.items()}
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return [squeeze(inner) for inner in value]
+    if not isinstance(value, list | str) or len(value) < (LONG if isinstance(value, str) else LONG // 4):
+        return value
+    first = value if isinstance(value, str) else value[0]
+    if isinstance(first, str) and first[:1] == DEFLATED:
+        return value
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    packed = pack_bytes(text.encode("utf-8", "replace"))
+    return {"z": packed} if packed[0] == DEFLATED else value
+
+
+def pack_bytes(raw: bytes) -> str:
+    """Bytes as base64; long ones deflated before, where that is shorter: a sign in front and their length tell."""
+    if len(raw) >= LONG:
+        press = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
+        small = len(raw).to_bytes(4, "little") + press.compress(raw) + press.flush()
+        if len(small) < 0.97 * len(raw):
+            return DEFLATED + base64.b64encode(small).decode("ascii")
+    return base64.b64encode(raw).decode("ascii")
+
+
+def pack_changes(values: np.ndarray) -> str:
+    """Whole numbers of which neighbours are alike: `pack_varints` of what changes from one to the next."""
+    return pack_varints(_zigzag(np.diff(np.asarray(values, dtype=np.int64), prepend=0)))
 
 
 def pack_varints(values: np.ndarray) -> str:
-    """Whole numbers, 0 or more, as base64 of variable-length integers (7 bits a byte, lowest first)."""
+    """Whole numbers, 0 or more, as `pack_bytes` of variable-length integers (7 bits a byte, lowest first)."""
     numbers = np.asarray(values, dtype=np.uint64)
     lengths = np.ones(len(numbers), dtype=np.int64)
     for bits in (7, 14, 21, 28):
@@ -121,7 +163,7 @@ def pack_varints(values: np.ndarray) -> str:
         has = lengths > k
         more = (lengths[has] > k + 1).astype(np.uint8) << 7
         out[start[has] + k] = ((numbers[has] >> np.uint64(7 * k)) & np.uint64(127)).astype(np.uint8) | more
-    return base64.b64encode(out.tobytes()).decode("ascii")
+    return pack_bytes(out.tobytes())
 
 
 def _thinned(rings: np.ndarray, tolerance: float) -> np.ndarray:

@@ -19,6 +19,7 @@ from branca.element import CssLink, Element, Figure, JavascriptLink
 from folium.template import Template
 
 from gridmap.errors import OptionError, WriteError
+from gridmap.maps.encode import squeeze
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["ExploreMap", "json_for_page"]
 
 #: Scripts and styles of this package, in the order in which they need one another.
-_SCRIPTS = ("decode", "format", "symbols", "canvas", "layers", "legend", "details", "search", "open")
+_SCRIPTS = ("inflate", "decode", "format", "symbols", "canvas", "layers", "legend", "details", "search", "open")
 _STYLES = ("page",)
 _LEAFLET = "static/js_lib_leaflet"
 _LEAFLET_PACKAGE = "django-js-lib-leaflet"
@@ -109,7 +110,7 @@ class ExploreMap(folium.Map):  # type: ignore[misc]
         super().__init__(location=[(south + north) / 2, (west + east) / 2], zoom_start=13, tiles=None)
         self.payload, self.online, self.basemap = dict(payload), online, basemap
         self.assets = {str(address): Path(path) for address, path in (assets or {}).items()}
-        self._data = json_for_page(self.payload)
+        self._data = json_for_page(squeeze(self.payload))
         # same input, same page: folium names things at random
         self._id = hashlib.sha256(self._data.encode("utf-8", "replace")).hexdigest()[:16]
         if online:

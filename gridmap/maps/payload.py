@@ -14,7 +14,7 @@ import shapely
 from gridmap._version import __version__
 from gridmap.maps import classes, facts
 from gridmap.maps.bands import bands_of
-from gridmap.maps.encode import encode_shapes, encode_uint16, frame_of, pack_varints, simplify_tiles
+from gridmap.maps.encode import encode_shapes, frame_of, pack_changes, pack_varints, simplify_tiles
 from gridmap.maps.finding_words import finding_text
 from gridmap.maps.words import category_labels, words
 from gridmap.tables.crs import to_crs, to_metric
@@ -162,7 +162,9 @@ def _entrances(page: _Page) -> dict[str, Any]:
 
 
 def _buildings(page: _Page) -> dict[str, Any]:
-    table, shown = page.content.tables["buildings"], page.degrees["buildings"]
+    # in an order that follows the ground, neighbours differ little, and little is written
+    order = np.argsort(page.degrees["buildings"].hilbert_distance().to_numpy(), kind="stable")
+    table, shown = page.content.tables["buildings"].iloc[order], page.degrees["buildings"].iloc[order]
     ids = table["building_id"].astype(str)
     out = {
         **_shapes(page, shown),
@@ -186,8 +188,9 @@ def _buildings(page: _Page) -> dict[str, Any]:
     if page.content.cover is not None:
         facility_ids = pd.Index([] if page.facilities is None else page.facilities["facility_id"].astype(str))
         codes = facts.reach_codes(page.content.cover, pd.Index(ids), facility_ids, page.categories)
-        out["reach"] = [encode_uint16(code) for code, _ in codes]
-        out["nearest"] = [pack_varints(nearest) for _, nearest in codes]
+        # the sign of what is not covered goes last, so that neighbours have like numbers
+        out["reach"] = [pack_changes(((code << 1) | (code >> 15)) & 0xFFFF) for code, _ in codes]
+        out["nearest"] = [pack_changes(nearest) for _, nearest in codes]
     return out
 
 

@@ -2,12 +2,23 @@
 (function (gm) {
   "use strict";
 
+  const DEFLATED = "~";
+
   function bytes(text) {
-    const raw = atob(text);
+    const deflated = text[0] === DEFLATED, raw = atob(deflated ? text.slice(1) : text);
     const out = new Uint8Array(raw.length);
     for (let i = 0; i < raw.length; i++) out[i] = raw.charCodeAt(i);
-    return out;
+    if (!deflated) return out;
+    return gm.inflate(out.subarray(4), out[0] + out[1] * 256 + out[2] * 65536 + out[3] * 16777216);
   }
+
+  /* Long lists and texts as they were before Python deflated them; see encode.squeeze. */
+  gm.unsqueeze = function (value) {
+    if (!value || typeof value !== "object") return value;
+    if (typeof value.z === "string") return JSON.parse(new TextDecoder().decode(bytes(value.z)));
+    if (!Array.isArray(value) || typeof value[0] === "object") for (const key in value) value[key] = gm.unsqueeze(value[key]);
+    return value;
+  };
 
   /* Whole numbers, 0 or more, seven bits a byte, lowest first. */
   function varints(text) {
@@ -23,12 +34,23 @@
     return out;
   }
 
-  function uint16(text) {
-    const from = bytes(text);
-    const out = new Uint16Array(from.length / 2);
-    for (let i = 0; i < out.length; i++) out[i] = from[2 * i] | (from[2 * i + 1] << 8);
+  /* Whole numbers told by what changes from one to the next. */
+  function changes(text) {
+    const out = varints(text);
+    let value = 0;
+    for (let i = 0; i < out.length; i++) {
+      value += out[i] % 2 ? -(out[i] + 1) / 2 : out[i] / 2;
+      out[i] = value;
+    }
     return out;
   }
+
+  /* Reach of every building: the lowest bit, "not covered", goes back to the front. */
+  gm.reach = function (text) {
+    const turned = changes(text), out = new Uint16Array(turned.length);
+    for (let i = 0; i < out.length; i++) out[i] = (turned[i] >> 1) | ((turned[i] & 1) << 15);
+    return out;
+  };
 
   function starts(sizes) {
     const out = new Uint32Array(sizes.length + 1);
@@ -76,7 +98,7 @@
   };
 
   gm.varints = varints;
-  gm.uint16 = uint16;
+  gm.changes = changes;
 
   /* A column of repeated texts: row -> text, "" where there is none. */
   gm.coded = function (column) {

@@ -279,7 +279,7 @@
       data.categories.forEach(function (category, c) {
         const code = app.reach(c)[row];
         if (code === 0x7fff) return;
-        nearest[c] = nearest[c] || gm.varints(tables.buildings.nearest[c]);
+        nearest[c] = nearest[c] || gm.changes(tables.buildings.nearest[c]);
         const facility = nearest[c][row] - 1, covered = code < 0x8000;
         const where = code === 0xffff ? say("reach.unreachable") : code === 0xfffe ? say("reach.unsnapped") : say.minutes((code & 0x7fff) / 10);
         const name = facility >= 0 ? tables.facilities.name[facility] || category.label : "";

@@ -10,7 +10,7 @@
   };
 
   gm.open = function (id) {
-    const data = JSON.parse(document.getElementById("gm-data").textContent);
+    const data = gm.unsqueeze(JSON.parse(document.getElementById("gm-data").textContent));
     const say = gm.speaker(data.words, data.lang), element = gm.element;
     document.documentElement.lang = data.lang === "zh" ? "zh-CN" : "en";
     const shell = frame(id, data, say);
@@ -31,7 +31,7 @@
     app.reach = function (category) {
       const columns = data.layers.buildings && data.layers.buildings.reach;
       if (!columns || !columns[category]) return null;
-      return decoded[category] || (decoded[category] = gm.uint16(columns[category]));
+      return decoded[category] || (decoded[category] = gm.reach(columns[category]));
     };
     app.isDrawn = function (key) { return !!app.state.visible[key]; };
     /* Is one service looked at: its circles, its blind spots? */
