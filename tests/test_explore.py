@@ -531,6 +531,18 @@ def test_names_come_in_the_language_of_the_page(town):
     assert chinese == ["幸福社区", "和平社区"]
 
 
+def test_a_page_in_two_languages_holds_what_differs(town):
+    both = payload_of(page_of(town["plan"], town["cover"], lang=("zh", "en")))
+    alone = {lang: payload_of(page_of(town["plan"], town["cover"], lang=lang)) for lang in ("zh", "en")}
+    other = both.pop("other")
+    assert both == alone["zh"]
+    assert other["words"]["layers"] == words("en")["layers"]
+    assert other["layers"]["communities"]["name"] == ["Happiness", "Peace"]
+    assert "of" not in other["themes"]["0"]
+    with pytest.raises(OptionError, match="both"):
+        explore(town["plan"], lang=("zh", "zh"))
+
+
 def test_notes_say_what_the_numbers_rest_on(town):
     estimated = town["buildings"].assign(households_estimated=True)
     invented = town["communities"].copy()

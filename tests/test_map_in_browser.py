@@ -337,6 +337,34 @@ def test_a_page_speaks_one_language(opened, lang):
         assert set(re.findall("[\u4e00-\u9fff]", text)) <= set(own)
 
 
+def test_a_switch_says_all_that_a_page_of_the_other_language_says(opened, town):
+    layers = town["plan"], town["cover"], town["circles"], ({"en": "Old", "zh": "旧"}, town["grids"])
+    title = {"en": "A town", "zh": "小镇"}
+    chosen = [(None, 0), ("grids", 2), ("communities", 0), ("buildings", 1), ("facilities", 3)]
+
+    def read(page):
+        said = []
+        for kind, row in chosen:
+            page.execute_script("gridmap.app.select(arguments[0], arguments[1])", kind, row)
+            said.append(page.execute_script("document.querySelector('.gm-language')?.remove(); return document.title"))
+            said.append(text_of(page, "#gm-app"))
+        page.execute_script("for (const l of gridmap.app.layers) gridmap.app.show(l.key, true)")
+        return [*said, text_of(page, ".gm-legend"), page.execute_script("return document.documentElement.lang")]
+
+    alone = {lang: read(opened(*layers, lang=lang, title=title)) for lang in ("en", "zh")}
+    assert alone["zh"] != alone["en"]
+    page = opened(*layers, lang=("en", "zh"), title=title)
+    page.execute_script("gridmap.app.select('grids', 2); gridmap.app.setTheme(1)")
+    page.find_element("css selector", ".gm-language").click()
+    assert page.execute_script("return [gridmap.app.state.selected.row, gridmap.app.state.theme]") == [2, 1]
+    page.execute_script("gridmap.app.setTheme(0)")
+    assert read(page) == alone["zh"]
+    page = opened(*layers, lang="both", title=title)
+    page.find_element("css selector", ".gm-language").click()
+    page.find_element("css selector", ".gm-language").click()
+    assert read(page) == alone["zh"]
+
+
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_hostile_names_stay_names(opened, lang):
     mean = make_town(names=HOSTILE[:6])

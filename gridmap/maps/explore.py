@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gridmap.maps.words import check_language
+from gridmap.maps.words import languages_of
 
 if TYPE_CHECKING:
     import os
@@ -17,12 +17,12 @@ __all__ = ["explore"]
 
 def explore(
     *layers: Any,
-    lang: str = "en",
+    lang: str | Sequence[str] = "en",
     basemap: Any = None,
-    title: str | None = None,
+    title: str | Mapping[str, str] | None = None,
     date: str | None = None,
-    notes: Sequence[str] = (),
-    attribution: str | None = None,
+    notes: Sequence[str | Mapping[str, str]] = (),
+    attribution: str | Mapping[str, str] | None = None,
     lower: float = 300,
     upper: float = 500,
     online: bool = False,
@@ -39,7 +39,9 @@ def explore(
         the tables they were made from; a table given by itself goes before theirs. A table's ``attrs["layer"]`` names
         what it is where its columns do not tell.
     lang
-        Language of the page: ``"en"`` or ``"zh"``.
+        Language of the page: ``"en"``, ``"zh"``, or both with a switch between them: ``("en", "zh")``, which opens in
+        English, or ``"both"``, which opens in Chinese. Of a page in two languages `title`, `notes`, `attribution` and
+        the name of a layer may be given in each: ``{"en": "Present grids", "zh": "现有网格"}``.
     basemap
         None (the data's own streets, water and buildings are the ground), or a tile address, a name that folium
         knows, or a `folium.TileLayer`: then the page loads tiles from the network and says so.
@@ -84,20 +86,12 @@ def explore(
     >>> "http-equiv" in page, "412" in page
     (True, True)
     """
-    check_language(lang)
+    languages = languages_of(lang)
     from gridmap.maps.layers import sort_layers
     from gridmap.maps.page import ExploreMap
     from gridmap.maps.payload import build_payload
+    from gridmap.maps.wording import Given
 
-    payload = build_payload(
-        sort_layers(layers),
-        lang=lang,
-        title=title,
-        date=date,
-        notes=notes,
-        attribution=attribution,
-        lower=lower,
-        upper=upper,
-        online_map=basemap is not None,
-    )
+    given = Given(title, notes, attribution, basemap is not None)
+    payload = build_payload(sort_layers(layers), given, languages=languages, date=date, lower=lower, upper=upper)
     return ExploreMap(payload, basemap=basemap, online=online, assets=assets)

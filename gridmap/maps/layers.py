@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from gridmap.errors import OptionError
 from gridmap.tables.findings import join_findings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
 __all__ = ["Content", "recognise", "sort_layers"]
 
@@ -48,7 +49,7 @@ class Content:
     plan: Any = None
     cover: Any = None
     tables: dict[str, gpd.GeoDataFrame] = field(default_factory=dict)
-    own: list[tuple[str, gpd.GeoDataFrame]] = field(default_factory=list)
+    own: list[tuple[str | Mapping[str, str], gpd.GeoDataFrame]] = field(default_factory=list)
 
 
 def sort_layers(layers: Iterable[Any]) -> Content:
@@ -86,7 +87,7 @@ def sort_layers(layers: Iterable[Any]) -> Content:
     return content
 
 
-def _add(content: Content, kind: str, name: str | None, thing: Any) -> None:
+def _add(content: Content, kind: str, name: str | Mapping[str, str] | None, thing: Any) -> None:
     if kind in ("plan", "cover"):
         if getattr(content, kind) is not None:
             raise OptionError(f"explore takes one {kind}; draw two maps to compare two of them")
@@ -148,7 +149,7 @@ def _is_named(layer: Any) -> bool:
     return (
         isinstance(layer, tuple)
         and len(layer) == 2
-        and isinstance(layer[0], str)
+        and isinstance(layer[0], str | Mapping)
         and isinstance(layer[1], gpd.GeoDataFrame | gpd.GeoSeries)
     )
 

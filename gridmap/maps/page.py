@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 __all__ = ["ExploreMap", "json_for_page"]
 
 #: Scripts and styles of this package, in the order in which they need one another.
-_SCRIPTS = ("inflate", "decode", "format", "symbols", "canvas", "layers", "legend", "details", "search", "open")
+_SCRIPTS = (
+    "inflate", "decode", "format", "symbols", "canvas", "parts", "shell", "controls", "layers", "legend", "details",
+    "search", "print", "open",
+)  # fmt: skip
 _STYLES = ("page",)
 _LEAFLET = "static/js_lib_leaflet"
 _LEAFLET_PACKAGE = "django-js-lib-leaflet"

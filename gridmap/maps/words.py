@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from gridmap.errors import OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-__all__ = ["CATEGORIES", "LANGUAGES", "WORDS", "category_labels", "check_language", "words"]
+__all__ = ["CATEGORIES", "LANGUAGES", "WORDS", "category_labels", "languages_of", "words"]
 
 LANGUAGES = ("en", "zh")
+BOTH = ("zh", "en")
 
 #: key: (English, Chinese). ``{name}`` is filled in.
 WORDS: dict[str, tuple[str, str]] = {
@@ -257,28 +258,30 @@ CATEGORIES: dict[str, tuple[str, str]] = {
 }
 
 
-def check_language(lang: str) -> str:
-    """The language itself when the page can speak it.
+def languages_of(lang: str | Sequence[str]) -> tuple[str, ...]:
+    """The languages of a page, the one it opens in first: ``"both"`` is Chinese and English.
 
     Raises
     ------
     OptionError
         For any other language, naming those there are.
     """
-    if lang not in LANGUAGES:
-        raise OptionError(f"lang={lang!r} is not a language of the map; use one of {', '.join(map(repr, LANGUAGES))}")
-    return lang
+    named = BOTH if lang == "both" else (lang,) if isinstance(lang, str) else tuple(lang)
+    if not named or any(one not in LANGUAGES for one in named) or len(set(named)) < len(named):
+        known = ", ".join(map(repr, LANGUAGES))
+        raise OptionError(f"lang={lang!r} is not a language of the map; use one of {known}, or 'both'")
+    return named
 
 
 def words(lang: str) -> dict[str, str]:
     """All words of the page in one language, by key."""
-    column = LANGUAGES.index(check_language(lang))
+    column = LANGUAGES.index(lang)
     return {key: both[column] for key, both in WORDS.items()}
 
 
 def category_labels(categories: Iterable[str], lang: str) -> dict[str, str]:
     """Categories as a person reads them; one that no list knows stays as the data names it."""
-    column = LANGUAGES.index(check_language(lang))
+    column = LANGUAGES.index(lang)
     known = {**_osm_categories(), **CATEGORIES}
     return {c: known[key][column] if (key := c.strip().lower()) in known else _plain(c) for c in categories}
 

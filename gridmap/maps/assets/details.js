@@ -48,7 +48,7 @@
     function bandOf(row) {
       const t = tables.grids;
       if (!t.held) return { held: t.households ? t.households[row] : null, lower: data.band[0], upper: data.band[1] };
-      return { held: t.held[row], lower: t.lower[row], upper: t.upper[row], counted: coded["grids.counted"](row) };
+      return { held: t.held[row], lower: t.lower[row], upper: t.upper[row], counted: data.counted[coded["grids.counted"](row)] };
     }
 
     /* the count on a line with the band marked */
@@ -319,6 +319,7 @@
       show: function (selected, focus) {
         gm.empty(root);
         const parts = !selected ? pages.city() : pages[selected.kind] ? pages[selected.kind](selected.row) : own(selected.kind, selected.row);
+        parts.push.apply(parts, gm.fromParts("panel", app, selected ? selected.kind : null, selected ? selected.row : 0));
         parts.forEach(function (part) { if (part) root.appendChild(part); });
         root.scrollTop = 0;
         if (focus) { const title = root.querySelector("h2"); if (title) title.focus({ preventScroll: true }); }

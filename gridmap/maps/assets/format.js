@@ -2,18 +2,23 @@
 (function (gm) {
   "use strict";
 
+  /* words: changed in place by a change of language, which `say.use` tells of. */
   gm.speaker = function (words, lang) {
-    const locale = lang === "zh" ? "zh-CN" : "en-GB";
-    const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
-    const tenth = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
-    const fine = new Intl.NumberFormat(locale, { maximumFractionDigits: 2 });
-
+    let whole, tenth, fine;
     function say(key, values) {
       let text = words[key];
       if (text === undefined) return key;
       for (const name in values || {}) text = text.split("{" + name + "}").join(String(values[name]));
       return text;
     }
+    say.use = function (next) {
+      lang = next;
+      const locale = lang === "zh" ? "zh-CN" : "en-GB";
+      whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
+      tenth = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
+      fine = new Intl.NumberFormat(locale, { maximumFractionDigits: 2 });
+    };
+    say.use(lang);
     say.has = function (key) { return words[key] !== undefined; };
     say.number = function (value) {
       if (value === null || value === undefined) return words.none;
@@ -37,6 +42,15 @@
     say.kind = function (prefix, value) { return say.has(prefix + value) ? say(prefix + value) : value; };
     say.join = function (parts) { return parts.join(words["list.join"]); };
     return say;
+  };
+
+  /* Gives `data` what `other` holds, and `other` what was there: the other language, and back. */
+  gm.swap = function (data, other) {
+    for (const key in other) {
+      const value = other[key], old = data[key];
+      if (value && typeof value === "object" && !Array.isArray(value) && old && typeof old === "object") gm.swap(old, value);
+      else { data[key] = value; other[key] = old; }
+    }
   };
 
   /* element("p", {class: "x", onclick: f}, "text", child, ...) */

@@ -12,16 +12,14 @@
   gm.open = function (id) {
     const data = gm.unsqueeze(JSON.parse(document.getElementById("gm-data").textContent));
     const say = gm.speaker(data.words, data.lang), element = gm.element;
-    document.documentElement.lang = data.lang === "zh" ? "zh-CN" : "en";
-    const shell = frame(id, data, say);
+    const shell = gm.makeShell(id, data, say);
     const map = L.map(id, {
       zoomControl: false, attributionControl: false, zoomSnap: 0.25, zoomDelta: 0.5, wheelPxPerZoomLevel: 90,
       minZoom: 3, maxZoom: 20, fadeAnimation: false, maxBoundsViscosity: 0.5
     });
-    map.getContainer().setAttribute("aria-label", say("map"));
     map.getContainer().setAttribute("role", "application");
     const app = {
-      data: data, say: say, map: map, shapes: {}, layers: [], online: !!data.online,
+      data: data, say: say, map: map, shell: shell, shapes: {}, layers: [], online: !!data.online,
       state: { visible: {}, theme: data.themes.length ? 0 : -1, category: 0, hidden: {}, selected: null }
     };
     for (const kind in data.layers) app.shapes[kind] = gm.shapes(data.layers[kind], data.frame);
@@ -51,20 +49,25 @@
       if (bounds) map.fitBounds(bounds, { maxZoom: kind === "facilities" || kind === "buildings" ? 17.5 : 17, padding: [60, 60] });
     };
 
-    app.layers = gm.makeLayers(app);
-    app.layers.forEach(function (layer) { app.state.visible[layer.key] = !layer.off; });
     if (data.coverage) app.state.category = Math.max(0, data.coverage.measured.indexOf(true));
-    const drawing = [];
-    app.layers.forEach(function (layer) {
-      if (layer.draw) drawing.push([layer.order, layer, layer.draw]);
-      if (layer.over) drawing.push([layer.overOrder, layer, layer.over]);
-    });
-    drawing.sort(function (a, b) { return a[0] - b[0]; });
-    const first = ["communities", "grids", "facilities"];      // who gets room for a label before the others
-    const worded = app.layers.filter(function (l) { return l.words; }).sort(function (a, b) {
-      return (first.indexOf(a.key) + 4) % 4 - (first.indexOf(b.key) + 4) % 4;
-    });
-    const picked = app.layers.filter(function (l) { return l.pick; }).sort(function (a, b) { return RANK(a) - RANK(b); });
+    let drawing = [], worded = [], picked = [], legend = null, details = null, controls = null;
+
+    /* The layers in the order in which they are drawn, labelled and hit. */
+    function collect() {
+      app.layers = gm.makeLayers(app).concat(gm.fromParts("layers", app));
+      drawing = [];
+      app.layers.forEach(function (layer) {
+        if (app.state.visible[layer.key] === undefined) app.state.visible[layer.key] = !layer.off;
+        if (layer.draw) drawing.push([layer.order, layer, layer.draw]);
+        if (layer.over) drawing.push([layer.overOrder, layer, layer.over]);
+      });
+      drawing.sort(function (a, b) { return a[0] - b[0]; });
+      const first = ["communities", "grids", "facilities"];      // who gets room for a label before the others
+      worded = app.layers.filter(function (l) { return l.words; }).sort(function (a, b) {
+        return (first.indexOf(a.key) + 4) % 4 - (first.indexOf(b.key) + 4) % 4;
+      });
+      picked = app.layers.filter(function (l) { return l.pick; }).sort(function (a, b) { return RANK(a) - RANK(b); });
+    }
 
     function paint(view) {
       drawing.forEach(function (one) { if (app.isDrawn(one[1].key)) one[2](view); });
@@ -72,6 +75,7 @@
       worded.forEach(function (layer) { if (app.isDrawn(layer.key)) layer.words(view, labels); });
     }
     function paintChoice(view) {
+      gm.fromParts("marks", app, view);
       outline(view, app.hovered, "rgba(20,60,80,.75)", 2.5, null);
       outline(view, app.state.selected, "#0b4f6c", 4, "rgba(11,79,108,.10)");
     }
@@ -106,11 +110,31 @@
     const surface = new gm.Surface({ pane: "gm-map", paint: paint });
     const choice = new gm.Surface({ pane: "gm-choice", paint: paintChoice });
 
-    const legend = gm.makeLegend(app, shell.legend);
-    const details = gm.makeDetails(app, shell.details);
-    gm.makeSearch(app, shell.search);
+    /* Everything in words: at the start, and again in the other language. */
+    function dress() {
+      shell.dress(app);
+      map.getContainer().setAttribute("aria-label", say("map"));
+      collect();
+      legend = gm.makeLegend(app, shell.legend);
+      details = gm.makeDetails(app, shell.details);
+      gm.makeSearch(app, shell.search);
+      if (controls) controls.remove();
+      controls = gm.makeControls(app, shell);
+      gm.fromParts("dress", app, shell);
+      details.show(app.state.selected);
+    }
+    app.otherLanguage = function () {
+      gm.swap(data, data.other);
+      say.use(data.lang);
+      dress();
+      surface.repaint();
+      choice.repaint();
+      shell.language.focus();
+    };
 
-    function changed() { surface.repaint(); legend.refresh(); }
+    function changed() { surface.repaint(); choice.repaint(); legend.refresh(); }
+    app.changed = changed;
+    app.renew = function () { surface.renew(); choice.renew(); };
     app.show = function (key, on) { app.state.visible[key] = on; changed(); };
     app.showCategory = function (c, on) { app.state.hidden[c] = !on; changed(); };
     app.setTheme = function (theme) {
@@ -191,31 +215,15 @@
     }
 
     document.addEventListener("keydown", function (event) { if (event.key === "Escape" && app.state.selected) app.select(null); });
-    map.on("zoomend", function () { legend.refresh(); });
+    map.on("zoomend", function () { if (legend) legend.refresh(); });
 
-    let before = null;
-    window.addEventListener("beforeprint", function () {
-      before = before || { bounds: map.getBounds(), center: map.getCenter(), zoom: map.getZoom() };
-      document.documentElement.classList.add("gm-printing");
-      map.invalidateSize({ animate: false, pan: false });
-      map.fitBounds(before.bounds, { animate: false });
-      surface.renew();
-      choice.renew();
-    });
-    window.addEventListener("afterprint", function () {
-      document.documentElement.classList.remove("gm-printing");
-      map.invalidateSize({ animate: false, pan: false });
-      if (before) map.setView(before.center, before.zoom, { animate: false });
-      before = null;
-    });
-
-    controls(app, shell);
     const b = data.bounds, bounds = L.latLngBounds([b[1], b[0]], [b[3], b[2]]);
     app.home = function () { map.fitBounds(bounds, { padding: [14, 14] }); };
     app.home();
+    dress();
     surface.addTo(map);
     choice.addTo(map);
-    details.show(null);
+    gm.fromParts("start", app);
     new ResizeObserver(function () { map.invalidateSize({ pan: false }); }).observe(map.getContainer());
     map.gridmap = app;
     gm.app = app;
@@ -227,81 +235,5 @@
     const at = ["facilities", "compounds", "buildings"].indexOf(layer.key);
     if (layer.group === "own") return 1;
     return at >= 0 ? [0, 2, 3][at] : layer.key === "grids" ? 8 : 9;
-  }
-
-  /* Title, search, legend, panel: everything but the map itself. */
-  function frame(id, data, say) {
-    const element = gm.element, app = document.getElementById("gm-app"), box = document.getElementById(id);
-    const search = element("div", { class: "gm-search", role: "search" });
-    const legend = element("aside", { class: "gm-legend", id: "gm-legend", "aria-label": say("layers") });
-    const details = element("aside", { class: "gm-details", id: "gm-details", "aria-label": say("details") });
-    const toggle = function (panel, key, icon) {
-      const button = element("button", {
-        type: "button", class: "gm-icon gm-toggle", "aria-label": say(key), title: say(key), "aria-controls": panel.id, "aria-expanded": "true",
-        onclick: function () { set(panel, button, !panel.classList.contains("gm-open") && !isWide(panel) || panel.classList.contains("gm-closed")); }
-      }, icon);
-      return button;
-    };
-    const isWide = function (panel) { return getComputedStyle(panel).position === "static"; };
-    const set = function (panel, button, open) {
-      panel.classList.toggle("gm-open", open);
-      panel.classList.toggle("gm-closed", !open);
-      button.setAttribute("aria-expanded", String(open));
-    };
-    const left = toggle(legend, "button.layers", icon("M2 4h12M2 8h12M2 12h12")), right = toggle(details, "button.details", icon("M3 14V8M8 14V2M13 14v-9"));
-    const print = element("button", { type: "button", class: "gm-icon gm-print", "aria-label": say("button.print"), title: say("button.print"), onclick: function () { window.print(); } }, icon("M4 6V2h8v4M4 12H2V6h12v6h-2M4 10h8v4H4z"));
-    const header = element("header", { class: "gm-top" }, left,
-      element("div", { class: "gm-title" }, element("h1", {}, gm.data(data.title)), element("p", {}, say("date", { date: data.date }))),
-      search, print, right);
-    const stage = element("main", { class: "gm-stage" });
-    app.insertBefore(element("a", { class: "gm-skip", href: "#" + id }, say("skip")), box);
-    app.insertBefore(header, box);
-    app.insertBefore(legend, box);
-    app.insertBefore(stage, box);
-    stage.appendChild(box);
-    app.appendChild(details);
-    return {
-      search: search, legend: legend, details: details, stage: stage,
-      reveal: function () { if (!isWide(details) || details.classList.contains("gm-closed")) set(details, right, true); }
-    };
-  }
-
-  function icon(path) {
-    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-    svg.setAttribute("viewBox", "0 0 16 16");
-    svg.setAttribute("aria-hidden", "true");
-    const line = document.createElementNS("http://www.w3.org/2000/svg", "path");
-    line.setAttribute("d", path);
-    svg.appendChild(line);
-    return svg;
-  }
-
-  function controls(app, shell) {
-    const map = app.map, say = app.say, element = gm.element;
-    const Scale = L.Control.Scale.extend({
-      _updateMetric: function (metres) {
-        const n = this._getRoundNum(metres);
-        this._updateScale(this._mScale, n < 1000 ? say("unit.m", { n: n }) : say("unit.km", { n: n / 1000 }), n / metres);
-      }
-    });
-    new Scale({ imperial: false, position: "bottomleft", maxWidth: 140 }).addTo(map);
-    const Buttons = L.Control.extend({
-      onAdd: function () {
-        const make = function (key, path, act) {
-          return element("button", { type: "button", class: "gm-icon", "aria-label": say(key), title: say(key), onclick: act }, icon(path));
-        };
-        const box = element("div", { class: "gm-buttons" },
-          make("zoom.in", "M8 3v10M3 8h10", function () { map.zoomIn(1); }),
-          make("zoom.out", "M3 8h10", function () { map.zoomOut(1); }),
-          make("button.home", "M2.5 6V2.5h3.5M10 2.5h3.5V6M13.5 10v3.5H10M6 13.5H2.5V10", function () { app.home(); }));
-        L.DomEvent.disableClickPropagation(box);
-        return box;
-      }
-    });
-    new Buttons({ position: "topright" }).addTo(map);
-    const North = L.Control.extend({
-      onAdd: function () { return element("div", { class: "gm-north", "aria-hidden": "true" }, icon("M8 1 12 14 8 11 4 14z"), element("span", {}, say("north"))); }
-    });
-    new North({ position: "bottomright" }).addTo(map);
   }
 })(window.gridmap = window.gridmap || {});

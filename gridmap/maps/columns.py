@@ -1,0 +1,71 @@
+"""Columns: values of tables as short lists for the page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from gridmap.maps import facts
+from gridmap.maps.encode import pack_varints
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["coded", "in_language", "numbers", "plain_value", "rows_of", "sequence", "texts"]
+
+
+def rows_of(keys: pd.Series | None, table: pd.DataFrame | None, column: str, length: int) -> NDArray[np.int64]:
+    """Row of each key in a table, -1 for none."""
+    if keys is None or table is None:
+        return np.full(length, -1)
+    return pd.Index(table[column].astype(str)).get_indexer(pd.Index(keys.astype(str)))
+
+
+def in_language(table: pd.DataFrame, column: str, lang: str) -> pd.Series | None:
+    """A column in a language where the data has it (name_en, name_zh), else the column itself."""
+    plain, own = table.get(column), table.get(f"{column}_{lang}")
+    if own is None or plain is None:
+        return plain if own is None else own
+    return own.where(own.notna() & (own != ""), plain)
+
+
+def texts(values: pd.Series | None, length: int = 0) -> list[str]:
+    """Text of each row, empty where missing."""
+    if values is None:
+        return [""] * length
+    return ["" if missing else str(value) for value, missing in zip(values.tolist(), values.isna(), strict=True)]
+
+
+def coded(values: pd.Series | NDArray[Any] | None) -> dict[str, Any]:
+    """Repeated texts as a list of the different ones and a number for each row; 0 is none."""
+    if values is None:
+        return {"of": [], "code": ""}
+    values = pd.Series(values)
+    codes, different = pd.factorize(values.where(values.notna(), None).map(lambda v: v if v is None else str(v)))
+    return {"of": [str(d) for d in different], "code": pack_varints(codes + 1)}
+
+
+def numbers(table: pd.DataFrame, column: str, digits: int | None = None) -> list[Any]:
+    """A column of numbers; empty where no row has one."""
+    return facts.listed(table[column], digits) if column in table and table[column].notna().any() else []
+
+
+def plain_value(value: Any) -> Any:
+    """A value that JSON can hold: a number, a truth, or a text of at most 500 letters."""
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    if isinstance(value, int | float | np.integer | np.floating):
+        number = facts.listed([value])[0]
+        return "" if number is None else number
+    return "" if value is None or value is pd.NA or value is pd.NaT else str(value)[:500]
+
+
+def sequence(value: Any) -> list[Any]:
+    """One value or several as a list; nothing as an empty one."""
+    if value is None or (isinstance(value, float) and np.isnan(value)):
+        return []
+    if isinstance(value, str):
+        return [value] if value else []
+    return list(value) if isinstance(value, list | tuple | np.ndarray) else [value]

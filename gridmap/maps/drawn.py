@@ -1,0 +1,256 @@
+"""Drawn: the tables that the page knows, each as geometry and the columns that no language changes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from gridmap.maps import classes, facts
+from gridmap.maps.columns import coded, numbers, plain_value, rows_of, sequence, texts
+from gridmap.maps.encode import encode_shapes, pack_changes, pack_varints
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    from numpy.typing import NDArray
+
+    from gridmap.maps.sheet import Sheet
+
+__all__ = ["draw_own", "draw_tables", "findings_in_order"]
+
+_STREET_RANKS = {
+    0: ("motorway", "trunk", "primary", "motorway_link", "trunk_link", "primary_link"),
+    1: ("secondary", "tertiary", "secondary_link", "tertiary_link"),
+    3: (
+        "footway", "path", "steps", "pedestrian", "cycleway", "track", "service", "corridor", "bridleway",
+    ),
+    4: ("rail", "railway", "light_rail", "subway", "tram"),
+}  # fmt: skip
+_WATER = ("river", "water", "canal", "stream", "lake", "waterway", "riverbank", "drain", "reservoir", "sea")
+_RAIL = ("rail", "railway", "light_rail", "subway", "tram", "metro")
+# What a page says of a plain layer, at most so many columns; photographs and long JSON do not belong in a panel.
+_OWN_COLUMNS = 12
+
+
+def draw_tables(sheet: Sheet) -> dict[str, Any]:
+    """Every known table of the sheet, by its name."""
+    return {kind: maker(sheet) for kind, maker in _MAKERS.items() if kind in sheet.content.tables}
+
+
+def draw_own(sheet: Sheet, number: int) -> dict[str, Any]:
+    """One other layer of the sheet, with its columns."""
+    table = sheet.own[number][1]
+    columns = [c for c in table.columns if c != table.geometry.name][:_OWN_COLUMNS]
+    return {
+        **sheet.shapes(table),
+        "colour": classes.OWN_COLOURS[number % len(classes.OWN_COLOURS)],
+        "columns": [str(c) for c in columns],
+        "values": [[plain_value(v) for v in table[c].tolist()] for c in columns],
+        # a second set of grids lies over the first: outlines that the reader switches on
+        "outline": "grid_id" in columns and "grids" in sheet.content.tables,
+    }
+
+
+def _grids(sheet: Sheet) -> dict[str, Any]:
+    table, shown = sheet.content.tables["grids"], sheet.degrees["grids"]
+    owner = rows_of(table.get("community_id"), sheet.content.tables.get("communities"), "community_id", len(table))
+    return {
+        **sheet.shapes(shown),
+        "id": texts(table["grid_id"]),
+        "label": _short_codes(table, sheet.content.tables.get("communities")),
+        "kind": coded(table.get("kind")),
+        "status": coded(table["status"]),
+        "community": owner.tolist(),
+        "spot": _spots(sheet, shown),
+        **facts.grid_facts(table),
+    }
+
+
+def _communities(sheet: Sheet) -> dict[str, Any]:
+    table, shown = sheet.content.tables["communities"], sheet.degrees["communities"]
+    grids = sheet.content.tables.get("grids")
+    owner = None if grids is None else rows_of(grids.get("community_id"), table, "community_id", len(grids))
+    return {
+        **sheet.shapes(shown),
+        "id": texts(table["community_id"]),
+        "kind": coded(table.get("kind")),
+        "spot": _spots(sheet, shown),
+        **facts.community_facts(table, grids, owner),
+    }
+
+
+def _compounds(sheet: Sheet) -> dict[str, Any]:
+    table = sheet.content.tables["compounds"]
+    return {
+        **sheet.shapes(sheet.degrees["compounds"]),
+        "id": texts(table["compound_id"]),
+        "households": numbers(table, "households"),
+    }
+
+
+def _entrances(sheet: Sheet) -> dict[str, Any]:
+    shown = sheet.degrees["entrances"]
+    return {
+        **sheet.shapes(shown),
+        "of": coded(shown.get("of")),
+        "of_id": texts(shown.get("of_id"), len(shown)),
+    }
+
+
+def _buildings(sheet: Sheet) -> dict[str, Any]:
+    order = sheet.building_order
+    table, shown = sheet.content.tables["buildings"].iloc[order], sheet.degrees["buildings"].iloc[order]
+    ids = table["building_id"].astype(str)
+    out = {
+        **sheet.shapes(shown),
+        "id": texts(ids),
+        "households": numbers(table, "households", 2),
+        "use": coded(table.get("use")),
+        "floors": numbers(table, "floors"),
+    }
+    assignment, grids = getattr(sheet.content.plan, "assignment", None), sheet.content.tables.get("grids")
+    if assignment is not None and grids is not None:
+        first = assignment.dropna(subset=["grid_id"]).drop_duplicates("building_id")
+        grid_of = pd.Series(first["grid_id"].astype(str).to_numpy(), index=first["building_id"].astype(str))
+        row = pd.Index(grids["grid_id"].astype(str)).get_indexer(pd.Index(ids.map(grid_of)))
+        out["grid"] = pack_varints(row + 1)
+    compounds = sheet.content.tables.get("compounds")
+    if compounds is not None and "compound_id" in table:
+        out["compound"] = pack_varints(rows_of(table["compound_id"], compounds, "compound_id", len(table)) + 1)
+    if sheet.content.cover is not None:
+        facility_ids = pd.Index([] if sheet.facilities is None else sheet.facilities["facility_id"].astype(str))
+        codes = facts.reach_codes(sheet.content.cover, pd.Index(ids), facility_ids, sheet.categories)
+        # the sign of what is not covered goes last, so that neighbours have like numbers
+        out["reach"] = [pack_changes(((code << 1) | (code >> 15)) & 0xFFFF) for code, _ in codes]
+        out["nearest"] = [pack_changes(nearest) for _, nearest in codes]
+    return out
+
+
+def _facilities(sheet: Sheet) -> dict[str, Any]:
+    table, shown = sheet.content.tables["facilities"], sheet.degrees["facilities"]
+    points = shapely.point_on_surface(np.asarray(shown.geometry.array))
+    out = {
+        **encode_shapes(points, sheet.frame),
+        "id": texts(table["facility_id"]),
+        "category": pd.Index(sheet.categories).get_indexer(pd.Index(table["category"].astype(str))).tolist(),
+    }
+    if "status" in table:
+        out["status"] = texts(table["status"])
+        out["planned"] = "".join("0" if s in ("", "existing") else "1" for s in texts(table["status"]))
+    return out
+
+
+def _circles(sheet: Sheet) -> dict[str, Any]:
+    shown = sheet.degrees["circles"]
+    measure = "minutes" if "minutes" in shown and shown["minutes"].notna().any() else "metres"
+    limit = pd.to_numeric(shown[measure], errors="coerce")
+    # the largest first, so that smaller ones are drawn over it
+    shown = shown.assign(_limit=limit).sort_values("_limit", ascending=False, kind="stable")
+    return {
+        **sheet.shapes(shown, "circles"),
+        "measure": measure,
+        "limit": facts.listed(shown["_limit"]),
+        "category": pd.Index(sheet.categories).get_indexer(pd.Index(shown["category"].astype(str))).tolist(),
+        "deviation": facts.listed(shown["deviation"], 4) if "deviation" in shown else [],
+    }
+
+
+def _gaps(sheet: Sheet) -> dict[str, Any]:
+    shown = sheet.degrees["gaps"]
+    return {
+        **sheet.shapes(shown, "gaps"),
+        "category": pd.Index(sheet.categories).get_indexer(pd.Index(shown["category"].astype(str))).tolist(),
+    }
+
+
+def _streets(sheet: Sheet) -> dict[str, Any]:
+    shown = sheet.degrees["streets"]
+    name = "class" if "class" in shown else "highway" if "highway" in shown else None
+    rank = {c: r for r, names in _STREET_RANKS.items() for c in names}
+    ranks = np.full(len(shown), 2) if name is None else shown[name].map(rank).fillna(2).to_numpy(dtype=int)
+    return {
+        **sheet.shapes(shown, "streets"),
+        "rank": "".join(map(str, ranks)),
+    }
+
+
+def _barriers(sheet: Sheet) -> dict[str, Any]:
+    shown = sheet.degrees["barriers"]
+    kinds = shown.get("kind", pd.Series("", index=shown.index)).fillna("").astype(str).str.lower()
+    code = np.where(kinds.isin(_WATER), 0, np.where(kinds.isin(_RAIL), 1, 2))
+    return {**sheet.shapes(shown, "barriers"), "code": "".join(map(str, code))}
+
+
+def _plain(kind: str) -> Any:
+    def make(sheet: Sheet) -> dict[str, Any]:
+        return sheet.shapes(sheet.degrees[kind])
+
+    return make
+
+
+def findings_in_order(findings: gpd.GeoDataFrame) -> NDArray[np.int64]:
+    """Rows of the findings, the gravest first."""
+    rank = {"error": 0, "warning": 1, "info": 2}
+    return np.argsort([rank.get(str(s), 1) for s in findings["severity"]], kind="stable")
+
+
+def _findings(sheet: Sheet) -> dict[str, Any]:
+    order = findings_in_order(sheet.content.tables["findings"])
+    table, shown = sheet.content.tables["findings"].iloc[order], sheet.degrees["findings"].iloc[order]
+    ids = [[str(i) for i in sequence(row)] for row in table["ids"]]
+    grids = sheet.content.tables.get("grids")
+    index = pd.Index([]) if grids is None else pd.Index(grids["grid_id"].astype(str))
+    return {
+        **sheet.shapes(shown, "findings"),
+        "severity": coded(table["severity"]),
+        "ids": [own[:20] for own in ids],
+        "grid": [
+            [int(i) for i in index.get_indexer(pd.Index(own)) if i >= 0] if len(index) and own else [] for own in ids
+        ],
+    }
+
+
+def _spots(sheet: Sheet, table: gpd.GeoDataFrame) -> list[list[int]]:
+    """Where the label of each polygon stands, in whole steps: well inside the largest part."""
+    shapes = shapely.transform(np.asarray(table.geometry.array), sheet.frame.to_metres)
+    if len(shapes) <= 2_000:
+        points = shapely.get_point(shapely.maximum_inscribed_circle(shapes, tolerance=5.0), 0)
+    else:
+        points = shapely.point_on_surface(shapes)
+    xy = np.column_stack([shapely.get_x(points), shapely.get_y(points)])
+    return np.rint(np.nan_to_num(xy) * 10).astype(int).tolist()
+
+
+def _short_codes(grids: gpd.GeoDataFrame, communities: gpd.GeoDataFrame | None) -> list[str]:
+    """What is left of a grid's code when the code of its community is taken from its front; else the whole code."""
+    ids = grids["grid_id"].astype(str)
+    start: dict[str, str] = {}
+    if communities is not None:
+        own = communities["community_id"].astype(str)
+        code = communities.get("code", own).fillna("").astype(str)
+        start = dict(zip(own, code, strict=True))
+    owners = grids["community_id"].astype(str) if "community_id" in grids else pd.Series("", index=grids.index)
+    out = []
+    for grid, owner in zip(ids, owners, strict=True):
+        lead = next((s for s in (start.get(owner, ""), owner) if s and grid.startswith(s) and len(grid) > len(s)), "")
+        out.append(grid[len(lead) :].lstrip("-_ ") or grid)
+    return out
+
+
+_MAKERS = {
+    "grids": _grids,
+    "communities": _communities,
+    "compounds": _compounds,
+    "entrances": _entrances,
+    "buildings": _buildings,
+    "facilities": _facilities,
+    "circles": _circles,
+    "gaps": _gaps,
+    "streets": _streets,
+    "barriers": _barriers,
+    "blocks": _plain("blocks"),
+    "atoms": _plain("atoms"),
+    "findings": _findings,
+}

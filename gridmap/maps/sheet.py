@@ -1,0 +1,103 @@
+"""Sheet: the ground that everything of one page lies on: its tables in degrees, its frame, its categories."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+
+from gridmap.maps.encode import encode_shapes, frame_of, simplify_tiles
+from gridmap.tables.crs import to_crs, to_metric
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from gridmap.maps.encode import Frame
+    from gridmap.maps.layers import Content
+
+__all__ = ["TILINGS", "TOLERANCES", "Sheet"]
+
+#: Simplification for display, in metres: of polygons that lie side by side, and of single lines and rings. Tables not
+#: named here are drawn as they are.
+TILINGS = {"grids": 1.0, "communities": 1.0, "blocks": 1.0}
+TOLERANCES = {"circles": 1.0, "gaps": 1.0, "findings": 1.0, "streets": 0.5, "barriers": 0.5}
+
+
+class Sheet:
+    """What every table of one page needs.
+
+    Attributes
+    ----------
+    content
+        The layers as given.
+    degrees
+        The known tables in EPSG:4326, simplified for display.
+    own
+        The other layers in EPSG:4326.
+    bounds, frame
+        What the page opens on, and how its whole numbers become degrees.
+    categories
+        Categories in the order of the cover, then of facilities and circles.
+    """
+
+    def __init__(self, content: Content) -> None:
+        self.content = content
+        self.degrees = {kind: _display(table, kind) for kind, table in content.tables.items()}
+        self.own = [(name, to_crs(_frame(table), 4326)) for name, table in content.own]
+        shown = [*self.degrees.values(), *(table for _, table in self.own)]
+        core = [
+            self.degrees[k] for k in ("grids", "communities", "circles", "buildings", "facilities") if k in self.degrees
+        ]
+        self.bounds = _bounds(core[:1] or shown)
+        self.frame: Frame = frame_of(_bounds(shown))
+        self.facilities = content.tables.get("facilities")
+        self.categories = _categories(content)
+
+    @property
+    def measured(self) -> list[str]:
+        """The categories that the cover counted."""
+        thresholds = getattr(self.content.cover, "thresholds", None)
+        return list(self.categories) if thresholds is None else [c for c in self.categories if c in thresholds]
+
+    @cached_property
+    def building_order(self) -> NDArray[np.int64]:
+        """Rows of the buildings in an order that follows the ground, so that neighbours differ little."""
+        return np.argsort(self.degrees["buildings"].hilbert_distance().to_numpy(), kind="stable")
+
+    def shapes(self, table: gpd.GeoDataFrame, kind: str = "") -> dict[str, Any]:
+        """Geometries as the page decodes them; `kind` says how far they are simplified."""
+        return encode_shapes(np.asarray(table.geometry.array), self.frame, tolerance=TOLERANCES.get(kind, 0.0))
+
+
+def _frame(table: gpd.GeoDataFrame | gpd.GeoSeries) -> gpd.GeoDataFrame:
+    return table.to_frame("geometry") if isinstance(table, gpd.GeoSeries) else table
+
+
+def _bounds(tables: Iterable[gpd.GeoDataFrame]) -> NDArray[np.float64]:
+    boxes = np.array([t.total_bounds for t in tables if len(t)]).reshape(-1, 4)
+    boxes = boxes[np.isfinite(boxes).all(axis=1)]
+    if len(boxes) == 0:
+        return np.array([73.0, 18.0, 135.0, 54.0])  # nothing to show: China
+    return np.r_[boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)]
+
+
+def _categories(content: Content) -> list[str]:
+    """Categories in the order of the cover, then of facilities and circles."""
+    seen: dict[str, None] = dict.fromkeys(str(c) for c in getattr(content.cover, "thresholds", {}))
+    for kind in ("facilities", "circles", "gaps"):
+        if kind in content.tables:
+            seen |= dict.fromkeys(sorted(content.tables[kind]["category"].dropna().astype(str).unique()))
+    return list(seen)
+
+
+def _display(table: gpd.GeoDataFrame, kind: str) -> gpd.GeoDataFrame:
+    """The table in degrees; polygons that lie side by side are simplified together."""
+    if kind not in TILINGS:
+        return to_crs(table, 4326)
+    metric = to_metric(table)
+    shapes = simplify_tiles(np.asarray(metric.geometry.array), TILINGS[kind])
+    return to_crs(metric.set_geometry(gpd.GeoSeries(shapes, index=metric.index, crs=metric.crs)), 4326)
