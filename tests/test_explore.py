@@ -360,6 +360,24 @@ def test_coverage_of_a_community_is_that_of_its_buildings(town):
                 assert shown == pytest.approx(table.loc[(unit, category), "covered"])
 
 
+def test_photos_are_put_into_the_page(town, tmp_path):
+    picture = b"\x89PNG\r\n\x1a\n" + b"0" * 50
+    (tmp_path / "a.png").write_bytes(picture)
+    (tmp_path / "b.png").write_bytes(b"<script>")
+    facilities = (
+        town["facilities"]
+        .head(5)
+        .assign(
+            photo=[str(tmp_path / "a.png"), str(tmp_path / "b.png"), "absent.jpg", "https://example.org/c.jpg", None]
+        )
+    )
+    payload = payload_of(page_of(facilities))
+    shown = payload["layers"]["facilities"]["photo"]
+    assert shown[0] == f"data:image/png;base64,{base64.b64encode(picture).decode()}"
+    assert shown[1:] == ["", "", "https://example.org/c.jpg", ""]
+    assert words("en")["note.photos"].format(n=2) in payload["notes"]
+
+
 def test_city_totals(town):
     city = payload_of(page_of(town["plan"]))["city"]
     assert city["households"] == town["grids"]["households"].sum()

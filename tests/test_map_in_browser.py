@@ -12,11 +12,13 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-from map_town import CRS, HOSTILE, HOUSEHOLDS, NAMES, SOUTH, WEST, make_city, make_town
+from map_town import CRS, HOSTILE, HOUSEHOLDS, NAMES, SOUTH, WEST, frame, make_city, make_town
 from shapely import box
 
+from gridmap.coverage.counting.cover import cover
 from gridmap.maps.explore import explore
 from gridmap.maps.words import words
+from gridmap.network.streets import StreetNetwork
 
 DAY = "2025-06-01"
 # What a Chinese page may say in Latin letters: names of software, and the scripts of the hostile names themselves.
@@ -232,6 +234,87 @@ def test_a_building_shows_its_nearest_facilities(opened, town):
         shown = text_of(page, f'.gm-reach [data-category="{row.category}"] .gm-reach-value')
         assert f"{round(row.minutes, 1):g} min" in shown
         assert ("not covered" in shown) != row.covered
+
+
+def test_routes_are_those_of_the_network(opened):
+    """Every way that the page follows is as long as the table says, and lies where the network finds it."""
+    random = np.random.default_rng(4)
+    moved = np.array([WEST, SOUTH]) + random.uniform(-20, 20, (6, 6, 2))
+    nodes = {(i, j): moved[i, j] + 90.0 * np.array([i, j]) for i in range(6) for j in range(6)}
+    pairs = [((i, j), (i + 1, j)) for i in range(5) for j in range(6)] + [
+        ((i, j), (i, j + 1)) for i in range(6) for j in range(5) if random.random() < 0.7
+    ]
+    streets = frame(
+        {"class": ["residential"] * len(pairs)}, [shapely.LineString([nodes[a], nodes[b]]) for a, b in pairs]
+    )
+    spots = np.array([WEST, SOUTH]) + random.uniform(-20, 470, (60, 2))
+    homes = frame({"building_id": [f"b{i}" for i in range(60)], "households": [5.0] * 60}, list(shapely.points(spots)))
+    places = np.array([WEST, SOUTH]) + random.uniform(0, 450, (7, 2))
+    services = frame(
+        {"facility_id": [f"f{i}" for i in range(7)], "category": ["clinic", "market"] * 3 + ["clinic"]},
+        list(shapely.points(places)),
+    )
+    network = StreetNetwork.from_streets(streets)
+    reach = cover(homes, services, network, minutes=8)
+    page = opened(reach, routes=True)
+    shown = page.execute_script(
+        """
+        const out = [], t = gridmap.app.data.layers;
+        for (let b = 0; b < t.buildings.n; b++) for (let c = 0; c < 2; c++) {
+          const r = gridmap.app.route(b, c), all = [r.from].concat(r.way, [r.to]);
+          out.push([t.buildings.id[b], gridmap.app.data.categories[c].id, all.map(p => {
+            const q = L.CRS.EPSG3857.pointToLatLng(L.point(p[0], p[1]), 0);
+            return [q.lng, q.lat];
+          })]);
+        }
+        return out;
+        """
+    )
+    assert len(shown) == 120
+    table = reach.reach.set_index(["building_id", "category"])
+    services = services.set_index("facility_id")
+    direct = 0
+    for building, category, lonlat in shown:
+        way = gpd.GeoSeries([shapely.LineString(lonlat)], crs=4326).to_crs(CRS)[0]
+        true = table.loc[(building, category)]
+        assert way.length == pytest.approx(true["metres"], abs=1.0)
+        exact = network.route(homes.geometry[int(building[1:])], services.geometry[true["facility_id"]]).geometry
+        assert way.hausdorff_distance(exact) < 0.5
+        direct += len(lonlat) == 4
+    assert 0 < direct < 120
+    page.execute_script("gridmap.app.select('buildings', 0)")
+    before = page.execute_script("return document.querySelector('.gm-route.gm-current').title")
+    page.execute_script("document.querySelectorAll('.gm-route')[1].click()")
+    assert page.execute_script("return gridmap.app.state.category") == 1
+    assert page.execute_script("return document.querySelector('.gm-route.gm-current').title") != before
+
+
+def test_a_facility_shows_whom_it_serves(opened, town):
+    page = opened(town["plan"], town["cover"])
+    nearest = town["cover"].reach.merge(town["buildings"][["building_id", "households"]], on="building_id")
+    nearest = nearest[nearest["households"] > 0]
+    for row, facility in enumerate(town["facilities"]["facility_id"]):
+        page.execute_script("gridmap.app.select('facilities', arguments[0])", row)
+        own = nearest[nearest["facility_id"] == facility]
+        if not town["cover"].counted[row]:
+            assert fact(page, "near") is None
+            continue
+        assert fact(page, "near") == f"{own['households'].sum():,.0f}"
+        assert fact(page, "served") == f"{own['households'][own['covered']].sum():,.0f}"
+
+
+def test_a_grid_shows_its_rank_and_what_is_nearest(opened, town):
+    page = opened(town["plan"], town["cover"])
+    reach = town["cover"].reach.merge(town["plan"].assignment, on="building_id")
+    page.execute_script("gridmap.app.select('grids', 1)")
+    assert [fact(page, "rank-households"), fact(page, "rank-density")] == ["3", "3"]  # 355 of 412, 355 and 612
+    grid = town["grids"]["grid_id"][1]
+    for category, own in reach[reach["grid_id"] == grid].groupby("category"):
+        mean = np.average(own["metres"], weights=own["households"])
+        shown = page.execute_script(
+            "return document.querySelector(`.gm-bar[data-category='${arguments[0]}']`).parentNode.innerText", category
+        )
+        assert f"{round(mean, 1):g} m on average" in shown
 
 
 @pytest.mark.parametrize(

@@ -136,6 +136,8 @@ def _facilities(sheet: Sheet) -> dict[str, Any]:
         "id": texts(table["facility_id"]),
         "category": pd.Index(sheet.categories).get_indexer(pd.Index(table["category"].astype(str))).tolist(),
     }
+    if any(sheet.photos[0]):
+        out["photo"] = sheet.photos[0]
     if "status" in table:
         out["status"] = texts(table["status"])
         out["planned"] = "".join("0" if s in ("", "existing") else "1" for s in texts(table["status"]))
@@ -148,8 +150,10 @@ def _circles(sheet: Sheet) -> dict[str, Any]:
     limit = pd.to_numeric(shown[measure], errors="coerce")
     # the largest first, so that smaller ones are drawn over it
     shown = shown.assign(_limit=limit).sort_values("_limit", ascending=False, kind="stable")
+    of = rows_of(shown.get("facility_id"), sheet.facilities, "facility_id", len(shown))
     return {
         **sheet.shapes(shown, "circles"),
+        **({"facility": of.tolist()} if (of >= 0).any() else {}),
         "measure": measure,
         "limit": facts.listed(shown["_limit"]),
         "category": pd.Index(sheet.categories).get_indexer(pd.Index(shown["category"].astype(str))).tolist(),

@@ -25,6 +25,7 @@ def explore(
     attribution: str | Mapping[str, str] | None = None,
     lower: float = 300,
     upper: float = 500,
+    routes: bool | None = None,
     online: bool = False,
     assets: Mapping[str, str | os.PathLike[str]] | None = None,
 ) -> ExploreMap:
@@ -54,6 +55,10 @@ def explore(
         Where the data comes from; by default what the tables say in ``attrs["attribution"]``.
     lower, upper
         The band of households a grid, for grids that come without a plan.
+    routes
+        Whether a click on a building shows the ways to its nearest facilities, which makes the page larger (it says by
+        how much). None means yes, unless nodes times categories are more than six million, some 3 MB. Needs a cover
+        that was counted along streets.
     online
         Whether folium children added by the user may load scripts and images from the network.
     assets
@@ -93,5 +98,7 @@ def explore(
     from gridmap.maps.wording import Given
 
     given = Given(title, notes, attribution, basemap is not None)
-    payload = build_payload(sort_layers(layers), given, languages=languages, date=date, lower=lower, upper=upper)
+    payload = build_payload(
+        sort_layers(layers), given, languages=languages, date=date, lower=lower, upper=upper, routes=routes
+    )
     return ExploreMap(payload, basemap=basemap, online=online, assets=assets)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gridmap.coverage.counting.cover import Cover
     from gridmap.maps.layers import Content
 
-__all__ = ["Rates", "city_facts", "community_facts", "grid_facts", "rates_by", "reach_codes"]
+__all__ = ["Rates", "city_facts", "community_facts", "grid_facts", "ranks_within", "rates_by", "reach_codes"]
 
 #: Codes of one building and category in the page: minutes in tenths, plus NOT_COVERED where it is not covered.
 NOT_COVERED = 0x8000
@@ -111,6 +111,13 @@ def grid_facts(grids: gpd.GeoDataFrame) -> dict[str, list[Any]]:
     """Columns of numbers of the grids: households, residents, area, density, buildings."""
     area = grids["area_m2"].to_numpy(dtype=float) if "area_m2" in grids else areas(grids)
     return _unit_facts(grids, area)
+
+
+def ranks_within(values: Any, groups: NDArray[np.int64]) -> list[int | None]:
+    """Place of each value in its group, 1 for the largest, equal ones alike; None without value or group."""
+    table = pd.DataFrame({"value": np.asarray(values, dtype=float), "group": groups})
+    rank = table.groupby("group")["value"].rank(method="min", ascending=False)
+    return listed(rank.where(table["group"] >= 0))
 
 
 def community_facts(

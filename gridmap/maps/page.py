@@ -29,7 +29,7 @@ __all__ = ["ExploreMap", "json_for_page"]
 #: Scripts and styles of this package, in the order in which they need one another.
 _SCRIPTS = (
     "inflate", "decode", "format", "symbols", "canvas", "parts", "shell", "controls", "layers", "legend", "details",
-    "search", "print", "open",
+    "search", "routes", "served", "print", "open",
 )  # fmt: skip
 _STYLES = ("page",)
 _LEAFLET = "static/js_lib_leaflet"

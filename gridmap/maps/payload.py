@@ -11,6 +11,8 @@ from gridmap.maps import classes, facts
 from gridmap.maps.bands import bands_of
 from gridmap.maps.columns import coded, rows_of
 from gridmap.maps.drawn import draw_own, draw_tables
+from gridmap.maps.routes import pack_routes
+from gridmap.maps.served import facilities_of_units, served_by_facility
 from gridmap.maps.sheet import Sheet
 from gridmap.maps.wording import difference, merged, word_page
 
@@ -32,6 +34,7 @@ def build_payload(
     date: str | None = None,
     lower: float = 300,
     upper: float = 500,
+    routes: bool | None = None,
 ) -> dict[str, Any]:
     """The payload of a page; see `gridmap.maps.explore`.
 
@@ -57,8 +60,16 @@ def build_payload(
         payload["circleColours"] = classes.circle_colours(len({v for v in layers["circles"]["limit"] if v is not None}))
     if bands is not None and bands.differ and "households" in content.tables["grids"]:
         layers["grids"] |= _bands_of_grids(bands)
+    if "grids" in layers:
+        layers["grids"]["ranks"] = _ranks(sheet, layers["grids"], rates)
     if content.cover is not None:
         payload["coverage"] = _coverage(sheet, rates)
+        if "facilities" in layers:
+            layers["facilities"] |= served_by_facility(content.cover, layers["facilities"]["id"])
+    found = pack_routes(sheet, wanted=routes)
+    if found is not None:
+        payload["routes"] = found
+        given = given._replace(routes_megabytes=len(str(found)) / 1e6)
     said = [word_page(sheet, lang, given, bands, rates) for lang in languages]
     payload = merged(payload, said[0])
     for other in said[1:]:
@@ -83,6 +94,19 @@ def _grid_rates(sheet: Sheet) -> facts.Rates | None:
     return facts.rates_by(content.cover, content.plan, grids["grid_id"].astype(str).tolist(), sheet.categories)
 
 
+def _ranks(sheet: Sheet, grids: dict[str, Any], rates: facts.Rates | None) -> dict[str, list[Any]]:
+    """Place of each grid within its community, by households, density and the mean of its coverage rates."""
+    owner = np.asarray(grids["community"])
+    columns: dict[str, Any] = {name: grids[name] for name in ("households", "density") if name in grids}
+    if rates is not None and len(sheet.measured):
+        known = ~np.isnan(rates.rate)
+        count = known.sum(axis=1)
+        columns["coverage"] = np.divide(
+            np.nansum(rates.rate, axis=1), count, out=np.full(len(owner), np.nan), where=count > 0
+        )
+    return {name: facts.ranks_within(values, owner) for name, values in columns.items()}
+
+
 def _coverage(sheet: Sheet, rates: facts.Rates | None) -> dict[str, Any]:
     cover, categories, measured = sheet.content.cover, sheet.categories, set(sheet.measured)
     limits = dict(getattr(cover, "thresholds", {}))
@@ -96,6 +120,9 @@ def _coverage(sheet: Sheet, rates: facts.Rates | None) -> dict[str, Any]:
     grids, communities = sheet.content.tables.get("grids"), sheet.content.tables.get("communities")
     if rates is not None:
         coverage["grids"] = rates.columns()
+        if grids is not None and sheet.facilities is not None:
+            ids = (grids["grid_id"].astype(str).tolist(), sheet.facilities["facility_id"].astype(str).tolist())
+            coverage["grids"] |= facilities_of_units(cover, sheet.content.plan.assignment, *ids, categories)
         if communities is not None and grids is not None:
             owner = rows_of(grids.get("community_id"), communities, "community_id", len(grids))
             names = communities["community_id"].astype(str).tolist()

@@ -9,6 +9,7 @@ import geopandas as gpd
 import numpy as np
 
 from gridmap.maps.encode import encode_shapes, frame_of, simplify_tiles
+from gridmap.maps.photos import read_photos
 from gridmap.tables.crs import to_crs, to_metric
 
 if TYPE_CHECKING:
@@ -67,6 +68,12 @@ class Sheet:
     def building_order(self) -> NDArray[np.int64]:
         """Rows of the buildings in an order that follows the ground, so that neighbours differ little."""
         return np.argsort(self.degrees["buildings"].hilbert_distance().to_numpy(), kind="stable")
+
+    @cached_property
+    def photos(self) -> tuple[list[str], int]:
+        """Photos of the facilities, and how many were left out; see `read_photos`."""
+        column = None if self.facilities is None else self.facilities.get("photo")
+        return ([], 0) if column is None else read_photos(column)
 
     def shapes(self, table: gpd.GeoDataFrame, kind: str = "") -> dict[str, Any]:
         """Geometries as the page decodes them; `kind` says how far they are simplified."""

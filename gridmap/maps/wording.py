@@ -34,6 +34,7 @@ class Given(NamedTuple):
     notes: Sequence[str | Mapping[str, str]] = ()
     attribution: str | Mapping[str, str] | None = None
     online_map: bool = False
+    routes_megabytes: float | None = None
 
 
 def word_page(sheet: Sheet, lang: str, given: Given, bands: Bands | None, rates: facts.Rates | None) -> dict[str, Any]:
@@ -120,6 +121,8 @@ def _notes(sheet: Sheet, lang: str, given: Given) -> list[str]:
         *([say["note.counted"]] if content.cover is not None else []),
         *own,
         say["note.display"].format(tolerance=f"{max(*TILINGS.values(), *TOLERANCES.values()):g}"),
+        *([] if given.routes_megabytes is None else [say["note.routes"].format(n=f"{given.routes_megabytes:.1f}")]),
+        *([say["note.photos"].format(n=sheet.photos[1])] if sheet.photos[1] else []),
         *([say["note.basemap"]] if given.online_map else []),
     ]
     source = _one(given.attribution, lang) or "; ".join(dict.fromkeys(sources))

@@ -97,6 +97,22 @@
     };
   };
 
+  /* Differences of either sign. */
+  gm.signed = function (text) {
+    return varints(text).map(function (d) { return d % 2 ? -(d + 1) / 2 : d / 2; });
+  };
+
+  /* Places in whole steps of the page. */
+  gm.places = function (text) {
+    const delta = gm.signed(text), n = delta.length / 2, x = new Float64Array(n), y = new Float64Array(n);
+    for (let i = 0; i < n; i++) {
+      x[i] = delta[2 * i] + (i ? x[i - 1] : 0);
+      y[i] = delta[2 * i + 1] + (i ? y[i - 1] : 0);
+    }
+    return { x: x, y: y };
+  };
+
+  gm.starts = starts;
   gm.varints = varints;
   gm.changes = changes;
 

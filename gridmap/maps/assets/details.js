@@ -12,7 +12,6 @@
     const severity = tables.findings ? gm.coded(tables.findings.severity) : null;
     const gridOf = tables.buildings && tables.buildings.grid ? gm.varints(tables.buildings.grid) : null;
     const compoundOf = tables.buildings && tables.buildings.compound ? gm.varints(tables.buildings.compound) : null;
-    const nearest = {};
     const householdsLabel = data.city.estimated ? say("fact.households_estimated") : say("fact.households");
 
     function heading(kicker, title, code, badge) {
@@ -96,12 +95,32 @@
           element("span", { class: "gm-bar-value" }, value),
           element("span", { class: "gm-bar-track" }, element("span", { class: "gm-bar-fill", style: { width: (100 * (rate || 0)).toFixed(2) + "%" } })),
           which !== "city" && institutions > 0 ? element("span", { class: "gm-bar-note" }, say("coverage.institutional")) : null);
-        list.appendChild(element("li", {}, bar));
+        list.appendChild(element("li", {}, bar, nearestOf(of, c, row)));
       });
       const key = data.city.estimated ? "coverage.of_estimated" : "coverage.of";
       const same = sameLimit();
       const note = (total === null ? "" : say(key, { n: say.number(total) })) + (same === null ? "" : say("clause") + within(same));
       return section(say("section.coverage"), note ? element("p", { class: "gm-note" }, note) : null, list);
+    }
+
+    /* the facility nearest to most households of a unit, and how far it is to the nearest on average */
+    function nearestOf(of, c, row) {
+      if (!of.nearest || of.distance[c][row] === null) return null;
+      const facility = of.nearest[c][row] - 1;
+      return element("p", { class: "gm-bar-nearest" },
+        element("span", { "data-fact": "distance" }, say("nearest." + data.coverage.measure, { n: say.number(of.distance[c][row]) })),
+        facility < 0 ? null : say("clause"),
+        facility < 0 ? null : link(gm.data(tables.facilities.name[facility] || data.categories[c].label), function () { app.select("facilities", facility, true); }));
+    }
+
+    function ranks(row) {
+      const t = tables.grids, all = gm.sum(t.community, function (c) { return c === t.community[row]; });
+      if (t.community[row] < 0 || all < 2) return null;
+      const list = facts(["households", "density", "coverage"].map(function (name) {
+        const place = t.ranks[name] && t.ranks[name][row];
+        return place ? [say("rank." + name), say("rank.place", { n: say.number(place) }), "rank-" + name] : null;
+      }));
+      return list ? section(say("section.ranks", { n: say.number(all) }), list) : null;
     }
 
     function sameLimit() {
@@ -214,6 +233,7 @@
           community >= 0 ? [say("fact.community"), link(gm.data(tables.communities.name[community] || tables.communities.id[community]), function () { app.select("communities", community, true); })] : null
         ])));
         out.push(findingList(findingsOf(row), 20));
+        out.push(ranks(row));
         out.push(coverage("grids", row));
         return out;
       },
@@ -279,16 +299,32 @@
       data.categories.forEach(function (category, c) {
         const code = app.reach(c)[row];
         if (code === 0x7fff) return;
-        nearest[c] = nearest[c] || gm.changes(tables.buildings.nearest[c]);
-        const facility = nearest[c][row] - 1, covered = code < 0x8000;
+        const facility = app.nearest(c, row), covered = code < 0x8000;
         const where = code === 0xffff ? say("reach.unreachable") : code === 0xfffe ? say("reach.unsnapped") : say.minutes((code & 0x7fff) / 10);
         const name = facility >= 0 ? tables.facilities.name[facility] || category.label : "";
         list.appendChild(element("li", { class: covered ? "gm-covered" : "gm-uncovered", "data-category": category.id },
           gm.badge(category, 18),
           element("span", { class: "gm-reach-name" }, gm.data(category.label), facility >= 0 ? link(gm.data(name), function () { app.select("facilities", facility, true); }) : null),
-          element("span", { class: "gm-reach-value" }, where, element("span", { class: "gm-reach-mark" }, say(covered ? "reach.covered" : "reach.uncovered")))));
+          element("span", { class: "gm-reach-value" }, where, element("span", { class: "gm-reach-mark" }, say(covered ? "reach.covered" : "reach.uncovered"))),
+          routeButton(row, c, facility, name)));
       });
       return section(say(data.coverage.straight ? "section.reach_straight" : "section.reach"), list);
+    }
+
+    function routeButton(row, c, facility, name) {
+      if (!app.route || facility < 0 || !app.route(row, c)) return null;
+      const label = say("button.route", { name: name }), on = c === app.state.category;
+      return element("button", {
+        type: "button", class: "gm-route" + (on ? " gm-current" : ""), "aria-pressed": String(on), "aria-label": label, title: label,
+        onclick: function () {
+          app.state.visible.routes = true;
+          app.setCategory(c);
+          app.showRoute(row, c);
+          app.select("buildings", row);
+          const again = root.querySelector('.gm-route[aria-pressed="true"]');
+          if (again) again.focus();
+        }
+      }, gm.icon("M4 13.5a1.8 1.8 0 1 1 0-.1M12 2.5a1.8 1.8 0 1 1 0 .1M5.8 13.4H10a2.4 2.4 0 0 0 0-4.8H6a2.4 2.4 0 0 1 0-4.8h4.2"));
     }
 
     function statuses(counts) {

@@ -76,5 +76,8 @@
     return gm.element("bdi", { class: cls ? "gm-data " + cls : "gm-data", dir: "auto" }, text);
   };
 
+  /* How many of a list are of a kind. */
+  gm.sum = function (list, is) { return list.reduce(function (n, one) { return n + (is(one) ? 1 : 0); }, 0); };
+
   gm.empty = function (node) { while (node.firstChild) node.removeChild(node.firstChild); };
 })(window.gridmap = window.gridmap || {});

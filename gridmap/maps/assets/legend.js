@@ -98,7 +98,7 @@
   };
 
   function ORDER(layer) {
-    const at = ["grids", "communities", "compounds", "entrances", "findings", "atoms", "circles", "blind", "gaps", "facilities", "buildings", "streets", "barriers", "blocks"].indexOf(layer.key);
+    const at = ["grids", "communities", "compounds", "entrances", "findings", "atoms", "circles", "blind", "gaps", "routes", "facilities", "buildings", "streets", "barriers", "blocks"].indexOf(layer.key);
     return at < 0 ? 99 : at;
   }
 })(window.gridmap = window.gridmap || {});

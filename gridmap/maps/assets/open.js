@@ -31,6 +31,14 @@
       if (!columns || !columns[category]) return null;
       return decoded[category] || (decoded[category] = gm.reach(columns[category]));
     };
+    /* Row of the facility of a category that is nearest to a building, -1 for none. */
+    const near = {};
+    app.nearest = function (category, row) {
+      const columns = data.layers.buildings.nearest;
+      if (!columns || !data.layers.facilities) return -1;
+      near[category] = near[category] || gm.changes(columns[category]);
+      return near[category][row] - 1;
+    };
     app.isDrawn = function (key) { return !!app.state.visible[key]; };
     /* Is one service looked at: its circles, its blind spots? */
     app.focused = function () { return app.isDrawn("circles") || app.isDrawn("blind") || app.isDrawn("gaps"); };
