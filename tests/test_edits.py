@@ -372,3 +372,21 @@ def test_any_sequence_of_edits(draws):
         ids |= set(current.grids["grid_id"])
     assert plan.apply(done).equals(current) or not done
     assert plan.equals(town(households=[[70, 90, 130, 160, 200, 110]] * 3))
+
+
+def test_codes_that_a_split_names_are_checked():
+    plan = town(labels=("0000", "0000"), owners="AAAA", upper=900)
+    halves = [["a0-0", "a0-1", "a1-0", "a1-1"], ["a0-2", "a0-3", "a1-2", "a1-3"]]
+    edit = {"op": "split", "grid_id": grid(1), "parts": halves}
+    for codes in ([grid(1), grid(2)], [grid(2), grid(1)], [grid(2), grid(3)], [grid(3), grid(2)]):
+        of = grids_of(plan.apply([edit | {"codes": codes}]))
+        assert [of["a0-0"], of["a0-3"]] == codes
+    for codes, reason in (
+        ([grid(1), grid(9)], "the next codes there are .*002"),
+        ([grid(1)], "2 parts and 1 codes"),
+        ([grid(1), grid(1)], "2 parts and 1 codes"),
+    ):
+        with pytest.raises(EditError, match=reason):
+            plan.apply([edit | {"codes": codes}])
+    with pytest.raises(EditError, match="codes only with parts"):
+        plan.apply([edit | {"parts": 2, "codes": [grid(1), grid(2)]}])

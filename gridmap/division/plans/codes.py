@@ -20,6 +20,7 @@ __all__ = [
     "SCHEMES",
     "Codes",
     "check_scheme",
+    "code_starts",
     "grid_codes",
     "kept_codes",
     "next_codes",
@@ -179,6 +180,11 @@ def next_codes(
         if code not in taken:
             codes.append(code)
     return codes, highest
+
+
+def code_starts(communities: pd.DataFrame, *, scheme: str, object_code: str) -> pd.Series:
+    """What the codes of the grids of each community start with, by community id; the grid's number follows."""
+    return _prefixes(communities, object_code if scheme == "CJ/T 349" else "")[0]
 
 
 def undivided_code(community_id: str, communities: pd.DataFrame, *, scheme: str, object_code: str) -> str | None:

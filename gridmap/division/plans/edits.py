@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 __all__ = ["apply_edits", "edit_plan"]
 
 _SHOWN = 5
-_ARGUMENTS = {"move": ("atoms", "to"), "merge": ("grid_ids",), "split": ("grid_id", "parts")}
+_ARGUMENTS = {"move": ("atoms", "to"), "merge": ("grid_ids",), "split": ("grid_id", "parts", "codes")}
+_OPTIONAL = ("parts", "codes")
+# Household numbers may be sums of shares, and another program may add them up in another order.
+_DIGITS = 6
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,8 @@ def apply_edits(
         A list of edits; or ``{"plan_hash": ..., "edits": [...]}``, or a JSON file of that, which are refused where
         the hash is not that of the plan. An edit is ``{"op": "move", "atoms": [...], "to": grid_id}``,
         ``{"op": "merge", "grid_ids": [...]}`` or ``{"op": "split", "grid_id": ..., "parts": None, number or lists}``.
+        With lists of atoms a split may say which part gets which code, ``"codes": [...]``: that of the grid, at most
+        once, and the next ones of its community.
 
     Raises
     ------
@@ -160,7 +165,7 @@ def _edited(sketch: Sketch, edit: Mapping[str, Any]) -> Sketch:
     op = edit.get("op")
     if op not in _ARGUMENTS:
         raise EditError(f"op {op!r} is no edit; use {', '.join(map(repr, _ARGUMENTS))}")
-    needed = [name for name in _ARGUMENTS[op] if name != "parts"]
+    needed = [name for name in _ARGUMENTS[op] if name not in _OPTIONAL]
     missing = [name for name in needed if edit.get(name) is None]
     odd = sorted(set(edit) - {"op", *_ARGUMENTS[op]})
     if missing or odd:
@@ -170,7 +175,7 @@ def _edited(sketch: Sketch, edit: Mapping[str, Any]) -> Sketch:
         return _move(sketch, _as_ids(edit["atoms"], "atoms"), str(edit["to"]))
     if op == "merge":
         return _merge(sketch, _as_ids(edit["grid_ids"], "grid_ids"))
-    return _split(sketch, str(edit["grid_id"]), edit.get("parts"))
+    return _split(sketch, str(edit["grid_id"]), edit.get("parts"), edit.get("codes"))
 
 
 def _as_ids(values: Any, what: str) -> list[str]:
@@ -268,7 +273,7 @@ def _merge(sketch: Sketch, grid_ids: list[str]) -> Sketch:
             f"these grids lie in several communities ({told}); a grid lies in one: merge within one", grid_ids
         )
     _check_adjacent(sketch, grid_ids, members)
-    held = [arrays.households[atoms].sum() for atoms in members]
+    held = [round(float(arrays.households[atoms].sum()), _DIGITS) for atoms in members]
     kept = min(zip(held, grid_ids, strict=True), key=lambda pair: (-pair[0], pair[1]))[1]
     grid = sketch.grid.copy()
     grid[np.concatenate(members)] = kept
@@ -311,17 +316,19 @@ def _named_if_alone(sketch: Sketch, grid_id: str, community: str) -> Sketch:
     return replace(sketch, grid=grid)
 
 
-def _split(sketch: Sketch, grid_id: str, parts: Any) -> Sketch:
+def _split(sketch: Sketch, grid_id: str, parts: Any, codes: Any) -> Sketch:
     _check_grids(sketch, [grid_id])
     _check_free(sketch, [grid_id])
     atoms = sketch.atoms_of(grid_id)
+    if codes is not None and (parts is None or isinstance(parts, (int, np.integer))):
+        raise EditError("split takes codes only with parts that are lists of atoms, one code each", ids=[grid_id])
     if parts is None:
         label = _split_within_band(sketch, grid_id, atoms)
     elif isinstance(parts, (int, np.integer)) and not isinstance(parts, bool):
         label = _split_by_number(sketch, grid_id, atoms, int(parts))
     else:
         label = _split_as_told(sketch, grid_id, atoms, parts)
-    return _renamed(sketch, grid_id, atoms, label)
+    return _renamed(sketch, grid_id, atoms, label, None if codes is None else _as_ids(codes, "codes"))
 
 
 def _split_within_band(sketch: Sketch, grid_id: str, atoms: np.ndarray) -> np.ndarray:
@@ -390,13 +397,23 @@ def _split_as_told(sketch: Sketch, grid_id: str, atoms: np.ndarray, parts: Any) 
     return label
 
 
-def _renamed(sketch: Sketch, grid_id: str, atoms: np.ndarray, label: np.ndarray) -> Sketch:
-    """The parts of a grid named: one with most of its households keeps the code, the others get new ones."""
+def _renamed(
+    sketch: Sketch, grid_id: str, atoms: np.ndarray, label: np.ndarray, told: list[str] | None = None
+) -> Sketch:
+    """The parts of a grid named: one with most of its households keeps the code, the others get new ones.
+
+    Which part keeps the code, and which gets which, may be told.
+    """
     arrays, community = sketch.arrays, sketch.community_of(grid_id)
     held = np.bincount(label, arrays.households[atoms])
     plan = arrays.plan
     undivided = grid_id == undivided_code(community, plan.communities, **_scheme(sketch))
-    keeps = int(held.argmax()) if 2 * held.max() > held.sum() and not undivided else -1
+    most = round(float(2 * held.max() - held.sum()), _DIGITS) > 0
+    keeps = int(held.argmax()) if most and not undivided else -1
+    if told is not None:
+        if len(told) != len(held):
+            raise EditError(f"split has {len(held)} parts and {len(told)} codes; give one a part", ids=[grid_id])
+        keeps = told.index(grid_id) if grid_id in told else -1
     table = to_crs(arrays.atoms.iloc[atoms], metric_crs(plan.communities))
     shapes = outlines(table, label)
     order = reading_order(gpd.GeoDataFrame({"community_id": community}, index=shapes.index, geometry=shapes))
@@ -407,8 +424,12 @@ def _renamed(sketch: Sketch, grid_id: str, atoms: np.ndarray, label: np.ndarray)
         codes, top = next_codes(community, len(new), plan.communities, highest=top, taken=taken, **_scheme(sketch))
     except OptionError as error:
         raise EditError(f"grid {grid_id} cannot be split: {error}", ids=[grid_id]) from error
+    if told is not None and sorted(told) != sorted([*codes, *([grid_id] if keeps >= 0 else [])]):
+        raise EditError(
+            f"split of {grid_id} names {_some(told)}; the next codes there are {_some(codes)}", ids=[grid_id]
+        )
     name = np.full(len(held), grid_id, dtype=object)
-    name[new] = codes
+    name[new] = codes if told is None else [told[k] for k in new]
     grid = sketch.grid.copy()
     grid[atoms] = name[label]
     return replace(sketch, grid=grid, highest={**sketch.highest, community: top})
