@@ -117,6 +117,16 @@ def encode_shapes(shapes: np.ndarray, frame: Frame, *, tolerance: float = 0.0) -
     }
 
 
+def encode_lines(lines: np.ndarray) -> dict[str, str]:
+    """Lines in metres of a frame: ``sizes`` (points a line) and ``xy`` (differences), as `encode_shapes` has them."""
+    xy, line = shapely.get_coordinates(lines, return_index=True)
+    steps = np.rint(xy / STEP).astype(np.int64)
+    return {
+        "sizes": pack_varints(np.bincount(line, minlength=len(lines))),
+        "xy": pack_varints(_zigzag(np.diff(steps, axis=0, prepend=np.zeros((1, 2), dtype=np.int64))).ravel()),
+    }
+
+
 def squeeze(value: Any) -> Any:
     """A value for JSON with its long lists and texts deflated: ``{"z": text}`` in place of each, for the page to undo.
 

@@ -26,6 +26,7 @@ def explore(
     lower: float = 300,
     upper: float = 500,
     routes: bool | None = None,
+    edit: bool = False,
     online: bool = False,
     assets: Mapping[str, str | os.PathLike[str]] | None = None,
 ) -> ExploreMap:
@@ -59,6 +60,10 @@ def explore(
         Whether a click on a building shows the ways to its nearest facilities, which makes the page larger (it says by
         how much). None means yes, unless nodes times categories are more than six million, some 3 MB. Needs a cover
         that was counted along streets.
+    edit
+        Whether the grids of the plan can be negotiated on the page: pieces given to the neighbouring grid, grids
+        merged and split, with all counts at hand. It saves ``edits.json`` for `GridPlan.apply`, and takes about as
+        much room again as the buildings.
     online
         Whether folium children added by the user may load scripts and images from the network.
     assets
@@ -72,8 +77,8 @@ def explore(
     Raises
     ------
     OptionError
-        When a layer is not one, the language is unknown or the base map is none. `save` raises it for a child that
-        would load something from elsewhere.
+        When a layer is not one, the language is unknown, the base map is none, or there is no plan to `edit`. `save`
+        raises it for a child that would load something from elsewhere.
     TableError
         When a table has no CRS.
 
@@ -99,6 +104,6 @@ def explore(
 
     given = Given(title, notes, attribution, basemap is not None)
     payload = build_payload(
-        sort_layers(layers), given, languages=languages, date=date, lower=lower, upper=upper, routes=routes
+        sort_layers(layers), given, languages=languages, date=date, lower=lower, upper=upper, routes=routes, edit=edit
     )
     return ExploreMap(payload, basemap=basemap, online=online, assets=assets)

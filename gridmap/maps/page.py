@@ -32,6 +32,9 @@ _SCRIPTS = (
     "search", "routes", "served", "print", "open",
 )  # fmt: skip
 _STYLES = ("page",)
+# What a page needs besides when grids can be negotiated on it.
+_EDIT_SCRIPTS = ("edit_land", "edit_state", "edit_split", "edit_panel", "edit")
+_EDIT_STYLES = ("edit",)
 _LEAFLET = "static/js_lib_leaflet"
 _LEAFLET_PACKAGE = "django-js-lib-leaflet"
 # What the browser itself is told to refuse, so that not even a mistake of ours can load something.
@@ -172,12 +175,14 @@ class ExploreMap(folium.Map):  # type: ignore[misc]
     def _head(self) -> str:
         policy = "" if self.online or self.basemap is not None else _policy_tag()
         title = escape(str(self.payload["title"]))
-        scripts = "\n".join(_script(_asset(f"{name}.js")) for name in _SCRIPTS)
+        edit = "edit" in self.payload
+        names, styles = ((*_SCRIPTS, *_EDIT_SCRIPTS), (*_STYLES, *_EDIT_STYLES)) if edit else (_SCRIPTS, _STYLES)
+        scripts = "\n".join(_script(_asset(f"{name}.js")) for name in names)
         return (
             f'{policy}<meta name="viewport" content="width=device-width, initial-scale=1">\n'
             f'<link rel="icon" href="data:,">\n<title>{title}</title>\n'
             f"<!--\n{_leaflet_licence()}\n-->\n<style>\n{_leaflet_css()}\n</style>\n"
-            + "".join(f"<style>\n{_asset(f'{name}.css')}\n</style>\n" for name in _STYLES)
+            + "".join(f"<style>\n{_asset(f'{name}.css')}\n</style>\n" for name in styles)
             + f"{_script(_leaflet_js())}\n{scripts}\n"
         )
 

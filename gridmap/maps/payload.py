@@ -11,6 +11,8 @@ from gridmap.maps import classes, facts
 from gridmap.maps.bands import bands_of
 from gridmap.maps.columns import coded, rows_of
 from gridmap.maps.drawn import draw_own, draw_tables
+from gridmap.maps.edit_data import edit_payload
+from gridmap.maps.edit_words import edit_words
 from gridmap.maps.routes import pack_routes
 from gridmap.maps.served import facilities_of_units, served_by_facility
 from gridmap.maps.sheet import Sheet
@@ -35,6 +37,7 @@ def build_payload(
     lower: float = 300,
     upper: float = 500,
     routes: bool | None = None,
+    edit: bool = False,
 ) -> dict[str, Any]:
     """The payload of a page; see `gridmap.maps.explore`.
 
@@ -70,7 +73,11 @@ def build_payload(
     if found is not None:
         payload["routes"] = found
         given = given._replace(routes_megabytes=len(str(found)) / 1e6)
+    if edit:
+        payload["edit"] = edit_payload(sheet)
     said = [word_page(sheet, lang, given, bands, rates) for lang in languages]
+    if edit:
+        said = [merged(one, {"words": edit_words(lang)}) for one, lang in zip(said, languages, strict=True)]
     payload = merged(payload, said[0])
     for other in said[1:]:
         payload["other"] = difference(other, said[0])

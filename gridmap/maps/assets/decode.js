@@ -113,6 +113,7 @@
   };
 
   gm.starts = starts;
+  gm.bytes = bytes;
   gm.varints = varints;
   gm.changes = changes;
 

@@ -39,7 +39,8 @@
       near[category] = near[category] || gm.changes(columns[category]);
       return near[category][row] - 1;
     };
-    app.isDrawn = function (key) { return !!app.state.visible[key]; };
+    app.editing = null;                    // what edit.js puts there while grids are negotiated
+    app.isDrawn = function (key) { return !!app.state.visible[key] && !(app.editing && app.editing.hides(key)); };
     /* Is one service looked at: its circles, its blind spots? */
     app.focused = function () { return app.isDrawn("circles") || app.isDrawn("blind") || app.isDrawn("gaps"); };
     app.spots = function (kind, row, view) {
@@ -70,9 +71,9 @@
         if (layer.over) drawing.push([layer.overOrder, layer, layer.over]);
       });
       drawing.sort(function (a, b) { return a[0] - b[0]; });
-      const first = ["communities", "grids", "facilities"];      // who gets room for a label before the others
+      const first = ["edit", "communities", "grids", "facilities"];      // who gets room for a label before the others
       worded = app.layers.filter(function (l) { return l.words; }).sort(function (a, b) {
-        return (first.indexOf(a.key) + 4) % 4 - (first.indexOf(b.key) + 4) % 4;
+        return (first.indexOf(a.key) + 5) % 5 - (first.indexOf(b.key) + 5) % 5;
       });
       picked = app.layers.filter(function (l) { return l.pick; }).sort(function (a, b) { return RANK(a) - RANK(b); });
     }
@@ -84,6 +85,7 @@
     }
     function paintChoice(view) {
       gm.fromParts("marks", app, view);
+      if (app.editing) return;
       outline(view, app.hovered, "rgba(20,60,80,.75)", 2.5, null);
       outline(view, app.state.selected, "#0b4f6c", 4, "rgba(11,79,108,.10)");
     }
@@ -142,6 +144,7 @@
 
     function changed() { surface.repaint(); choice.repaint(); legend.refresh(); }
     app.changed = changed;
+    app.repaintChoice = function () { choice.repaint(); };
     app.renew = function () { surface.renew(); choice.renew(); };
     app.show = function (key, on) { app.state.visible[key] = on; changed(); };
     app.showCategory = function (c, on) { app.state.hidden[c] = !on; changed(); };
@@ -161,6 +164,7 @@
       if (fromPanel) details.show(app.state.selected);
     };
     app.select = function (kind, row, zoom) {
+      if (app.editing) { app.editing.select(kind, row, zoom); return; }
       app.state.selected = kind && kind !== "streets" ? { kind: kind, row: row } : null;
       if (kind && app.state.visible[kind] === false) { app.state.visible[kind] = true; changed(); }
       if (kind === "facilities") {
@@ -183,6 +187,7 @@
       return null;
     }
     map.on("click", function (event) {
+      if (app.editing) { app.editing.click(event.latlng, event.originalEvent); return; }
       const hit = pick(event.latlng);
       if (hit) app.select(hit.kind, hit.row); else app.select(null);
     });
@@ -192,6 +197,7 @@
       waiting = true;
       requestAnimationFrame(function () {
         waiting = false;
+        if (app.editing) { app.editing.hover(event.latlng); return tip(null); }
         const hit = pick(event.latlng), before = app.hovered;
         if ((hit && hit.kind + hit.row) !== (before && before.kind + before.row)) {
           app.hovered = hit;
@@ -201,7 +207,7 @@
         tip(hit, event.containerPoint);
       });
     });
-    map.on("mouseout movestart", function () { app.hovered = null; tip(null); choice.repaint(); });
+    map.on("mouseout movestart", function () { if (app.editing) app.editing.hover(null); app.hovered = null; tip(null); choice.repaint(); });
 
     const bubble = element("div", { class: "gm-tip-bubble", "aria-hidden": "true" });
     bubble.hidden = true;
