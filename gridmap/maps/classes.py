@@ -164,7 +164,7 @@ def _theme(key: str, label: str, classes: list[dict[str, Any]], of: NDArray[Any]
     return {
         "key": key,
         "label": label,
-        "classes": [classes[i] | {"count": int(counts[i])} for i in kept],
+        "classes": [classes[i] | {"count": int(counts[i]), "rank": int(i)} for i in kept],
         "of": position[of.astype(int)].tolist(),
     }
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from gridmap.errors import OptionError
 from gridmap.maps.words import languages_of
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ def explore(
     upper: float = 500,
     routes: bool | None = None,
     edit: bool = False,
+    swipe: bool | Sequence[str | Mapping[str, str]] = False,
     online: bool = False,
     assets: Mapping[str, str | os.PathLike[str]] | None = None,
 ) -> ExploreMap:
@@ -64,6 +67,10 @@ def explore(
         Whether the grids of the plan can be negotiated on the page: pieces given to the neighbouring grid, grids
         merged and split, with all counts at hand. It saves ``edits.json`` for `GridPlan.apply`, and takes about as
         much room again as the buildings.
+    swipe
+        Whether two states lie side by side, with a divider to drag between them and the table of who gained. Of two
+        plans, covers, circles or gaps the first is before and the second after; all else is on both sides. Two texts
+        are the names of the sides, ``("Today", "Proposal")``.
     online
         Whether folium children added by the user may load scripts and images from the network.
     assets
@@ -100,10 +107,22 @@ def explore(
     from gridmap.maps.layers import sort_layers
     from gridmap.maps.page import ExploreMap
     from gridmap.maps.payload import build_payload
+    from gridmap.maps.swipe_data import two_sides, with_before
     from gridmap.maps.wording import Given
 
     given = Given(title, notes, attribution, basemap is not None)
-    payload = build_payload(
-        sort_layers(layers), given, languages=languages, date=date, lower=lower, upper=upper, routes=routes, edit=edit
-    )
+    build = partial(build_payload, given=given, languages=languages, date=date, lower=lower, upper=upper)
+    earlier: Sequence[Any] = ()
+    if swipe:
+        if edit:
+            raise OptionError(
+                "edit=True and swipe=True do not go together: negotiate first, then compare the two plans"
+            )
+        earlier, layers = map(tuple, two_sides(layers))
+    content = sort_layers(layers)
+    payload = build(content, routes=routes, edit=edit)
+    if swipe:
+        names = () if swipe is True else swipe
+        without = partial(build, routes=False)
+        payload = with_before(payload, without, sort_layers(earlier), content, names=names, languages=languages)
     return ExploreMap(payload, basemap=basemap, online=online, assets=assets)

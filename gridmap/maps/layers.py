@@ -90,7 +90,7 @@ def sort_layers(layers: Iterable[Any]) -> Content:
 def _add(content: Content, kind: str, name: str | Mapping[str, str] | None, thing: Any) -> None:
     if kind in ("plan", "cover"):
         if getattr(content, kind) is not None:
-            raise OptionError(f"explore takes one {kind}; draw two maps to compare two of them")
+            raise OptionError(f"explore takes one {kind}; with swipe=True it takes two, before and after")
         setattr(content, kind, thing)
     elif kind == "own" or kind in content.tables:
         content.own.append((name or _own_name(thing, kind), thing))

@@ -28,13 +28,16 @@ __all__ = ["ExploreMap", "json_for_page"]
 
 #: Scripts and styles of this package, in the order in which they need one another.
 _SCRIPTS = (
-    "inflate", "decode", "format", "symbols", "canvas", "parts", "shell", "controls", "layers", "legend", "details",
-    "search", "routes", "served", "print", "open",
+    "inflate", "decode", "format", "symbols", "canvas", "read", "parts", "shell", "controls", "layers", "legend",
+    "details", "search", "routes", "served", "print", "open",
 )  # fmt: skip
 _STYLES = ("page",)
 # What a page needs besides when grids can be negotiated on it.
 _EDIT_SCRIPTS = ("edit_land", "edit_state", "edit_split", "edit_panel", "edit")
 _EDIT_STYLES = ("edit",)
+# And when two states lie side by side.
+_SWIPE_SCRIPTS = ("gains", "swipe")
+_SWIPE_STYLES = ("swipe",)
 _LEAFLET = "static/js_lib_leaflet"
 _LEAFLET_PACKAGE = "django-js-lib-leaflet"
 # What the browser itself is told to refuse, so that not even a mistake of ours can load something.
@@ -175,8 +178,9 @@ class ExploreMap(folium.Map):  # type: ignore[misc]
     def _head(self) -> str:
         policy = "" if self.online or self.basemap is not None else _policy_tag()
         title = escape(str(self.payload["title"]))
-        edit = "edit" in self.payload
-        names, styles = ((*_SCRIPTS, *_EDIT_SCRIPTS), (*_STYLES, *_EDIT_STYLES)) if edit else (_SCRIPTS, _STYLES)
+        edit, swipe = "edit" in self.payload, "before" in self.payload
+        names = (*_SCRIPTS, *(_EDIT_SCRIPTS if edit else ()), *(_SWIPE_SCRIPTS if swipe else ()))
+        styles = (*_STYLES, *(_EDIT_STYLES if edit else ()), *(_SWIPE_STYLES if swipe else ()))
         scripts = "\n".join(_script(_asset(f"{name}.js")) for name in names)
         return (
             f'{policy}<meta name="viewport" content="width=device-width, initial-scale=1">\n'

@@ -22,67 +22,24 @@
       data: data, say: say, map: map, shell: shell, shapes: {}, layers: [], online: !!data.online,
       state: { visible: {}, theme: data.themes.length ? 0 : -1, category: 0, hidden: {}, selected: null }
     };
-    for (const kind in data.layers) app.shapes[kind] = gm.shapes(data.layers[kind], data.frame);
-    data.own.forEach(function (own, i) { app.shapes["own" + i] = gm.shapes(own, data.frame); });
-
-    const decoded = {};
-    app.reach = function (category) {
-      const columns = data.layers.buildings && data.layers.buildings.reach;
-      if (!columns || !columns[category]) return null;
-      return decoded[category] || (decoded[category] = gm.reach(columns[category]));
-    };
-    /* Row of the facility of a category that is nearest to a building, -1 for none. */
-    const near = {};
-    app.nearest = function (category, row) {
-      const columns = data.layers.buildings.nearest;
-      if (!columns || !data.layers.facilities) return -1;
-      near[category] = near[category] || gm.changes(columns[category]);
-      return near[category][row] - 1;
-    };
+    gm.readData(app);
     app.editing = null;                    // what edit.js puts there while grids are negotiated
     app.isDrawn = function (key) { return !!app.state.visible[key] && !(app.editing && app.editing.hides(key)); };
     /* Is one service looked at: its circles, its blind spots? */
     app.focused = function () { return app.isDrawn("circles") || app.isDrawn("blind") || app.isDrawn("gaps"); };
-    app.spots = function (kind, row, view) {
-      const spot = data.layers[kind].spot[row], f = data.frame;
-      return [gm.worldX(f[0] + spot[0] * f[2]) * view.scale - view.ox, gm.worldY(f[1] + spot[1] * f[3]) * view.scale - view.oy];
-    };
-    app.bounds = function (kind, row) {
-      const s = app.shapes[kind], b = 4 * row;
-      if (!s || !isFinite(s.box[b])) return null;
-      const at = function (x, y) { return L.CRS.EPSG3857.pointToLatLng(L.point(x, y), 0); };
-      return L.latLngBounds(at(s.box[b], s.box[b + 1]), at(s.box[b + 2], s.box[b + 3]));
-    };
-    app.zoomTo = function (kind, row) {
-      const bounds = app.bounds(kind, row);
-      if (bounds) map.fitBounds(bounds, { maxZoom: kind === "facilities" || kind === "buildings" ? 17.5 : 17, padding: [60, 60] });
-    };
-
     if (data.coverage) app.state.category = Math.max(0, data.coverage.measured.indexOf(true));
-    let drawing = [], worded = [], picked = [], legend = null, details = null, controls = null;
+    let legend = null, details = null, controls = null;
 
-    /* The layers in the order in which they are drawn, labelled and hit. */
+    /* The layers, and the order in which they are drawn, labelled and hit. */
     function collect() {
       app.layers = gm.makeLayers(app).concat(gm.fromParts("layers", app));
-      drawing = [];
       app.layers.forEach(function (layer) {
         if (app.state.visible[layer.key] === undefined) app.state.visible[layer.key] = !layer.off;
-        if (layer.draw) drawing.push([layer.order, layer, layer.draw]);
-        if (layer.over) drawing.push([layer.overOrder, layer, layer.over]);
       });
-      drawing.sort(function (a, b) { return a[0] - b[0]; });
-      const first = ["edit", "communities", "grids", "facilities"];      // who gets room for a label before the others
-      worded = app.layers.filter(function (l) { return l.words; }).sort(function (a, b) {
-        return (first.indexOf(a.key) + 5) % 5 - (first.indexOf(b.key) + 5) % 5;
-      });
-      picked = app.layers.filter(function (l) { return l.pick; }).sort(function (a, b) { return RANK(a) - RANK(b); });
+      app.order = gm.inOrder(app.layers);
+      gm.fromParts("collected", app);
     }
-
-    function paint(view) {
-      drawing.forEach(function (one) { if (app.isDrawn(one[1].key)) one[2](view); });
-      const labels = gm.labels(view);
-      worded.forEach(function (layer) { if (app.isDrawn(layer.key)) layer.words(view, labels); });
-    }
+    function paint(view) { gm.paint(app, view); }
     function paintChoice(view) {
       gm.fromParts("marks", app, view);
       if (app.editing) return;
@@ -90,8 +47,9 @@
       outline(view, app.state.selected, "#0b4f6c", 4, "rgba(11,79,108,.10)");
     }
     function outline(view, choice, colour, width, fill) {
-      if (!choice || !app.shapes[choice.kind]) return;
-      const shapes = app.shapes[choice.kind], context = view.context;
+      const side = choice && choice.side || app;           // of a swipe between two states
+      if (!choice || !side.shapes[choice.kind]) return;
+      const shapes = side.shapes[choice.kind], context = view.context;
       if (shapes.kindOf(choice.row) === 0) {
         gm.dots(shapes, view, function (f) { return f === choice.row; }, function (f, x, y) {
           context.beginPath();
@@ -131,7 +89,12 @@
       if (controls) controls.remove();
       controls = gm.makeControls(app, shell);
       gm.fromParts("dress", app, shell);
-      details.show(app.state.selected);
+      show();
+    }
+    function show(focus) {
+      const chosen = app.state.selected;
+      (chosen && chosen.side ? chosen.side.details : details).show(chosen, focus);
+      gm.fromParts("shown", app, shell.details);
     }
     app.otherLanguage = function () {
       gm.swap(data, data.other);
@@ -142,10 +105,10 @@
       shell.language.focus();
     };
 
-    function changed() { surface.repaint(); choice.repaint(); legend.refresh(); }
+    function changed() { surface.repaint(); choice.repaint(); legend.refresh(); gm.fromParts("changed", app); }
     app.changed = changed;
     app.repaintChoice = function () { choice.repaint(); };
-    app.renew = function () { surface.renew(); choice.renew(); };
+    app.renew = function () { surface.renew(); choice.renew(); gm.fromParts("renew", app); };
     app.show = function (key, on) { app.state.visible[key] = on; changed(); };
     app.showCategory = function (c, on) { app.state.hidden[c] = !on; changed(); };
     app.setTheme = function (theme) {
@@ -161,35 +124,36 @@
       }
       if (fromPanel && app.shapes.circles) app.state.visible.circles = true;
       changed();
-      if (fromPanel) details.show(app.state.selected);
+      if (fromPanel) show();
     };
-    app.select = function (kind, row, zoom) {
+    app.select = function (kind, row, zoom, side) {
       if (app.editing) { app.editing.select(kind, row, zoom); return; }
-      app.state.selected = kind && kind !== "streets" ? { kind: kind, row: row } : null;
+      app.state.selected = kind && kind !== "streets" ? { kind: kind, row: row, side: side } : null;
       if (kind && app.state.visible[kind] === false) { app.state.visible[kind] = true; changed(); }
       if (kind === "facilities") {
-        const category = data.layers.facilities.category[row];
+        const category = (side || app).data.layers.facilities.category[row];
         if (app.focused()) app.state.category = category;
         app.showCategory(category, true);
       }
-      if (kind !== "streets") { details.show(app.state.selected, true); if (kind) shell.reveal(); }
-      if (kind && zoom) app.zoomTo(kind, row);
+      if (kind !== "streets") { show(true); if (kind) shell.reveal(); }
+      if (kind && zoom) (side || app).zoomTo(kind, row);
       choice.repaint();
     };
 
+    app.sideAt = function () { return app; };              // a swipe has two
     function pick(latlng) {
-      const at = gm.place(app, latlng);
+      const side = app.sideAt(latlng), at = gm.place(side, latlng), picked = side.order.picked;
       for (let i = 0; i < picked.length; i++) {
         if (!app.isDrawn(picked[i].key)) continue;
         const row = picked[i].pick(at);
-        if (row >= 0) return { kind: picked[i].key, row: row };
+        if (row >= 0) return { kind: picked[i].key, row: row, side: side === app ? undefined : side };
       }
       return null;
     }
     map.on("click", function (event) {
       if (app.editing) { app.editing.click(event.latlng, event.originalEvent); return; }
       const hit = pick(event.latlng);
-      if (hit) app.select(hit.kind, hit.row); else app.select(null);
+      if (hit) app.select(hit.kind, hit.row, false, hit.side); else app.select(null);
     });
     let waiting = false;
     map.on("mousemove", function (event) {
@@ -199,7 +163,7 @@
         waiting = false;
         if (app.editing) { app.editing.hover(event.latlng); return tip(null); }
         const hit = pick(event.latlng), before = app.hovered;
-        if ((hit && hit.kind + hit.row) !== (before && before.kind + before.row)) {
+        if ((hit && hit.kind + hit.row) !== (before && before.kind + before.row) || hit && hit.side !== before.side) {
           app.hovered = hit;
           map.getContainer().style.cursor = hit ? "pointer" : "";
           choice.repaint();
@@ -216,8 +180,8 @@
       bubble.hidden = !hit;
       if (!hit) return;
       gm.empty(bubble);
-      const t = data.layers[hit.kind], own = !t, name = own ? data.own[+hit.kind.slice(3)].name
-        : (t.name && t.name[hit.row]) || (t.label && t.label[hit.row]) || (hit.kind === "facilities" ? data.categories[t.category[hit.row]].label : t.id[hit.row]);
+      const from = (hit.side || app).data, t = from.layers[hit.kind], own = !t, name = own ? from.own[+hit.kind.slice(3)].name
+        : (t.name && t.name[hit.row]) || (t.label && t.label[hit.row]) || (hit.kind === "facilities" ? from.categories[t.category[hit.row]].label : t.id[hit.row]);
       bubble.appendChild(gm.data(name));
       if (t && t.households && t.households[hit.row] !== undefined && t.households[hit.row] !== null) {
         bubble.appendChild(element("span", {}, say("tip.households", { n: say.number(t.households[hit.row]) })));
@@ -244,10 +208,4 @@
     document.documentElement.setAttribute("data-gridmap", "ready");
     return map;
   };
-
-  function RANK(layer) {
-    const at = ["facilities", "compounds", "buildings"].indexOf(layer.key);
-    if (layer.group === "own") return 1;
-    return at >= 0 ? [0, 2, 3][at] : layer.key === "grids" ? 8 : 9;
-  }
 })(window.gridmap = window.gridmap || {});

@@ -1,8 +1,11 @@
 /* Parts: what further files add to the page. Each calls gm.parts.push({...}) with any of these functions of the app:
    layers(app)            more layers, as makeLayers in layers.js has them
+   collected(app)         once the layers are made, each time they are
+   changed(app)           each time the map is drawn anew; renew(app) where its canvas is
    start(app)             once, when the map stands
    dress(app, shell)      each time the words are set: at the start, and when the language changes;
                           shell.tools takes buttons, shell.button(key, path, act) makes one
+   shown(app, root)       each time the side panel has been filled
    panel(app, kind, row)  more sections for the side panel; kind is null for the whole area
    marks(app, view)       more to draw over the map for what is chosen */
 (function (gm) {

@@ -104,7 +104,7 @@
     },
     marks: function (app, view) {
       const chosen = app.state.selected;
-      if (!chosen || chosen.kind !== "buildings" || !app.route || !app.isDrawn("routes")) return;
+      if (!chosen || chosen.side || chosen.kind !== "buildings" || !app.route || !app.isDrawn("routes")) return;
       const found = app.route(chosen.row, app.state.category);
       if (!found) return;
       const ends = found.way, legs = [[found.from].concat(ends.gate ? [ends.gate] : [], [ends[0]]), [ends[ends.length - 1], found.to]];
