@@ -249,6 +249,51 @@ def test_a_torn_grid_is_told_and_mended(opened, downloads):  # noqa: F811
     assert_same(page, plan.apply(saved(page, downloads)))
 
 
+def test_several_pieces_go_together(opened, downloads):  # noqa: F811
+    plan = town()
+    page = opened(plan, edit=True)
+    begin(page)
+    click_atom(page, plan, "a0-2")
+    press(page, "[data-action='several']")
+    click_atom(page, plan, "a1-2")
+    wait(page, "return document.querySelector('[data-fact=selected]').innerText.includes('200')")
+    press(page, f".gm-give[data-to='{grid(1)}']")
+    assert held(plan.apply(saved(page, downloads)))[grid(1)] == 600
+    assert text_of(page, f".gm-edit-grid[data-grid='{grid(1)}'] .gm-chip") == "▲ 100 over 500"
+    assert text_of(page, f".gm-edit-grid[data-grid='{grid(2)}'] .gm-chip") == "▼ 100 short of 300"
+
+
+def test_a_selection_becomes_a_grid_of_its_own(opened, downloads):  # noqa: F811
+    plan = town()
+    page = opened(plan, edit=True)
+    begin(page)
+    click_atom(page, plan, "a2-0")
+    press(page, "[data-alone]")
+    after = plan.apply(saved(page, downloads))
+    assert held(after)[grid(4)] == 100
+    assert_same(page, after)
+
+
+def test_the_other_language_keeps_what_was_done(opened):  # noqa: F811
+    plan = town()
+    page = opened(plan, edit=True, lang=("en", "zh"))
+    begin(page)
+    click_atom(page, plan, "a0-2")
+    press(page, f".gm-give[data-to='{grid(1)}']")
+    english = text_of(page, ".gm-edit-body")
+    press(page, ".gm-language")
+    chinese = text_of(page, ".gm-edit-body")
+    assert "500" in chinese
+    assert re.findall(r"[A-Za-z]{2,}", re.sub(r"\bb\d-\d\b", "", chinese)) == []
+    assert_same(page, plan.move(["a0-2"], grid(1)))
+    press(page, ".gm-language")
+    assert text_of(page, ".gm-edit-body") == english
+    press(page, "[data-action='undo']")
+    assert_same(page, plan)
+    press(page, "[data-action='finish']")
+    assert page.execute_script("return gridmap.app.editing === null && document.getElementById('gm-edit').hidden")
+
+
 def test_keys_undo_redo_and_select(opened):  # noqa: F811
     from selenium.webdriver import ActionChains, Keys
 

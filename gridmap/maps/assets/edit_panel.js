@@ -80,7 +80,7 @@
         element("p", {}, reason(check)), fix ? button(say("edit.take_them"), function () { act.add(check.atoms); }, "gm-small") : null);
       if (fix) {
         out.addEventListener("mouseenter", function () { act.show(check.atoms); });
-        out.addEventListener("mouseleave", function () { act.show([]); });
+        out.addEventListener("mouseleave", function () { act.show(marked); });
       }
       return out;
     }
@@ -102,6 +102,8 @@
           element("span", { class: "gm-big-unit" }, say(data.city.estimated ? "unit.households_estimated" : "unit.households")), chip(count)),
         judged ? gauge(count) : null);
     }
+
+    let marked = [];                       // what the map marks as cut off while nothing is pointed at
 
     // -- pages -------------------------------------------------------------------------------------------------------
     function selectedPage(atoms) {
@@ -127,6 +129,10 @@
         return check.ok ? option(say("edit.give_to", { grid: gridName(g) }), check, function () { act.move(atoms, g); }, over)
           : refusal(say("edit.not_to", { grid: gridName(g) }), check, over);
       });
+      // nowhere to go: the map says at once why
+      const stuck = asked.length && !asked.some(function (one) { return one.check.ok; }) ? asked.find(function (one) { return one.check.key === "edit.no.torn"; }) : null;
+      marked = stuck ? stuck.check.atoms : [];
+      act.show(marked);
       out.push(section.apply(null, [say("edit.give")].concat(options.length ? options : [element("p", { class: "gm-note" }, say("edit.inside"))])));
       if (same && own >= 0) out.push(alone(atoms, own), gridPage(own));
       return out;
