@@ -28,6 +28,7 @@ from gridmap.maps.edit_words import EDIT_WORDS
 from gridmap.maps.encode import (
     DEFLATED,
     STEP,
+    Frame,
     encode_shapes,
     frame_of,
     pack_bytes,
@@ -563,6 +564,24 @@ def test_a_page_in_two_languages_holds_what_differs(town):
         explore(town["plan"], lang=("zh", "zh"))
 
 
+def test_over_shifted_tiles_all_is_shifted_and_said(town):
+    from gridmap.io.datums import gcj02_to_wgs84
+
+    spots = {}
+    for datum in ("WGS 84", "gcj02"):
+        payload = payload_of(page_of(town["plan"], ("own", town["communities"]), datum=datum))
+        place = Frame(*payload["frame"])
+        rings = decode(payload["layers"]["grids"], place) + decode(payload["own"][0], place)
+        spots[payload["datum"]] = np.concatenate([ring for rings_of in rings for ring in rings_of])
+        assert any("GCJ-02" in note for note in payload["notes"]) == (datum == "gcj02")
+    plain, moved = spots["WGS 84"], spots["GCJ-02"]
+    assert np.abs(plain - moved).max() > 0.002
+    back = np.column_stack(gcj02_to_wgs84(moved[:, 0], moved[:, 1]))
+    assert np.abs(back - plain).max() < 3e-6
+    with pytest.raises(OptionError, match="BD-09"):
+        explore(town["grids"], datum="ED50")
+
+
 def test_notes_say_what_the_numbers_rest_on(town):
     estimated = town["buildings"].assign(households_estimated=True)
     invented = town["communities"].copy()
@@ -580,7 +599,7 @@ def test_notes_say_what_the_numbers_rest_on(town):
 
 
 def test_every_word_is_there_in_both_languages():
-    allowed = re.compile(r"\{\w+\}|gridmap|Leaflet|JavaScript")
+    allowed = re.compile(r"\{\w+\}|gridmap|Leaflet|JavaScript|WGS 84|CGCS2000")
     for key, both in {**WORDS, **CATEGORIES}.items():
         english, chinese = both
         assert english.strip()

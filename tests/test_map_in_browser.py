@@ -521,7 +521,8 @@ def test_a_notebook_frame_shows_it_too(opened, town):
 
 
 def test_it_prints_on_one_sheet_and_comes_back(opened, town):
-    page = opened(town["plan"], town["cover"], town["circles"], lang="zh")
+    marks = {"approval_number": "京S(2026)018号", "internal": True, "attribution": "统计局"}
+    page = opened(town["plan"], town["cover"], town["circles"], lang="zh", **marks)
     before = page.execute_script(
         "const m = gridmap.app.map; return [m.getZoom(), m.getCenter().lat, m.getCenter().lng]"
     )
@@ -534,7 +535,7 @@ def test_it_prints_on_one_sheet_and_comes_back(opened, town):
     page.execute_script("window.dispatchEvent(new Event('beforeprint'))")
     boxes = page.execute_script(
         """
-        return ['.gm-top', '.gm-legend', '.gm-stage', '.gm-details'].map(s => {
+        return ['.gm-top', '.gm-legend', '.gm-stage', '.gm-details', '.gm-block'].map(s => {
           const b = document.querySelector(s).getBoundingClientRect();
           return [b.left, b.top, b.right, b.bottom];
         });
@@ -544,6 +545,24 @@ def test_it_prints_on_one_sheet_and_comes_back(opened, town):
         for two in boxes[k + 1 :]:
             assert one[2] <= two[0] + 1 or two[2] <= one[0] + 1 or one[3] <= two[1] + 1 or two[3] <= one[1] + 1
     assert page.execute_script("return document.querySelector('.gm-buttons').offsetParent") is None
+    block = text_of(page, ".gm-block")
+    for said in ("比例尺 1:", "审图号：京S(2026)018号", "内部资料", "数据来源：统计局", f"制图日期：{DAY}", "北"):
+        assert said in block
+    # a metre of paper in the middle of the map, which a style sheet's pixels of 1/96 inch measure
+    stated, ground, pixels = page.execute_script(
+        """
+        const m = gridmap.app.map, size = m.getSize(), y = size.y / 2;
+        const far = m.distance(m.containerPointToLatLng([0, y]), m.containerPointToLatLng([size.x, y]));
+        return [+document.querySelector('.gm-block-scale').dataset.scale, far, size.x];
+        """
+    )
+    assert ground / (pixels / 96 * 0.0254) == pytest.approx(stated, rel=0.002)
+    assert stated in (1000, 1500, 2000, 2500, 3000, 4000, 5000)
+    cut = page.execute_script(
+        "return ['.gm-legend', '.gm-details', '.gm-block'].map(s => document.querySelector(s))"
+        ".map(e => e.scrollHeight - e.clientHeight)"
+    )
+    assert max(cut) <= 1
     page.execute_script("window.dispatchEvent(new Event('afterprint'))")
     assert page.execute_script("return document.querySelector('.gm-buttons').offsetParent") is not None
 

@@ -30,6 +30,8 @@ _STREET_RANKS = {
 }  # fmt: skip
 _WATER = ("river", "water", "canal", "stream", "lake", "waterway", "riverbank", "drain", "reservoir", "sea")
 _RAIL = ("rail", "railway", "light_rail", "subway", "tram", "metro")
+# How a facility is drawn by its status; all others stand today.
+_STAGES = {"planned": 1, "candidate": 2, "chosen": 3}
 # What a page says of a plain layer, at most so many columns; photographs and long JSON do not belong in a panel.
 _OWN_COLUMNS = 12
 
@@ -140,7 +142,8 @@ def _facilities(sheet: Sheet) -> dict[str, Any]:
         out["photo"] = sheet.photos[0]
     if "status" in table:
         out["status"] = texts(table["status"])
-        out["planned"] = "".join("0" if s in ("", "existing") else "1" for s in texts(table["status"]))
+        stage = table["status"].astype(object).fillna("").astype(str).str.strip().str.lower()
+        out["stage"] = "".join(map(str, stage.map(_STAGES).fillna(0).astype(int)))
     return out
 
 

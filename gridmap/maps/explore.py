@@ -30,6 +30,9 @@ def explore(
     routes: bool | None = None,
     edit: bool = False,
     swipe: bool | Sequence[str | Mapping[str, str]] = False,
+    approval_number: str | None = None,
+    internal: bool = False,
+    datum: str = "WGS 84",
     online: bool = False,
     assets: Mapping[str, str | os.PathLike[str]] | None = None,
 ) -> ExploreMap:
@@ -71,6 +74,13 @@ def explore(
         Whether two states lie side by side, with a divider to drag between them and the table of who gained. Of two
         plans, covers, circles or gaps the first is before and the second after; all else is on both sides. Two texts
         are the names of the sides, ``("Today", "Proposal")``.
+    approval_number
+        The map approval number (审图号), for the title block of the page and of the printed sheet.
+    internal
+        Whether page and print are marked as internal (内部资料).
+    datum
+        ``"GCJ-02"`` or ``"BD-09"`` moves all that is drawn to lie over tiles of that datum, which the page states;
+        figures stay those of the tables. Children added to the map by hand are not moved.
     online
         Whether folium children added by the user may load scripts and images from the network.
     assets
@@ -110,8 +120,8 @@ def explore(
     from gridmap.maps.swipe_data import two_sides, with_before
     from gridmap.maps.wording import Given
 
-    given = Given(title, notes, attribution, basemap is not None)
-    build = partial(build_payload, given=given, languages=languages, date=date, lower=lower, upper=upper)
+    given = Given(title, notes, attribution, basemap is not None, approval_number, internal)
+    build = partial(build_payload, given=given, languages=languages, date=date, lower=lower, upper=upper, datum=datum)
     earlier: Sequence[Any] = ()
     if swipe:
         if edit:

@@ -38,12 +38,13 @@ def build_payload(
     upper: float = 500,
     routes: bool | None = None,
     edit: bool = False,
+    datum: str = "WGS 84",
 ) -> dict[str, Any]:
     """The payload of a page; see `gridmap.maps.explore`.
 
     What a language changes is in the first of `languages`; ``other`` holds what is not the same in the second.
     """
-    sheet = Sheet(content)
+    sheet = Sheet(content, datum)
     lower, upper = _band(content, lower, upper)
     bands = _bands(content, lower, upper)
     _settle_statuses(content, bands)
@@ -57,6 +58,9 @@ def build_payload(
         "own": [draw_own(sheet, i) for i in range(len(sheet.own))],
         "city": facts.city_facts(content, lower, upper) | {"bands_differ": bands is not None and bands.differ},
         "online": given.online_map,
+        "approval": given.approval_number or "",
+        "internal": bool(given.internal),
+        "datum": sheet.datum or "WGS 84",
     }
     layers = payload["layers"]
     if "circles" in layers:

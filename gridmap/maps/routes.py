@@ -207,7 +207,7 @@ def _placer(sheet: Sheet, crs: Any) -> Any:
 
     def place(xy: Floats) -> Longs:
         lonlat = np.column_stack(turn.transform(xy[:, 0], xy[:, 1]))
-        return np.rint(sheet.frame.to_metres(lonlat) / STEP).astype(np.int64)
+        return np.rint(sheet.frame.to_metres(sheet.place(lonlat)) / STEP).astype(np.int64)
 
     return place
 

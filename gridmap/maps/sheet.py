@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
+import shapely
 
+from gridmap.errors import OptionError
+from gridmap.io.datums import shifted_name, wgs84_to_bd09, wgs84_to_gcj02
 from gridmap.maps.encode import encode_shapes, frame_of, simplify_tiles
 from gridmap.maps.photos import read_photos
 from gridmap.tables.crs import to_crs, to_metric
@@ -26,6 +29,8 @@ __all__ = ["TILINGS", "TOLERANCES", "Sheet"]
 #: named here are drawn as they are.
 TILINGS = {"grids": 1.0, "communities": 1.0, "blocks": 1.0}
 TOLERANCES = {"circles": 1.0, "gaps": 1.0, "findings": 1.0, "streets": 0.5, "barriers": 0.5}
+# What leads from WGS 84 to each shifted datum.
+_SHIFTS = {"GCJ-02": wgs84_to_gcj02, "BD-09": wgs84_to_bd09}
 
 
 class Sheet:
@@ -37,6 +42,8 @@ class Sheet:
         The layers as given.
     degrees
         The known tables in EPSG:4326, simplified for display.
+    datum
+        The shifted datum of what is drawn, None for WGS 84.
     own
         The other layers in EPSG:4326.
     bounds, frame
@@ -45,10 +52,11 @@ class Sheet:
         Categories in the order of the cover, then of facilities and circles.
     """
 
-    def __init__(self, content: Content) -> None:
+    def __init__(self, content: Content, datum: str = "WGS 84") -> None:
         self.content = content
-        self.degrees = {kind: _display(table, kind) for kind, table in content.tables.items()}
-        self.own = [(name, to_crs(_frame(table), 4326)) for name, table in content.own]
+        self.datum = _shifted(datum)
+        self.degrees = {kind: self._moved(_display(table, kind)) for kind, table in content.tables.items()}
+        self.own = [(name, self._moved(to_crs(_frame(table), 4326))) for name, table in content.own]
         shown = [*self.degrees.values(), *(table for _, table in self.own)]
         core = [
             self.degrees[k] for k in ("grids", "communities", "circles", "buildings", "facilities") if k in self.degrees
@@ -75,9 +83,28 @@ class Sheet:
         column = None if self.facilities is None else self.facilities.get("photo")
         return ([], 0) if column is None else read_photos(column)
 
+    def place(self, lonlat: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Degrees of WGS 84, shape (n, 2), in the datum of the page."""
+        if self.datum is None:
+            return lonlat
+        return np.column_stack(_SHIFTS[self.datum](lonlat[:, 0], lonlat[:, 1]))
+
+    def _moved(self, table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+        if self.datum is None:
+            return table
+        moved = shapely.transform(np.asarray(table.geometry.array), self.place)
+        return table.set_geometry(gpd.GeoSeries(moved, index=table.index, crs=4326))
+
     def shapes(self, table: gpd.GeoDataFrame, kind: str = "") -> dict[str, Any]:
         """Geometries as the page decodes them; `kind` says how far they are simplified."""
         return encode_shapes(np.asarray(table.geometry.array), self.frame, tolerance=TOLERANCES.get(kind, 0.0))
+
+
+def _shifted(datum: str) -> str | None:
+    name = shifted_name(datum)
+    if name is None and str(datum).upper().replace(" ", "").replace("-", "") not in ("WGS84", "CGCS2000"):
+        raise OptionError(f"datum={datum!r} is none that a map is drawn in; use 'WGS 84', 'GCJ-02' or 'BD-09'")
+    return name
 
 
 def _frame(table: gpd.GeoDataFrame | gpd.GeoSeries) -> gpd.GeoDataFrame:

@@ -34,6 +34,8 @@ class Given(NamedTuple):
     notes: Sequence[str | Mapping[str, str]] = ()
     attribution: str | Mapping[str, str] | None = None
     online_map: bool = False
+    approval_number: str | None = None
+    internal: bool = False
     routes_megabytes: float | None = None
 
 
@@ -46,6 +48,7 @@ def word_page(sheet: Sheet, lang: str, given: Given, bands: Bands | None, rates:
         "lang": lang,
         "words": say,
         "title": _one(given.title, lang) or say[_default_title(sheet)],
+        "source": _source(sheet, lang, given),
         "notes": _notes(sheet, lang, given),
         "categories": _categories(sheet, labels, both),
         "layers": {kind: named(sheet, lang) for kind, named in _NAMED.items() if kind in sheet.content.tables}
@@ -113,7 +116,6 @@ def _notes(sheet: Sheet, lang: str, given: Given) -> list[str]:
     content, say = sheet.content, words(lang)
     tables = [*content.tables.values(), *(table for _, table in content.own)]
     own = [str(n) for t in tables for n in sequence(t.attrs.get("notes") or t.attrs.get("note"))]
-    sources = [str(s) for t in tables for s in sequence(t.attrs.get("attribution") or t.attrs.get("licence"))]
     notes = [
         *(_one(note, lang) for note in given.notes),
         *([say["note.synthetic"]] if any(t.attrs.get("synthetic") for t in tables) else []),
@@ -123,13 +125,20 @@ def _notes(sheet: Sheet, lang: str, given: Given) -> list[str]:
         say["note.display"].format(tolerance=f"{max(*TILINGS.values(), *TOLERANCES.values()):g}"),
         *([] if given.routes_megabytes is None else [say["note.routes"].format(n=f"{given.routes_megabytes:.1f}")]),
         *([say["note.photos"].format(n=sheet.photos[1])] if sheet.photos[1] else []),
+        *([say["note.datum"].format(datum=sheet.datum)] if sheet.datum is not None else []),
         *([say["note.basemap"]] if given.online_map else []),
     ]
-    source = _one(given.attribution, lang) or "; ".join(dict.fromkeys(sources))
-    if source:
+    if source := _source(sheet, lang, given):
         notes.append(say["note.source"].format(source=source))
     notes.append(say["note.made"].format(version=__version__, leaflet=_leaflet_version()))
     return list(dict.fromkeys(notes))
+
+
+def _source(sheet: Sheet, lang: str, given: Given) -> str:
+    """Where the data comes from: as the caller says, else as the tables do."""
+    tables = [*sheet.content.tables.values(), *(table for _, table in sheet.content.own)]
+    sources = [str(s) for t in tables for s in sequence(t.attrs.get("attribution") or t.attrs.get("licence"))]
+    return _one(given.attribution, lang) or "; ".join(dict.fromkeys(sources))
 
 
 def _counted(bands: Bands | None, say: Mapping[str, str]) -> dict[str, str]:

@@ -332,7 +332,7 @@
 
     if (has("facilities")) {
       const facilities = data.layers.facilities, f0 = shapes.facilities;
-      const planned = facilities.planned || "", crowd = facilities.n > 300;
+      const stage = facilities.stage || "", crowd = facilities.n > 300;
       // a service in focus stands alone: its circles or blind spots say nothing of the others
       const shown = function (f) {
         const c = facilities.category[f];
@@ -364,7 +364,7 @@
           gm.dots(f0, view, shown, function (f, x, y) {
             const category = data.categories[facilities.category[f]];
             if (!category || !labels.take([x - size / 2, y - size / 2, x + size / 2, y + size / 2])) return;
-            gm.drawBadge(context, category, x, y, size, planned[f] === "1");
+            gm.drawBadge(context, category, x, y, size, +stage[f] || 0);
             placed.push([f, x, y, category]);
           });
           if (view.zoom < CLOSER) return;
@@ -374,7 +374,12 @@
           });
         },
         categories: true,
-        legend: function () { return planned.indexOf("1") >= 0 ? [{ swatch: { shape: "square", fill: "#fff", stroke: "#5d5a52", width: 1.5 }, label: say("class.planned") }] : []; },
+        legend: function () {
+          return [["1", "planned", { fill: "#fff", stroke: "#5d5a52", width: 1.5 }], ["2", "candidate", { fill: "#fff", stroke: "#5d5a52", width: 1.5, dash: "2 1.5" }],
+            ["3", "chosen", { fill: "#5d5a52", stroke: "#111d24", width: 2.5 }]].filter(function (s) { return stage.indexOf(s[0]) >= 0; }).map(function (s) {
+            return { swatch: Object.assign({ shape: "square" }, s[2]), label: say("facility_status." + s[1]) };
+          });
+        },
         pick: function (at) {
           let best = -1, near = 12 / at.scale;
           for (let f = 0; f < f0.n; f++) {

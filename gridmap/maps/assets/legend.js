@@ -24,6 +24,7 @@
         const on = !!app.state.visible[layer.key];
         box.checked = on;
         out.classList.toggle("gm-off", !on);
+        out.classList.toggle("gm-idle", !!layer.idle && layer.idle());
         hint.hidden = !on || app.map.getZoom() >= layer.minZoom;
         gm.empty(body);
         if (!on) return;

@@ -138,6 +138,7 @@
       if (kind !== "streets") { show(true); if (kind) shell.reveal(); }
       if (kind && zoom) (side || app).zoomTo(kind, row);
       choice.repaint();
+      legend.refresh();
     };
 
     app.sideAt = function () { return app; };              // a swipe has two

@@ -94,7 +94,8 @@
         if (!app.map.getBounds().contains(all)) app.map.fitBounds(all, { padding: [50, 50], maxZoom: 17.5 });
       };
       return [{
-        key: "routes", group: "services", order: 70, minZoom: 0, label: say("layer.routes"), legend: function () {
+        key: "routes", group: "services", order: 70, minZoom: 0, label: say("layer.routes"),
+        idle: function () { return !app.state.selected || app.state.selected.kind !== "buildings"; }, legend: function () {
           return [
             { swatch: { shape: "line", stroke: COLOUR, width: 3.5 }, label: say("class.route") },
             { swatch: { shape: "line", stroke: COLOUR, width: 1.8, dash: "2 3" }, label: say("class.leg") }

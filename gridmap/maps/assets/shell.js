@@ -55,7 +55,9 @@
         type: "button", class: "gm-icon gm-language", lang: data.lang === "zh" ? "en" : "zh-CN", onclick: app_.otherLanguage
       }, OTHER[data.lang]) : null;
       const header = element("header", { class: "gm-top" }, left,
-        element("div", { class: "gm-title" }, element("h1", {}, gm.data(data.title)), element("p", {}, say("date", { date: data.date }))),
+        element("div", { class: "gm-title" }, element("h1", {}, gm.data(data.title)), element("p", {}, say("date", { date: data.date }),
+          data.approval ? element("span", { class: "gm-approval" }, say("approval", { number: data.approval })) : null)),
+        data.internal ? element("strong", { class: "gm-internal" }, say("internal")) : null,
         shell.search, shell.tools, language, right);
       made = [element("a", { class: "gm-skip", href: "#" + id }, say("skip")), header, shell.legend, shell.details];
       made.forEach(function (node) { if (node === shell.details) app.appendChild(node); else app.insertBefore(node, stage); });

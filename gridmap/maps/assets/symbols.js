@@ -24,6 +24,8 @@
     coin: "M8 1.5 14.5 8 8 14.5 1.5 8z M8 4.4 4.4 8 8 11.6 11.6 8z",
     drop: "M8 1.5c2.5 3.3 4.3 5.7 4.3 8.2a4.3 4.3 0 0 1-8.6 0C3.7 7.2 5.5 4.8 8 1.5z"
   };
+  /* The frame of a site that was chosen. */
+  const CHOSEN = "#111d24";
   const SVG = "http://www.w3.org/2000/svg";
   const paths = {};
 
@@ -36,7 +38,8 @@
   gm.GLYPHS = GLYPHS;
 
   /* A badge with the glyph of a category, its middle at x, y. */
-  gm.drawBadge = function (context, category, x, y, size, planned) {
+  gm.drawBadge = function (context, category, x, y, size, stage) {
+    const planned = stage === 1 || stage === 2;
     const half = size / 2, round = size * 0.28;
     context.beginPath();
     context.moveTo(x - half + round, y - half);
@@ -47,9 +50,11 @@
     context.closePath();
     context.fillStyle = planned ? "#fff" : category.colour;
     context.fill();
-    context.lineWidth = 1.5;
-    context.strokeStyle = planned ? category.colour : "#fff";
+    context.lineWidth = stage === 3 ? 3 : 1.5;
+    context.strokeStyle = planned ? category.colour : stage === 3 ? CHOSEN : "#fff";
+    context.setLineDash(stage === 2 ? [2.5, 2] : []);
     context.stroke();
+    context.setLineDash([]);
     context.fillStyle = planned ? category.colour : "#fff";
     if (GLYPHS[category.glyph]) {
       const path = paths[category.glyph] || (paths[category.glyph] = new Path2D(GLYPHS[category.glyph]));
