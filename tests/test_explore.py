@@ -23,7 +23,7 @@ from map_town import HOSTILE, frame, make_city, make_town, square
 import gridmap.maps
 from gridmap.errors import GridmapError, OptionError, TableError, WriteError
 from gridmap.maps.bands import bands_of
-from gridmap.maps.classes import band_theme, rate_theme, status_of
+from gridmap.maps.classes import SCHEMES, band_theme, rate_theme, status_of, value_theme
 from gridmap.maps.edit_words import EDIT_WORDS
 from gridmap.maps.encode import (
     DEFLATED,
@@ -451,6 +451,44 @@ def test_classes_hold_every_grid_once():
         "20–40 %",
         "80–100 %",
     ]
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("whole", [True, False])
+def test_any_numbers_are_classed_and_every_one_lies_in_its_class(scheme, whole):
+    random = np.random.default_rng(3)
+    values = random.lognormal(3, 1, 400)
+    values = np.floor(values) if whole else values
+    values[:7] = np.nan
+    theme = value_theme("t", "T", values, words("en"), scheme=scheme)
+    assert sum(c["count"] for c in theme["classes"]) == len(values)
+    fills = [c["fill"] for c in theme["classes"]]
+    assert len(set(fills)) == len(fills) >= 3
+    for value, k in zip(values, theme["of"], strict=True):
+        label = theme["classes"][k]["label"]
+        numbers = [float(n.replace(",", "")) for n in re.findall(r"[\d.,]+", label)]
+        if np.isnan(value):
+            assert label == "Unknown" or not numbers
+        else:
+            slack = 0 if whole else 0.006 * value
+            assert numbers[0] - slack <= value <= numbers[1] + slack, (value, label)
+
+
+def test_other_columns_of_grids_are_offered(town):
+    more = town["grids"].assign(
+        walk_minutes=[3.5, 4.0, 9.1, 2.2, 1.0, 7.7], leader=["甲", "乙"] * 3, responsible=["secret"] * 5 + ["hidden"],
+        remark=list("abcdef"), checked=[True] * 3 + [False] * 3, elderly=[1, 2, 3, 4, 5, 6],
+    )  # fmt: skip
+    page = page_of(more)
+    payload = payload_of(page)
+    labels = [theme["label"] for theme in payload["themes"]]
+    assert {"walk minutes", "leader", "checked", "Elderly", "Residents"} <= set(labels)
+    assert "secret" not in page
+    leader = next(t for t in payload["themes"] if t["label"] == "leader")
+    assert [leader["classes"][k]["label"] for k in leader["of"]] == ["甲", "乙"] * 3
+    assert payload["layers"]["grids"]["own"]["walk_minutes"][2] == 9.1
+    with pytest.raises(OptionError, match="FisherJenks"):
+        explore(more, scheme="Jenks")
 
 
 def test_the_colours_of_classes_differ_for_the_colour_blind():

@@ -22,7 +22,7 @@ from gridmap.network.streets import StreetNetwork
 
 DAY = "2025-06-01"
 # What a Chinese page may say in Latin letters: names of software, and the scripts of the hostile names themselves.
-LATIN = re.compile(r"gridmap \S+|Leaflet \S+")
+LATIN = re.compile(r"gridmap \S+|Leaflet \S+|WGS 84")
 
 
 @pytest.fixture(scope="module")
@@ -355,6 +355,48 @@ def test_the_legend_follows_the_colours(opened, town):
     assert words("en")["theme.circles"] in text_of(page, legend)
     shown = text_of(page, '.gm-layer[data-layer="circles"] .gm-classes')
     assert [f"Within {n} min" in shown for n in (5, 10, 15)] == [True] * 3
+
+
+def test_distance_and_area_are_those_of_the_ellipsoid(opened, town):
+    from pyproj import Geod
+
+    page = opened(town["plan"])
+    corners = [(117.3, 39.9), (117.312, 39.901), (117.309, 39.909)]
+    area, around = Geod(ellps="WGS84").polygon_area_perimeter(*zip(*corners, strict=True))
+    last = Geod(ellps="WGS84").inv(*corners[2], *corners[0])[2]
+    measured = page.execute_script(
+        "const p = arguments[0].map(q => ({lng: q[0], lat: q[1]})); return [gridmap.lengthOf(p), gridmap.areaOf(p)]",
+        corners,
+    )
+    assert measured[0] == pytest.approx(around - last, rel=1e-5)
+    assert measured[1] == pytest.approx(abs(area), rel=1e-4)
+    page.find_element("css selector", "[aria-pressed=false].gm-icon").click()
+    spots = town["grids"].to_crs(4326).geometry.representative_point()
+    for row in (0, 1, 4):
+        click_map(page, spots[row].x, spots[row].y)
+    assert page.execute_script("return gridmap.app.state.selected") is None
+    # two sides of squares of 200 m on the plane of the map, and half of such a square
+    assert re.fullmatch(r"Distance (399|400)(\.\d)? m, area 2 ha", text_of(page, ".gm-measure"))
+    from selenium.webdriver import ActionChains, Keys
+
+    ActionChains(page).send_keys(Keys.ESCAPE).perform()
+    assert page.execute_script("return document.querySelector('.gm-measure').hidden")
+    click_map(page, spots[0].x, spots[0].y)
+    wait(page, "return gridmap.app.state.selected && gridmap.app.state.selected.kind === 'grids'")
+
+
+def test_the_keyboard_chooses_what_is_in_the_middle(opened, town):
+    from selenium.webdriver import Keys
+
+    page = opened(town["plan"])
+    spot = town["grids"].to_crs(4326).geometry.representative_point()[3]
+    page.execute_script("gridmap.app.map.setView([arguments[1], arguments[0]], 16, {animate: false})", spot.x, spot.y)
+    box = page.find_element("css selector", ".folium-map")
+    box.send_keys(Keys.ENTER)
+    wait(page, "return gridmap.app.state.selected && gridmap.app.state.selected.row === 3")
+    told = text_of(page, ".gm-readout")
+    assert f"{spot.y:.3f}" in told
+    assert f"{spot.x:.3f}" in told
 
 
 def test_the_keyboard_reaches_everything(opened, town):

@@ -6,6 +6,7 @@ diverging pair), pale green-grey within it, and never colour alone: hatching, ar
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,12 +21,15 @@ if TYPE_CHECKING:
 __all__ = [
     "OWN_COLOURS",
     "RATE_BREAKS",
+    "SCHEMES",
     "STATUSES",
     "band_theme",
     "category_symbol",
     "circle_colours",
+    "kind_theme",
     "rate_theme",
     "status_of",
+    "value_theme",
 ]
 
 #: Status of a grid in the order of the legend.
@@ -39,6 +43,12 @@ _LEGAL_LOW, _LEGAL_HIGH = "#dbe8d8", "#bcd5bd"
 _ABOVE, _FAR_ABOVE = "#f6b26b", "#d9741a"
 _EMPTY, _DEDICATED, _UNKNOWN = "#efece6", "#dcd3e6", "#e6e3dd"
 _RATES = ("#f6ebd0", "#d6e4c8", "#a5cfba", "#70b2ae", "#4a90a4")
+# Lightness falls evenly, so that the order is seen without colour.
+_VALUES = ("#fdf3dc", "#f8dfb3", "#f0c68d", "#e5a96c", "#d58a53", "#bf6a43", "#a04f3b")
+_KINDS = ("#9cc4dc", "#f2cb8a", "#b3d3a6", "#d9aac6", "#cfc8ab", "#e6ab98", "#a6b1da", "#c4c4c4")
+#: Classifiers of mapclassify by which numbers can be classed, and of how many values breaks are sought at most.
+SCHEMES = ("Quantiles", "EqualInterval", "FisherJenks", "NaturalBreaks", "BoxPlot", "HeadTailBreaks", "StdMean")
+_SOUGHT = 2000
 #: From the nearest circle to the farthest.
 _CIRCLES = ("#7a68b3", "#a99ccf", "#d3cae6", "#e2dcef", "#f0edf6")
 
@@ -157,6 +167,64 @@ def rate_theme(key: str, label: str, rates: NDArray[np.float64], words: Mapping[
     return _theme(key, label, classes, of)
 
 
+def value_theme(
+    key: str,
+    label: str,
+    values: NDArray[np.float64],
+    words: Mapping[str, str],
+    *,
+    scheme: str = "Quantiles",
+    k: int = 5,
+) -> dict[str, Any]:
+    """Classes of any numbers, by a classifier of mapclassify; of many values, its breaks of 2,000 evenly spaced ones.
+
+    Parameters
+    ----------
+    key, label
+        Name of the theme in the page, and for the reader.
+    values
+        A number for each grid, NaN where there is none.
+    words
+        Words of the language.
+    scheme, k
+        One of `SCHEMES`, and how many classes those make that take it.
+    """
+    import mapclassify
+
+    known = np.sort(values[~np.isnan(values)])
+    sample = known[np.linspace(0, len(known) - 1, min(len(known), _SOUGHT)).astype(int)]
+    # more classes than different values would be empty
+    k = max(2, min(k, len(_VALUES), len(np.unique(sample))))
+    takes = {} if scheme in ("BoxPlot", "HeadTailBreaks", "StdMean") else {"k": k}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # fewer classes than asked for is no news
+        bins = np.unique(np.asarray(mapclassify.classify(sample, scheme, **takes).bins, dtype=float))
+    ends = np.append(bins[(bins >= known[0]) & (bins < known[-1])], known[-1])[-len(_VALUES) :]
+    whole = bool((known == np.floor(known)).all())
+    starts = np.concatenate(([known[0]], np.floor(ends[:-1]) + 1 if whole else ends[:-1]))
+    between = words["class.span"], words["class.span" if whole else "class.over_to"]
+    fills = np.array(_VALUES)[np.linspace(0, len(_VALUES) - 1, len(ends)).round().astype(int)]
+    classes: list[dict[str, Any]] = [
+        {"label": between[i > 0].format(low=_short(low), high=_short(np.floor(high) if whole else high)), "fill": fill}
+        for i, (low, high, fill) in enumerate(zip(starts, ends, fills.tolist(), strict=True))
+    ]
+    classes.append({"label": words["status.unknown"], "fill": _UNKNOWN, "pattern": "dots"})
+    of = np.where(np.isnan(values), len(ends), np.searchsorted(ends, np.nan_to_num(values), side="left"))
+    return _theme(key, label, classes, np.minimum(of, len(ends)))
+
+
+def kind_theme(key: str, label: str, values: Sequence[str], words: Mapping[str, str]) -> dict[str, Any]:
+    """Classes of a few different texts, in their order; an empty one is not known."""
+    kinds = sorted({v for v in values if v})
+    classes: list[dict[str, Any]] = [
+        {"label": kind, "fill": _KINDS[i % len(_KINDS)]} | ({"pattern": "hatch"} if i >= len(_KINDS) // 2 else {})
+        for i, kind in enumerate(kinds)
+    ]
+    classes.append({"label": words["status.unknown"], "fill": _UNKNOWN, "pattern": "dots"})
+    place = {kind: i for i, kind in enumerate(kinds)} | {"": len(kinds)}
+    return _theme(key, label, classes, np.array([place[v] for v in values]))
+
+
 def _theme(key: str, label: str, classes: list[dict[str, Any]], of: NDArray[Any]) -> dict[str, Any]:
     counts = np.bincount(of.astype(int), minlength=len(classes))
     kept = np.flatnonzero(counts)
@@ -167,6 +235,13 @@ def _theme(key: str, label: str, classes: list[dict[str, Any]], of: NDArray[Any]
         "classes": [classes[i] | {"count": int(counts[i]), "rank": int(i)} for i in kept],
         "of": position[of.astype(int)].tolist(),
     }
+
+
+def _short(value: float) -> str:
+    """A number with three figures that count, or all of a whole one."""
+    if float(value).is_integer() or abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:,.{max(0, 2 - int(np.floor(np.log10(abs(value)))))}f}"
 
 
 def _number(value: float) -> str:

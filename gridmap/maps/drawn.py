@@ -11,6 +11,7 @@ import shapely
 from gridmap.maps import classes, facts
 from gridmap.maps.columns import coded, numbers, plain_value, rows_of, sequence, texts
 from gridmap.maps.encode import encode_shapes, pack_changes, pack_varints
+from gridmap.maps.themes import own_columns
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -67,6 +68,11 @@ def _grids(sheet: Sheet) -> dict[str, Any]:
         "community": owner.tolist(),
         "spot": _spots(sheet, shown),
         **facts.grid_facts(table),
+        "own": {
+            name: [plain_value(v) for v in column.tolist()]
+            for name, column in own_columns(table).items()
+            if name not in ("residents", "buildings")
+        },
     }
 
 

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gridmap.errors import OptionError
+from gridmap.maps.classes import SCHEMES
 from gridmap.maps.words import languages_of
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def explore(
     routes: bool | None = None,
     edit: bool = False,
     swipe: bool | Sequence[str | Mapping[str, str]] = False,
+    scheme: str = "Quantiles",
     approval_number: str | None = None,
     internal: bool = False,
     datum: str = "WGS 84",
@@ -74,6 +76,10 @@ def explore(
         Whether two states lie side by side, with a divider to drag between them and the table of who gained. Of two
         plans, covers, circles or gaps the first is before and the second after; all else is on both sides. Two texts
         are the names of the sides, ``("Today", "Proposal")``.
+    scheme
+        How the numbers of further columns of the grids are classed, by which they can be coloured as well: a classifier
+        of mapclassify, one of ``"Quantiles"``, ``"EqualInterval"``, ``"FisherJenks"``, ``"NaturalBreaks"``,
+        ``"BoxPlot"``, ``"HeadTailBreaks"``, ``"StdMean"``.
     approval_number
         The map approval number (审图号), for the title block of the page and of the printed sheet.
     internal
@@ -114,13 +120,15 @@ def explore(
     (True, True)
     """
     languages = languages_of(lang)
+    if scheme not in SCHEMES:
+        raise OptionError(f"scheme={scheme!r} does not class numbers; use one of {', '.join(SCHEMES)}")
     from gridmap.maps.layers import sort_layers
     from gridmap.maps.page import ExploreMap
     from gridmap.maps.payload import build_payload
     from gridmap.maps.swipe_data import two_sides, with_before
     from gridmap.maps.wording import Given
 
-    given = Given(title, notes, attribution, basemap is not None, approval_number, internal)
+    given = Given(title, notes, attribution, basemap is not None, approval_number, internal, scheme)
     build = partial(build_payload, given=given, languages=languages, date=date, lower=lower, upper=upper, datum=datum)
     earlier: Sequence[Any] = ()
     if swipe:

@@ -29,7 +29,7 @@ __all__ = ["ExploreMap", "json_for_page"]
 #: Scripts and styles of this package, in the order in which they need one another.
 _SCRIPTS = (
     "inflate", "decode", "format", "symbols", "canvas", "read", "parts", "shell", "controls", "layers", "legend",
-    "details", "search", "routes", "served", "print", "open",
+    "details", "search", "routes", "served", "measure", "print", "open",
 )  # fmt: skip
 _STYLES = ("page",)
 # What a page needs besides when grids can be negotiated on it.

@@ -36,6 +36,7 @@ class Given(NamedTuple):
     online_map: bool = False
     approval_number: str | None = None
     internal: bool = False
+    scheme: str = "Quantiles"
     routes_megabytes: float | None = None
 
 
@@ -57,7 +58,7 @@ def word_page(sheet: Sheet, lang: str, given: Given, bands: Bands | None, rates:
         "own": [
             {"name": _one(name, lang) or say["layer.own"].format(n=i + 1)} for i, (name, _) in enumerate(sheet.own)
         ],
-        "themes": make_themes(sheet, bands, rates, say, labels),
+        "themes": make_themes(sheet, bands, rates, say, labels, given.scheme),
     }
 
 

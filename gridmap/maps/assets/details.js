@@ -232,6 +232,7 @@
           [say("fact.kind"), kind ? say.kind("kind.", kind) : null],
           community >= 0 ? [say("fact.community"), link(gm.data(tables.communities.name[community] || tables.communities.id[community]), function () { app.select("communities", community, true); })] : null
         ])));
+        out.push(facts(Object.keys(t.own || {}).map(function (name) { return [say.has("fact." + name) ? say("fact." + name) : gm.data(name.replace(/_/g, " ")), value(t.own[name][row])]; })));
         out.push(findingList(findingsOf(row), 20));
         out.push(ranks(row));
         out.push(coverage("grids", row));
@@ -284,12 +285,15 @@
       }
     };
 
+    /* a value of a column that the page knows nothing about */
+    function value(v) {
+      return v === null || v === "" ? null : typeof v === "number" ? say.number(v) : typeof v === "boolean" ? say(v ? "yes" : "no") : gm.data(v);
+    }
+
     function own(kind, row) {
       const layer = data.own[+kind.slice(3)];
       return [back(), heading(null, gm.data(layer.name)), facts(layer.columns.map(function (column, c) {
-        const value = layer.values[c][row];
-        const shown = value === null || value === "" ? null : typeof value === "number" ? say.number(value) : typeof value === "boolean" ? say(value ? "yes" : "no") : gm.data(value);
-        return [gm.data(column), shown];
+        return [gm.data(column), value(layer.values[c][row])];
       }))];
     }
 

@@ -32,6 +32,7 @@
       if (rate > 0 && percent <= 0) percent = 0.1;
       return percent.toFixed(1) + (lang === "zh" ? "%" : " %");
     };
+    say.fine = function (value) { return fine.format(value); };
     say.area = function (squareMetres) {
       if (squareMetres === null || squareMetres === undefined) return words.none;
       if (squareMetres >= 1e6) return say("unit.km2", { n: fine.format(squareMetres / 1e6) });

@@ -81,7 +81,7 @@
     /* Everything in words: at the start, and again in the other language. */
     function dress() {
       shell.dress(app);
-      map.getContainer().setAttribute("aria-label", say("map"));
+      map.getContainer().setAttribute("aria-label", say("map") + ". " + say("map.keys"));
       collect();
       legend = gm.makeLegend(app, shell.legend);
       details = gm.makeDetails(app, shell.details);
@@ -151,10 +151,15 @@
       }
       return null;
     }
-    map.on("click", function (event) {
-      if (app.editing) { app.editing.click(event.latlng, event.originalEvent); return; }
-      const hit = pick(event.latlng);
+    function tap(latlng, event) {
+      if (gm.fromParts("tap", app, latlng).some(Boolean)) return;
+      if (app.editing) { app.editing.click(latlng, event); return; }
+      const hit = pick(latlng);
       if (hit) app.select(hit.kind, hit.row, false, hit.side); else app.select(null);
+    }
+    map.on("click", function (event) { tap(event.latlng, event.originalEvent); });
+    map.getContainer().addEventListener("keydown", function (event) {
+      if (event.key === "Enter" && event.target === map.getContainer()) tap(map.getCenter(), event);
     });
     let waiting = false;
     map.on("mousemove", function (event) {
