@@ -77,6 +77,7 @@ def fact(page, name):
 
 def painted(page):
     """A number for what the map's canvas shows."""
+    wait(page, "return !gridmap.app.busy()")
     return page.execute_script(
         """
         const canvas = document.querySelector('.leaflet-gm-map-pane canvas');

@@ -13,7 +13,7 @@ from gridmap.maps.encode import pack_varints
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["coded", "in_language", "numbers", "plain_value", "rows_of", "sequence", "texts"]
+__all__ = ["coded", "in_language", "numbers", "plain_values", "rows_of", "sequence", "texts"]
 
 
 def rows_of(keys: pd.Series | None, table: pd.DataFrame | None, column: str, length: int) -> NDArray[np.int64]:
@@ -50,6 +50,13 @@ def coded(values: pd.Series | NDArray[Any] | None) -> dict[str, Any]:
 def numbers(table: pd.DataFrame, column: str, digits: int | None = None) -> list[Any]:
     """A column of numbers; empty where no row has one."""
     return facts.listed(table[column], digits) if column in table and table[column].notna().any() else []
+
+
+def plain_values(column: pd.Series) -> list[Any]:
+    """A column as `plain_value` has each of its values."""
+    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+        return ["" if number is None else number for number in facts.listed(column)]
+    return [plain_value(value) for value in column.tolist()]
 
 
 def plain_value(value: Any) -> Any:

@@ -9,7 +9,7 @@ import pandas as pd
 import shapely
 
 from gridmap.maps import classes, facts
-from gridmap.maps.columns import coded, numbers, plain_value, rows_of, sequence, texts
+from gridmap.maps.columns import coded, numbers, plain_values, rows_of, sequence, texts
 from gridmap.maps.encode import encode_shapes, pack_changes, pack_varints
 from gridmap.maps.themes import own_columns
 
@@ -50,7 +50,7 @@ def draw_own(sheet: Sheet, number: int) -> dict[str, Any]:
         **sheet.shapes(table),
         "colour": classes.OWN_COLOURS[number % len(classes.OWN_COLOURS)],
         "columns": [str(c) for c in columns],
-        "values": [[plain_value(v) for v in table[c].tolist()] for c in columns],
+        "values": [plain_values(table[c]) for c in columns],
         # a second set of grids lies over the first: outlines that the reader switches on
         "outline": "grid_id" in columns and "grids" in sheet.content.tables,
     }
@@ -69,7 +69,7 @@ def _grids(sheet: Sheet) -> dict[str, Any]:
         "spot": _spots(sheet, shown),
         **facts.grid_facts(table),
         "own": {
-            name: [plain_value(v) for v in column.tolist()]
+            name: plain_values(column)
             for name, column in own_columns(table).items()
             if name not in ("residents", "buildings")
         },

@@ -57,7 +57,9 @@ def edit_payload(sheet: Sheet) -> dict[str, Any]:
         raise OptionError("edit=True works on the grids of the plan; leave out the other table of grids")
     arrays = plan_arrays(plan)
     communities = pd.Index(pd.unique(pd.Series([*arrays.plan.grids["community_id"], *arrays.community], dtype=object)))
-    land, pairs = encode_arcs(np.asarray(to_crs(arrays.atoms, 4326).geometry.array), sheet.frame, tolerance=TOLERANCE)
+    land, pairs = encode_arcs(
+        np.asarray(sheet.moved(to_crs(arrays.atoms, 4326)).geometry.array), sheet.frame, tolerance=TOLERANCE
+    )
     return {
         "plan_hash": plan.plan_hash,
         "atoms": _atoms(arrays, tables, communities),

@@ -55,8 +55,8 @@ class Sheet:
     def __init__(self, content: Content, datum: str = "WGS 84") -> None:
         self.content = content
         self.datum = _shifted(datum)
-        self.degrees = {kind: self._moved(_display(table, kind)) for kind, table in content.tables.items()}
-        self.own = [(name, self._moved(to_crs(_frame(table), 4326))) for name, table in content.own]
+        self.degrees = {kind: self.moved(_display(table, kind)) for kind, table in content.tables.items()}
+        self.own = [(name, self.moved(to_crs(_frame(table), 4326))) for name, table in content.own]
         shown = [*self.degrees.values(), *(table for _, table in self.own)]
         core = [
             self.degrees[k] for k in ("grids", "communities", "circles", "buildings", "facilities") if k in self.degrees
@@ -89,7 +89,8 @@ class Sheet:
             return lonlat
         return np.column_stack(_SHIFTS[self.datum](lonlat[:, 0], lonlat[:, 1]))
 
-    def _moved(self, table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    def moved(self, table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+        """A table in EPSG:4326 in the datum of the page."""
         if self.datum is None:
             return table
         moved = shapely.transform(np.asarray(table.geometry.array), self.place)

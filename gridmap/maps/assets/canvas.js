@@ -4,8 +4,13 @@
 
   gm.FONT = "'Segoe UI', -apple-system, 'Helvetica Neue', Roboto, 'Noto Sans', 'Liberation Sans', Arial, 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', 'Source Han Sans SC', 'WenQuanYi Micro Hei', sans-serif";
 
+  /* Milliseconds that painting may take before the page answers again. */
+  const SLICE = 16;
+
+  /* paint(view): draws all, or, when sliced, gives the steps of it, which are then made in slices on a sheet that replaces
+     the old one when it is done; so a large city never freezes the page. */
   gm.Surface = L.Renderer.extend({
-    options: { padding: 0.15, paint: null },
+    options: { padding: 0.15, paint: null, sliced: false },
 
     _initContainer: function () {
       this._container = document.createElement("canvas");
@@ -13,8 +18,8 @@
     },
     _destroyContainer: function () {
       L.DomUtil.remove(this._container);
+      cancelAnimationFrame(this._next);
       delete this._container;
-      delete this._context;
     },
     _updatePaths: function () {},
     _update: function () {
@@ -28,28 +33,47 @@
       const canvas = this._container = old.cloneNode(false);
       canvas.width = canvas.height = 0;
       old.parentNode.replaceChild(canvas, old);
-      this._context = null;
-      this.repaint();
+      this.repaint(true);
     },
-    repaint: function () {
+    repaint: function (atOnce) {
       if (!this._map || !this._bounds) return;
-      const size = this._bounds.getSize(), min = this._bounds.min, canvas = this._container;
+      cancelAnimationFrame(this._next);
+      const size = this._bounds.getSize(), min = this._bounds.min;
+      const canvas = atOnce === true || !this.options.sliced ? this._container : this._container.cloneNode(false);
       const ratio = Math.min(window.devicePixelRatio || 1, 2.5);
-      L.DomUtil.setPosition(canvas, min);
       canvas.width = Math.round(size.x * ratio);
       canvas.height = Math.round(size.y * ratio);
       canvas.style.width = size.x + "px";
       canvas.style.height = size.y + "px";
       const origin = this._map.getPixelOrigin().add(min), scale = Math.pow(2, this._map.getZoom());
-      const context = this._context = this._context || canvas.getContext("2d");
+      const context = canvas.getContext("2d");
       context.setTransform(ratio, 0, 0, ratio, 0, 0);
       context.lineJoin = context.lineCap = "round";
-      this.options.paint({
+      const steps = this.options.paint({
         context: context, zoom: this._map.getZoom(), scale: scale, ox: origin.x, oy: origin.y,
         width: size.x, height: size.y,
         west: origin.x / scale, north: origin.y / scale,
         east: (origin.x + size.x) / scale, south: (origin.y + size.y) / scale
       });
+      this.busy = true;
+      const self = this, work = function () {
+        const end = performance.now() + SLICE;
+        while (steps && !steps.next().done) {
+          if (atOnce !== true && performance.now() > end) { self._next = requestAnimationFrame(work); return; }
+        }
+        self._show(canvas, min);
+      };
+      work();
+    },
+    _show: function (canvas, min) {
+      const old = this._container;
+      L.DomUtil.setPosition(canvas, min);
+      if (canvas !== old) {
+        canvas.className = old.className;
+        if (old.parentNode) old.parentNode.replaceChild(canvas, old);
+        this._container = canvas;
+      }
+      this.busy = false;
     }
   });
 
@@ -77,16 +101,21 @@
   };
 
   /* Paths of some hundred shapes are quicker than one of all, or one each. */
-  gm.traceAll = function (shapes, view, choose, finish) {
-    let waiting = 0;
+  gm.traceSteps = function* (shapes, view, choose, finish) {
+    let waiting = 0, passed = 0;
     view.context.beginPath();
     for (let f = 0; f < shapes.n; f++) {
+      if (++passed % 4000 === 0 && !waiting) yield;
       if (!gm.inView(shapes, f, view) || (choose && !choose(f))) continue;
       gm.trace(shapes, f, view);
-      if (++waiting === 400) { finish(); view.context.beginPath(); waiting = 0; }
+      if (++waiting === 400) { finish(); yield; view.context.beginPath(); waiting = 0; }
     }
     if (waiting) finish();
   };
+  gm.traceAll = function (shapes, view, choose, finish) { gm.all(gm.traceSteps(shapes, view, choose, finish)); };
+
+  /* Makes all steps at once. */
+  gm.all = function (steps) { while (!steps.next().done); };
 
   gm.dots = function (shapes, view, choose, draw) {
     for (let f = 0; f < shapes.n; f++) {

@@ -24,23 +24,23 @@
 
     function add(layer) { layers.push(Object.assign({ minZoom: 0, note: null, legend: function () { return []; } }, layer)); }
 
-    function strokeAll(view, kind, style, choose) {
+    function* strokeAll(view, kind, style, choose) {
       const context = view.context;
       context.strokeStyle = style.stroke;
       context.lineWidth = style.width;
       context.setLineDash(style.dash || []);
-      gm.traceAll(shapes[kind], view, choose, function () { context.stroke(); });
+      yield* gm.traceSteps(shapes[kind], view, choose, function () { context.stroke(); });
       context.setLineDash([]);
     }
-    function fillAll(view, kind, fill, choose) {
+    function* fillAll(view, kind, fill, choose) {
       view.context.fillStyle = fill;
-      gm.traceAll(shapes[kind], view, choose, function () { view.context.fill("evenodd"); });
+      yield* gm.traceSteps(shapes[kind], view, choose, function () { view.context.fill("evenodd"); });
     }
 
     // -- ground ------------------------------------------------------------------------------------------------------
     if (has("blocks")) add({
       key: "blocks", group: "ground", order: 10, label: say("layer.blocks"),
-      draw: function (view) { fillAll(view, "blocks", "#ebe7de"); },
+      draw: function* (view) { yield* fillAll(view, "blocks", "#ebe7de"); },
       legend: function () { return [{ swatch: { fill: "#ebe7de", stroke: "#d9d4c8" }, label: say("class.block") }]; }
     });
 
@@ -50,18 +50,18 @@
       const some = function (wanted) { return code.indexOf(wanted) >= 0; };
       add({
         key: "barriers", group: "ground", order: 31, label: say("layer.barriers"),
-        draw: function (view) {
+        draw: function* (view) {
           const z = view.zoom;
-          fillAll(view, "barriers", WATER, is("0", 2));
-          strokeAll(view, "barriers", { stroke: WATER, width: widthAt([0, 2.5, 5, 14], z) }, is("0", 1));
-          fillAll(view, "barriers", "#dedad0", is("1", 2));
-          fillAll(view, "barriers", "#dfd8cc", is("2", 2));
+          yield* fillAll(view, "barriers", WATER, is("0", 2));
+          yield* strokeAll(view, "barriers", { stroke: WATER, width: widthAt([0, 2.5, 5, 14], z) }, is("0", 1));
+          yield* fillAll(view, "barriers", "#dedad0", is("1", 2));
+          yield* fillAll(view, "barriers", "#dfd8cc", is("2", 2));
         },
-        over: function (view) {            // railways and walls lie over the colours of the grids
+        over: function* (view) {            // railways and walls lie over the colours of the grids
           const z = view.zoom;
-          strokeAll(view, "barriers", { stroke: "#77736a", width: widthAt([0, 1.4, 2.6, 5], z) }, is("1", 1));
-          strokeAll(view, "barriers", { stroke: "#f4f2ec", width: widthAt([0, 0.7, 1.4, 3], z), dash: [6, 6] }, is("1", 1));
-          if (z >= 14) strokeAll(view, "barriers", { stroke: "#8a7767", width: 1.2, dash: [2, 2] }, is("2", 1));
+          yield* strokeAll(view, "barriers", { stroke: "#77736a", width: widthAt([0, 1.4, 2.6, 5], z) }, is("1", 1));
+          yield* strokeAll(view, "barriers", { stroke: "#f4f2ec", width: widthAt([0, 0.7, 1.4, 3], z), dash: [6, 6] }, is("1", 1));
+          if (z >= 14) yield* strokeAll(view, "barriers", { stroke: "#8a7767", width: 1.2, dash: [2, 2] }, is("2", 1));
         },
         overOrder: 38,
         legend: function () {
@@ -80,19 +80,19 @@
       const paths = rank.indexOf("3") >= 0, rails = rank.indexOf("4") >= 0;
       add({
         key: "streets", group: "ground", order: 36, label: say("layer.streets"),
-        draw: function (view) {
+        draw: function* (view) {
           const z = view.zoom;
-          [3, 2, 1, 0].forEach(function (r) {
-            if (z < STREETS[r][4] || z < 14) return;
-            strokeAll(view, "streets", { stroke: "#c9c4b8", width: widthAt(STREETS[r], z) + 1.2 }, of(r));
-          });
-          [3, 2, 1, 0].forEach(function (r) {
-            if (z < STREETS[r][4]) return;
-            strokeAll(view, "streets", { stroke: z < 14 ? (r === 0 ? "#a9a397" : "#c4beb1") : STREETS[r][0], width: Math.max(0.5, widthAt(STREETS[r], z)) }, of(r));
-          });
+          for (const r of [3, 2, 1, 0]) {
+            if (z < STREETS[r][4] || z < 14) continue;
+            yield* strokeAll(view, "streets", { stroke: "#c9c4b8", width: widthAt(STREETS[r], z) + 1.2 }, of(r));
+          }
+          for (const r of [3, 2, 1, 0]) {
+            if (z < STREETS[r][4]) continue;
+            yield* strokeAll(view, "streets", { stroke: z < 14 ? (r === 0 ? "#a9a397" : "#c4beb1") : STREETS[r][0], width: Math.max(0.5, widthAt(STREETS[r], z)) }, of(r));
+          }
           if (rails && z >= 12) {
-            strokeAll(view, "streets", { stroke: "#77736a", width: widthAt([0, 1.2, 2.2, 4], z) }, of(4));
-            strokeAll(view, "streets", { stroke: "#f4f2ec", width: widthAt([0, 0.5, 1.1, 2.4], z), dash: [5, 5] }, of(4));
+            yield* strokeAll(view, "streets", { stroke: "#77736a", width: widthAt([0, 1.2, 2.2, 4], z) }, of(4));
+            yield* strokeAll(view, "streets", { stroke: "#f4f2ec", width: widthAt([0, 0.5, 1.1, 2.4], z), dash: [5, 5] }, of(4));
           }
         },
         legend: function () {
@@ -110,13 +110,13 @@
       add({
         key: "buildings", group: "ground", order: 40, minZoom: CLOSE, label: say("layer.buildings"),
         count: data.layers.buildings.n,
-        draw: function (view) {
+        draw: function* (view) {
           if (view.zoom < CLOSE) return;
           const context = view.context, outline = view.zoom >= CLOSER;
           context.strokeStyle = "rgba(98,86,68,.75)";
           context.lineWidth = 0.7;
           context.fillStyle = "rgba(150,138,118,.5)";
-          gm.traceAll(b, view, function (f) { return b.kindOf(f) === 2; }, function () {
+          yield* gm.traceSteps(b, view, function (f) { return b.kindOf(f) === 2; }, function () {
             context.fill("evenodd");
             if (outline) context.stroke();
           });
@@ -134,27 +134,28 @@
       const theme = function () { return app.state.theme >= 0 && !app.isDrawn("circles") ? data.themes[app.state.theme] : null; };
       add({
         key: "grids", group: "grids", order: 20, label: say("layer.grids"), count: grids.n,
-        draw: function (view) {
+        draw: function* (view) {
           const of = theme(), context = view.context;
           if (!of) return;
-          of.classes.forEach(function (cls, c) {
-            const name = cls.fill + cls.pattern;
+          for (let c = 0; c < of.classes.length; c++) {
+            const cls = of.classes[c], name = cls.fill + cls.pattern;
             const fill = cls.pattern ? patterns[name] || (patterns[name] = gm.pattern(context, cls.pattern, cls.fill)) : cls.fill;
             context.globalAlpha = app.online ? 0.7 : 0.92;
-            fillAll(view, "grids", fill, function (f) { return of.of[f] === c; });
+            yield* fillAll(view, "grids", fill, function (f) { return of.of[f] === c; });
             context.globalAlpha = 1;
-          });
+          }
         },
-        over: function (view) {
+        over: function* (view) {
           const z = view.zoom;
-          strokeAll(view, "grids", { stroke: "rgba(255,255,255,.55)", width: z < 13 ? 0 : 3 });
-          strokeAll(view, "grids", { stroke: GRID, width: z < 13 ? 0.6 : z < 15 ? 1 : 1.5 });
+          if (z >= 13) yield* strokeAll(view, "grids", { stroke: "rgba(255,255,255,.55)", width: 3 });
+          yield* strokeAll(view, "grids", { stroke: GRID, width: z < 13 ? 0.6 : z < 15 ? 1 : 1.5 });
         },
         overOrder: 50,
-        words: function (view, labels) {
+        words: function* (view, labels) {
           if (!grids.spot || view.zoom < 12.5) return;
           for (let pass = 0; pass < 2; pass++) {       // those out of the band first
             for (let f = 0; f < g.n; f++) {
+              if (f % 500 === 499) yield;
               const out = status(f) === "above" || status(f) === "below";
               if (out !== (pass === 0) || !gm.inView(g, f, view)) continue;
               const wide = (g.box[4 * f + 2] - g.box[4 * f]) * view.scale;
@@ -191,7 +192,7 @@
 
     if (has("atoms")) add({
       key: "atoms", group: "grids", order: 34, minZoom: 14, label: say("layer.atoms"), off: true,
-      draw: function (view) { if (view.zoom >= 14) strokeAll(view, "atoms", { stroke: "rgba(92,104,112,.55)", width: 0.6 }); },
+      draw: function* (view) { if (view.zoom >= 14) yield* strokeAll(view, "atoms", { stroke: "rgba(92,104,112,.55)", width: 0.6 }); },
       legend: function () { return [{ swatch: { fill: "none", stroke: "#5c6870", width: 0.8 }, label: say("class.atom") }]; }
     });
 
@@ -199,9 +200,9 @@
       const c = shapes.compounds;
       add({
         key: "compounds", group: "grids", order: 54, minZoom: 14.5, label: say("layer.compounds"), count: data.layers.compounds.n,
-        draw: function (view) {
+        draw: function* (view) {
           if (view.zoom < 14.5) return;
-          strokeAll(view, "compounds", { stroke: "#8c5a2b", width: view.zoom < 16 ? 0.9 : 1.8, dash: [7, 3, 1.5, 3] });
+          yield* strokeAll(view, "compounds", { stroke: "#8c5a2b", width: view.zoom < 16 ? 0.9 : 1.8, dash: [7, 3, 1.5, 3] });
         },
         words: function (view, labels) {
           if (view.zoom < 16) return;
@@ -236,10 +237,10 @@
       const c = shapes.communities, communities = data.layers.communities;
       add({
         key: "communities", group: "grids", order: 58, label: say("layer.communities"), count: communities.n,
-        draw: function (view) {
+        draw: function* (view) {
           const z = view.zoom;
-          strokeAll(view, "communities", { stroke: "rgba(255,255,255,.8)", width: z < 13 ? 3 : 5 });
-          strokeAll(view, "communities", { stroke: "#17242c", width: z < 13 ? 1.5 : 2.4 });
+          yield* strokeAll(view, "communities", { stroke: "rgba(255,255,255,.8)", width: z < 13 ? 3 : 5 });
+          yield* strokeAll(view, "communities", { stroke: "#17242c", width: z < 13 ? 1.5 : 2.4 });
         },
         words: function (view, labels) {
           if (view.zoom > 15.5 || !communities.spot) return;
@@ -296,10 +297,10 @@
       const gaps = data.layers.gaps;
       add({
         key: "gaps", group: "services", order: 44, label: say("layer.gaps"), off: true, byCategory: true,
-        draw: function (view) {
+        draw: function* (view) {
           const mine = function (f) { return gaps.category[f] === state.category; };
-          fillAll(view, "gaps", "rgba(194,24,91,.16)", mine);
-          strokeAll(view, "gaps", { stroke: WARN, width: 1.2, dash: [4, 3] }, mine);
+          yield* fillAll(view, "gaps", "rgba(194,24,91,.16)", mine);
+          yield* strokeAll(view, "gaps", { stroke: WARN, width: 1.2, dash: [4, 3] }, mine);
         },
         legend: function () { return [{ swatch: { fill: WARN, opacity: 0.16, stroke: WARN, dash: "3 2" }, label: say("class.gap") }]; }
       });
@@ -313,12 +314,12 @@
       };
       add({
         key: "blind", group: "services", order: 46, label: say("layer.blind"), off: true, byCategory: true,
-        draw: function (view) {
+        draw: function* (view) {
           if (!app.reach(state.category)) return;
           const context = view.context;
           context.fillStyle = WARN;
           if (view.zoom >= CLOSE) {
-            fillAll(view, "buildings", "rgba(194,24,91,.8)", function (f) { return b.kindOf(f) === 2 && blind(f); });
+            yield* fillAll(view, "buildings", "rgba(194,24,91,.8)", function (f) { return b.kindOf(f) === 2 && blind(f); });
             context.fillStyle = WARN;
             gm.dots(b, view, function (f) { return b.kindOf(f) === 0 && blind(f); }, function (f, x, y) { context.fillRect(x - 3, y - 3, 6, 6); });
           } else {
@@ -424,13 +425,13 @@
       const kind = "own" + i, s = shapes[kind];
       add({
         key: kind, group: "own", order: 62 + i / 100, label: own.name, dataLabel: true, count: own.n, off: own.outline,
-        draw: function (view) {
+        draw: function* (view) {
           const context = view.context;
-          if (own.outline) { strokeAll(view, kind, { stroke: own.colour, width: 2.2, dash: [8, 5] }); return; }
+          if (own.outline) { yield* strokeAll(view, kind, { stroke: own.colour, width: 2.2, dash: [8, 5] }); return; }
           view.context.globalAlpha = 0.22;
-          fillAll(view, kind, own.colour, function (f) { return s.kindOf(f) === 2; });
+          yield* fillAll(view, kind, own.colour, function (f) { return s.kindOf(f) === 2; });
           view.context.globalAlpha = 1;
-          strokeAll(view, kind, { stroke: own.colour, width: 1.8 }, function (f) { return s.kindOf(f) > 0; });
+          yield* strokeAll(view, kind, { stroke: own.colour, width: 1.8 }, function (f) { return s.kindOf(f) > 0; });
           context.fillStyle = own.colour;
           context.strokeStyle = "#fff";
           context.lineWidth = 1;

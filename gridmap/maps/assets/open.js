@@ -39,7 +39,7 @@
       app.order = gm.inOrder(app.layers);
       gm.fromParts("collected", app);
     }
-    function paint(view) { gm.paint(app, view); }
+    function paint(view) { return gm.paintSteps(app, view); }
     function paintChoice(view) {
       gm.fromParts("marks", app, view);
       if (app.editing) return;
@@ -75,7 +75,8 @@
     map.createPane("gm-map").style.zIndex = 350;
     map.createPane("gm-choice").style.zIndex = 360;
     ["gm-map", "gm-choice"].forEach(function (pane) { map.getPane(pane).style.pointerEvents = "none"; });
-    const surface = new gm.Surface({ pane: "gm-map", paint: paint });
+    const surface = new gm.Surface({ pane: "gm-map", paint: paint, sliced: true });
+    app.busy = function () { return !!surface.busy; };
     const choice = new gm.Surface({ pane: "gm-choice", paint: paintChoice });
 
     /* Everything in words: at the start, and again in the other language. */
@@ -159,7 +160,7 @@
     }
     map.on("click", function (event) { tap(event.latlng, event.originalEvent); });
     map.getContainer().addEventListener("keydown", function (event) {
-      if (event.key === "Enter" && event.target === map.getContainer()) tap(map.getCenter(), event);
+      if (event.key === "Enter" && !app.editing && event.target === map.getContainer()) tap(map.getCenter(), event);
     });
     let waiting = false;
     map.on("mousemove", function (event) {

@@ -59,11 +59,21 @@
     };
   };
 
-  gm.paint = function (app, view) {
-    app.order.drawing.forEach(function (one) { if (app.isDrawn(one[1].key)) one[2](view); });
+  /* The steps of painting all that is to be seen; a layer draws at once, or gives steps of its own. */
+  gm.paintSteps = function* (app, view) {
+    for (const one of app.order.drawing) {
+      const steps = app.isDrawn(one[1].key) ? one[2](view) : null;
+      if (steps && steps.next) yield* steps;
+      yield;
+    }
     const labels = gm.labels(view);
-    app.order.worded.forEach(function (layer) { if (app.isDrawn(layer.key)) layer.words(view, labels); });
+    for (const layer of app.order.worded) {
+      const steps = app.isDrawn(layer.key) ? layer.words(view, labels) : null;
+      if (steps && steps.next) yield* steps;
+      yield;
+    }
   };
+  gm.paint = function (app, view) { gm.all(gm.paintSteps(app, view)); };
 
   function RANK(layer) {
     const at = ["facilities", "compounds", "buildings"].indexOf(layer.key);
