@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from map_town import HOSTILE, frame, make_city, make_town, square
 
 import gridmap.maps
+from gridmap.coverage.counting.cover import cover
 from gridmap.errors import GridmapError, OptionError, TableError, WriteError
 from gridmap.maps.bands import bands_of
 from gridmap.maps.classes import SCHEMES, band_theme, rate_theme, status_of, value_theme
@@ -43,6 +44,7 @@ from gridmap.maps.layers import recognise
 from gridmap.maps.page import json_for_page
 from gridmap.maps.swipe_words import SWIPE_WORDS
 from gridmap.maps.words import CATEGORIES, WORDS, category_labels, words
+from gridmap.network.streets import StreetNetwork
 
 PACKAGE = Path(gridmap.maps.__file__).parents[1]
 ASSETS = PACKAGE / "maps" / "assets"
@@ -557,6 +559,22 @@ def test_second_grids_are_outlines_that_wait_for_the_reader(town):
     payload = payload_of(page_of(town["plan"], ("Present grids", town["grids"])))
     assert payload["own"][0]["outline"] is True
     assert payload_of(page_of(("Only grids", town["grids"])))["own"][0]["outline"] is False
+
+
+def test_routes_and_sites_are_layers(town):
+    lines = frame(
+        {"street_id": ["a"], "name": ["长安街"]}, [shapely.LineString([(447000, 4417100), (447600, 4417100)])]
+    )
+    network = StreetNetwork.from_streets(lines)
+    reach = cover(town["buildings"], town["facilities"], network, minutes=10)
+    way = network.route(shapely.Point(447020, 4417105), shapely.Point(447400, 4417095))
+    payload = payload_of(page_of(reach, way, lang="zh"))
+    assert [layer["name"] for layer in payload["own"]] == ["路线"]
+    assert payload["own"][0]["values"] == [[390.0], [round(way.minutes, 1)], ["长安街"]]
+    with pytest.raises(OptionError, match="cover"):
+        explore(way)
+    sites = town["facilities"].assign(status=["existing", "planned", "candidate", "chosen", None, "closed", "", "x"])
+    assert payload_of(page_of(sites))["layers"]["facilities"]["stage"] == "01230000"
 
 
 def test_what_is_no_layer_is_refused(town):

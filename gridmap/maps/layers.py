@@ -22,14 +22,25 @@ KNOWN = (
     "grids", "communities", "compounds", "entrances", "buildings", "facilities", "circles", "gaps", "blocks", "atoms",
     "streets", "barriers", "findings",
 )  # fmt: skip
+#: Name of the layer of the routes given.
+ROUTES = {"en": "Routes", "zh": "路线"}
 _ACCEPTED = (
-    "a GridPlan, a Cover, service circles, a table of gridmap (communities, buildings, compounds, entrances, streets, "
-    'barriers, facilities, grids, findings), any GeoDataFrame, or ("name", GeoDataFrame)'
+    "a GridPlan, a Cover, a Route, service circles, a table of gridmap (communities, buildings, compounds, entrances, "
+    'streets, barriers, facilities, grids, findings), any GeoDataFrame, or ("name", GeoDataFrame)'
 )
 # A plan and a cover carry what they were made from; a table given by itself goes before theirs. The atoms of a plan are
 # drawn on request only, explore(plan, plan.atoms): they are as many as the buildings.
 _OF_PLAN = ("grids", "communities", "buildings", "compounds", "entrances", "streets", "barriers")
 _OF_COVER = ("buildings", "facilities", "entrances", "compounds", "barriers")
+
+
+# Results are told by what they have.
+_BY_ATTRIBUTES = {
+    "plan": ("grids", "assignment"),
+    "cover": ("thresholds", "rate"),
+    "route": ("geometry", "steps", "streets"),
+    "project": ("tables", "outputs"),
+}
 
 
 @dataclass
@@ -62,15 +73,20 @@ def sort_layers(layers: Iterable[Any]) -> Content:
     """
     content = Content()
     several: dict[str, list[gpd.GeoDataFrame]] = {"findings": [], "circles": []}
+    routes: list[Any] = []
     for layer in layers:
         name, thing = layer if _is_named(layer) else (None, layer)
         kind = recognise(thing) if name is None else "own"
         if kind in several:
             several[kind].append(thing)
+        elif kind == "route":
+            routes.append(thing)
         elif kind == "project":
             _add_tables(content, thing.tables)
         else:
             _add(content, kind, name, thing)
+    if routes:
+        content.own.append((ROUTES, _as_table(routes, content.cover)))
     _add_from(content, content.plan, _OF_PLAN)
     _add_from(content, content.cover, _OF_COVER)
     found = (getattr(source, "findings", None) for source in (content.plan, content.cover))
@@ -87,6 +103,28 @@ def sort_layers(layers: Iterable[Any]) -> Content:
     return content
 
 
+def _as_table(routes: list[Any], cover: Any) -> gpd.GeoDataFrame:
+    """Routes of a network as lines; they lie in its CRS, which the cover tells.
+
+    Raises
+    ------
+    OptionError
+        When there is no cover to tell it.
+    """
+    network = getattr(cover, "network", None)
+    if network is None:
+        raise OptionError(
+            "a route does not say in which CRS it lies; give the cover of the same network as well, or the route as "
+            "GeoDataFrame(geometry=[route.geometry], crs=network.crs)"
+        )
+    columns = {
+        "metres": [round(route.metres, 1) for route in routes],
+        "minutes": [round(route.minutes, 1) for route in routes],
+        "streets": [", ".join(route.streets) for route in routes],
+    }
+    return gpd.GeoDataFrame(columns, geometry=[route.geometry for route in routes], crs=network.crs)
+
+
 def _add(content: Content, kind: str, name: str | Mapping[str, str] | None, thing: Any) -> None:
     if kind in ("plan", "cover"):
         if getattr(content, kind) is not None:
@@ -99,22 +137,19 @@ def _add(content: Content, kind: str, name: str | Mapping[str, str] | None, thin
 
 
 def recognise(thing: Any) -> str:
-    """Kind of a layer: ``"plan"``, ``"cover"``, ``"project"``, one of the tables, or ``"own"``.
+    """Kind of a layer: ``"plan"``, ``"cover"``, ``"route"``, ``"project"``, one of the tables, or ``"own"``.
 
     Raises
     ------
     OptionError
         When it is none of these.
     """
-    if hasattr(thing, "grids") and hasattr(thing, "assignment"):
-        return "plan"
-    if hasattr(thing, "thresholds") and callable(getattr(thing, "rate", None)):
-        return "cover"
-    if hasattr(thing, "tables") and hasattr(thing, "outputs"):
-        return "project"
     if isinstance(thing, gpd.GeoSeries):
         return "own"
     if not isinstance(thing, gpd.GeoDataFrame):
+        for kind, names in _BY_ATTRIBUTES.items():
+            if all(hasattr(thing, name) for name in names):
+                return kind
         raise OptionError(f"{type(thing).__name__} is not a layer of a map; explore takes {_ACCEPTED}")
     named = thing.attrs.get("layer")
     if named in KNOWN:

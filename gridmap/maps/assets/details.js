@@ -293,7 +293,7 @@
     function own(kind, row) {
       const layer = data.own[+kind.slice(3)];
       return [back(), heading(null, gm.data(layer.name)), facts(layer.columns.map(function (column, c) {
-        return [gm.data(column), value(layer.values[c][row])];
+        return [say.has("fact." + column) ? say("fact." + column) : gm.data(column), value(layer.values[c][row])];
       }))];
     }
 
