@@ -45,6 +45,20 @@ def divider_at(page, share):
     )
 
 
+def edges_of_sides(page):
+    """Where the one side ends and the other begins, in per cent of the width of the map."""
+    return page.execute_script(
+        """
+        const map = gridmap.app.map, at = pane => {
+          const points = getComputedStyle(map.getPane(pane)).clipPath.match(/-?[\\d.e+]+(?=px)/g);
+          return points.map(Number).filter((v, k) => k % 2 === 0);
+        };
+        const seen = x => 100 * map.layerPointToContainerPoint([x, 0]).x / map.getSize().x;
+        return [seen(Math.max(...at('gm-before'))), seen(Math.min(...at('gm-map')))];
+        """
+    )
+
+
 def cell_texts(page, selector):
     return page.execute_script(
         "return Array.from(document.querySelectorAll(arguments[0]), e => e.innerText.trim())", selector
@@ -84,6 +98,7 @@ def test_the_divider_follows_keys_mouse_and_finger(opened, plans):  # noqa: F811
     assert now() == 49
     ActionChains(page).key_down(Keys.SHIFT).send_keys(Keys.ARROW_RIGHT).key_up(Keys.SHIFT).perform()
     assert now() == 59
+    assert edges_of_sides(page) == pytest.approx([59, 59], abs=0.2)
     centre = page.execute_script("return [gridmap.app.map.getCenter().lat, gridmap.app.map.getCenter().lng]")
     box = page.execute_script("return gridmap.app.map.getContainer().getBoundingClientRect().toJSON()")
     middle = int(box["top"] + box["height"] / 2)
@@ -95,6 +110,7 @@ def test_the_divider_follows_keys_mouse_and_finger(opened, plans):  # noqa: F811
     actions.w3c_actions.pointer_action.pointer_up()
     actions.perform()
     assert abs(now() - 25) <= 1
+    assert edges_of_sides(page) == pytest.approx([now(), now()], abs=0.6)
 
     page.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": True})
     for kind, share in (("touchStart", 0.25), ("touchMove", 0.5), ("touchMove", 0.75), ("touchEnd", None)):
@@ -108,17 +124,8 @@ def test_both_sides_pan_and_zoom_under_a_divider_that_stays(opened, plans):  # n
     page = opened(*plans, swipe=True)
     for step in ("panBy([70, 40], {animate: false})", "setZoom(17.25, {animate: false})"):
         page.execute_script(f"gridmap.app.map.{step}")
-        edges = page.execute_script(
-            """
-            const at = pane => {
-              const points = getComputedStyle(gridmap.app.map.getPane(pane)).clipPath.match(/-?[\\d.e+]+(?=px)/g);
-              return points.map(Number).filter((v, k) => k % 2 === 0);
-            };
-            const map = gridmap.app.map, x = map.containerPointToLayerPoint([map.getSize().x / 2, 0]).x;
-            return [Math.max(...at('gm-before')) - x, Math.min(...at('gm-map')) - x];
-            """
-        )
-        assert edges == pytest.approx([0, 0], abs=1)
+        edges = edges_of_sides(page)
+        assert edges == pytest.approx([50, 50], abs=0.2)
     boxes = page.execute_script(
         """
         return ['gm-before', 'gm-map'].map(p => {
