@@ -199,7 +199,7 @@ def test_any_edits_give_the_same_plan_in_python(opened, downloads, request, whic
     assert shown(page)[1] == before
 
 
-@pytest.mark.parametrize("which", ["sample_plan", "drawn_plan"])
+@pytest.mark.parametrize("which", ["sample_plan", pytest.param("drawn_plan", marks=pytest.mark.full)])
 def test_what_the_page_refuses_python_refuses_too(opened, request, which):  # noqa: F811
     plan = request.getfixturevalue(which)
     page = opened(plan, edit=True)

@@ -171,6 +171,18 @@ def test_the_table_of_who_gained_is_that_of_compare(opened, covers):  # noqa: F8
     assert cells[1:] == [f"{s}{row[n]:,.0f}" if row[n] else "0" for s, n in (("+", "gained"), ("−", "lost"))]
 
 
+def test_without_a_plan_communities_are_counted_by_their_outlines(covers):
+    made, after = covers
+    payload = explore(made["cover"], after, made["communities"], swipe=True, date=DAY).payload
+    table = compare(made["cover"], after, by=made["communities"]).set_index(["category", "unit_id"])
+    ids = payload["layers"]["communities"]["id"]
+    for name in ("total", "covered_before", "covered_after", "gained", "lost", "rate_before", "rate_after"):
+        for k, row in enumerate(payload["categories"]):
+            if row["id"] in after.thresholds:
+                expected = [table.loc[(row["id"], i), name] for i in ids]
+                assert payload["gains"]["covers"]["communities"][name][k] == pytest.approx(expected, abs=1e-4)
+
+
 def test_blind_spots_are_those_of_each_side(opened, covers):  # noqa: F811
     made, after = covers
     page = opened(made["plan"], made["cover"], after, swipe=True)

@@ -234,7 +234,8 @@ class GridPlan:
         edits
             ``[{"op": "move", "atoms": [...], "to": "..."}, {"op": "merge", "grid_ids": [...]},
             {"op": "split", "grid_id": "...", "parts": 2}]``; or a mapping with ``plan_hash`` and ``edits``; or the path
-            of a JSON file of that. Each edit refers to the grids as the edits before it left them.
+            of a JSON file of that, such as a page of ``explore(plan, edit=True)`` saves. Each edit refers to the grids
+            as the edits before it left them; a split into lists of atoms may say which gets which code, ``"codes"``.
 
         Raises
         ------
