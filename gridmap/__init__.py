@@ -26,6 +26,7 @@ from gridmap.io.readers import (
     read_streets,
 )
 from gridmap.maps.explore import explore
+from gridmap.maps.report.report import report
 from gridmap.network.streets import StreetNetwork
 from gridmap.tables.households import estimate_households
 
@@ -63,6 +64,7 @@ __all__ = [
     "read_facilities",
     "read_project",
     "read_streets",
+    "report",
     "service_circles",
     "within_reach",
     "write_project",

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gridmap.view import colours
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -34,15 +36,11 @@ __all__ = [
 
 #: Status of a grid in the order of the legend.
 STATUSES = ("legal", "above", "below", "empty", "dedicated", "unknown")
-RATE_BREAKS = (0.2, 0.4, 0.6, 0.8)
+RATE_BREAKS = colours.RATE_BREAKS
 #: Colours of layers that gridmap knows nothing about, in order of appearance.
 OWN_COLOURS = ("#3f6fa3", "#8a5a9e", "#2f7f79", "#a3663f", "#5f6f2f", "#9e4f6b")
 
-_FAR_BELOW, _BELOW = "#5b8fc4", "#a6c6e4"
-_LEGAL_LOW, _LEGAL_HIGH = "#dbe8d8", "#bcd5bd"
-_ABOVE, _FAR_ABOVE = "#f6b26b", "#d9741a"
-_EMPTY, _DEDICATED, _UNKNOWN = "#efece6", "#dcd3e6", "#e6e3dd"
-_RATES = ("#f6ebd0", "#d6e4c8", "#a5cfba", "#70b2ae", "#4a90a4")
+_RATES, _EMPTY, _UNKNOWN = colours.RATES, colours.EMPTY, colours.UNKNOWN
 # Lightness falls evenly, so that the order is seen without colour.
 _VALUES = ("#fdf3dc", "#f8dfb3", "#f0c68d", "#e5a96c", "#d58a53", "#bf6a43", "#a04f3b")
 _KINDS = ("#9cc4dc", "#f2cb8a", "#b3d3a6", "#d9aac6", "#cfc8ab", "#e6ab98", "#a6b1da", "#c4c4c4")
@@ -115,13 +113,15 @@ def band_theme(bands: Bands, statuses: Sequence[str], words: Mapping[str, str]) 
     else:
         labels = _spans([float(v[0]) for v in (far_below, lower, middle, upper, far_above)], words)
         label = words["theme.households"].format(lower=_number(float(lower[0])), upper=_number(float(upper[0])))
-    fills = (_FAR_BELOW, _BELOW, _LEGAL_LOW, _LEGAL_HIGH, _ABOVE, _FAR_ABOVE)
+    fills = (
+        colours.FAR_BELOW, colours.BELOW, colours.LEGAL_LOW, colours.LEGAL_HIGH, colours.ABOVE, colours.FAR_ABOVE,
+    )  # fmt: skip
     marks: tuple[dict[str, str], ...] = ({"mark": "below"},) * 2 + ({},) * 2 + ({"mark": "above"},) * 2
     classes: list[dict[str, Any]] = [
         *({"label": text, "fill": fill} | mark for text, fill, mark in zip(labels, fills, marks, strict=True)),
-        {"label": words["status.dedicated"], "fill": _DEDICATED, "pattern": "hatch"},
+        {"label": words["status.dedicated"], "fill": colours.DEDICATED, "pattern": "hatch"},
         {"label": words["status.empty"], "fill": _EMPTY, "pattern": "dots"},
-        {"label": words["status.unknown"], "fill": _UNKNOWN},
+        {"label": words["status.unknown"], "fill": colours.UNKNOWN},
     ]
     status = np.asarray(statuses, dtype=object)
     of = np.select(

@@ -11,7 +11,7 @@ from gridmap.errors import OptionError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["CATEGORIES", "LANGUAGES", "WORDS", "category_labels", "languages_of", "words"]
+__all__ = ["CATEGORIES", "LANGUAGES", "WORDS", "category_labels", "check_language", "languages_of", "words"]
 
 LANGUAGES = ("en", "zh")
 BOTH = ("zh", "en")
@@ -331,6 +331,19 @@ def languages_of(lang: str | Sequence[str]) -> tuple[str, ...]:
         known = ", ".join(map(repr, LANGUAGES))
         raise OptionError(f"lang={lang!r} is not a language of the map; use one of {known}, or 'both'")
     return named
+
+
+def check_language(lang: str) -> None:
+    """Refuse what is not one language of a printed page.
+
+    Raises
+    ------
+    OptionError
+        Naming those there are.
+    """
+    if lang not in LANGUAGES:
+        known = " or ".join(map(repr, LANGUAGES))
+        raise OptionError(f"lang={lang!r} is not a language of a printed page; use {known}")
 
 
 def words(lang: str) -> dict[str, str]:

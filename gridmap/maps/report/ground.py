@@ -1,0 +1,186 @@
+"""Ground: the tables of a plan and a cover in one metric CRS, with an index, as the small maps of a page need them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from gridmap.maps import classes
+from gridmap.maps.bands import bands_of
+from gridmap.maps.layers import sort_layers
+from gridmap.maps.words import category_labels, words
+from gridmap.tables.crs import metric_crs, to_crs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import geopandas as gpd
+    from numpy.typing import NDArray
+
+    from gridmap.maps.bands import Bands
+    from gridmap.maps.layers import Content
+
+__all__ = ["Ground", "Layer", "ground_of", "text_column"]
+
+_MAIN = {"motorway", "trunk", "primary", "secondary", "motorway_link", "trunk_link", "primary_link", "secondary_link"}
+_PATHS = {"footway", "path", "steps", "pedestrian", "cycleway", "track", "service", "corridor", "bridleway"}
+_WATER = {"river", "water", "canal", "stream", "lake", "waterway", "riverbank", "drain", "reservoir", "sea"}
+#: Kinds of streets and barriers, as `Ground.kinds` names them.
+MAIN, STREET, PATH = 0, 1, 2
+
+
+class Layer(NamedTuple):
+    """A table, its shapes in metres, and an index of them."""
+
+    table: pd.DataFrame
+    shapes: NDArray[Any]
+    tree: shapely.STRtree
+
+    def within(self, bounds: Sequence[float]) -> NDArray[np.int64]:
+        """Rows whose box touches `bounds` (west, south, east, north in metres), in the order of the table."""
+        return np.sort(self.tree.query(shapely.box(*bounds)))
+
+
+@dataclass
+class Ground:
+    """All that the pages of one document draw and name.
+
+    Attributes
+    ----------
+    content
+        Plan, cover and tables, as the interactive map sorts them.
+    lang
+        Language of the pages.
+    layers
+        Tables by name: grids, communities, compounds, entrances, buildings, facilities, streets, barriers, and
+        ``homes``, the buildings of the cover.
+    lower, upper
+        The band of households.
+    """
+
+    content: Content
+    lang: str
+    layers: dict[str, Layer]
+    lower: float
+    upper: float
+
+    @cached_property
+    def words(self) -> dict[str, str]:
+        """The words of the interactive map, for what has the same name here."""
+        return words(self.lang)
+
+    @cached_property
+    def bands(self) -> Bands:
+        """What each grid counts against which limits."""
+        parameters = getattr(self.content.plan, "parameters", None) or {}
+        grids = self.content.tables["grids"]
+        return bands_of(grids, self.lower, self.upper, str(parameters.get("weight", "households")))
+
+    @cached_property
+    def theme(self) -> dict[str, Any]:
+        """Classes of the grids by the band, and the class of each, as on the interactive map."""
+        return classes.band_theme(self.bands, self.layers["grids"].table["status"].astype(str).tolist(), self.words)
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """Categories as a person reads them."""
+        names = [str(name) for name in getattr(self.content.cover, "names", [])]
+        facilities = self.content.tables.get("facilities")
+        others = [] if facilities is None else sorted(facilities["category"].dropna().astype(str).unique())
+        return category_labels(dict.fromkeys([*names, *others]), self.lang)
+
+    @cached_property
+    def street_kinds(self) -> NDArray[np.int64]:
+        """`MAIN`, `STREET` or `PATH` of each street."""
+        table = self.layers["streets"].table
+        kind = table["class"] if "class" in table else pd.Series("", index=table.index)
+        return np.where(kind.isin(_MAIN), MAIN, np.where(kind.isin(_PATHS), PATH, STREET))
+
+    @cached_property
+    def water(self) -> NDArray[np.bool_]:
+        """Which barriers are water."""
+        table = self.layers["barriers"].table
+        kind = table["kind"] if "kind" in table else pd.Series("", index=table.index)
+        return np.asarray(kind.fillna("").astype(str).str.lower().isin(_WATER))
+
+    @cached_property
+    def codes(self) -> list[str]:
+        """The short code of each grid: what follows the code of its community."""
+        grids = self.layers["grids"].table
+        ids = grids["grid_id"].astype(str).tolist()
+        owners = grids["community_id"].astype(str).tolist() if "community_id" in grids else [""] * len(ids)
+        return [
+            (grid[len(owner) :].lstrip("-_ ") or grid) if owner and grid.startswith(owner) else grid
+            for grid, owner in zip(ids, owners, strict=True)
+        ]
+
+    @cached_property
+    def community_rows(self) -> NDArray[np.int64]:
+        """Row of the community of each grid, -1 for none."""
+        grids, communities = self.layers["grids"].table, self.layers.get("communities")
+        if communities is None or "community_id" not in grids:
+            return np.full(len(grids), -1)
+        ids = pd.Index(communities.table["community_id"].astype(str))
+        return ids.get_indexer(pd.Index(grids["community_id"].astype(str)))
+
+    @cached_property
+    def community_names(self) -> list[str]:
+        """The name of each community, or its id."""
+        if "communities" not in self.layers:
+            return []
+        table = self.layers["communities"].table
+        names = text_column(table, "name", self.lang)
+        return [name or str(own) for name, own in zip(names, table["community_id"], strict=True)]
+
+    @cached_property
+    def grid_names(self) -> list[str]:
+        """Names of the grids, without the name of their community, which stands beside them, and without their code."""
+        names = text_column(self.layers["grids"].table, "name", self.lang)
+        leads: list[list[str]] = []
+        if "communities" in self.layers:
+            table = self.layers["communities"].table
+            leads = [text_column(table, "name", lang) for lang in ("en", "zh", "")]
+        out = []
+        for name, row, code in zip(names, self.community_rows.tolist(), self.codes, strict=True):
+            lead = next((of[row] for of in leads if row >= 0 and of[row] and name.startswith(of[row])), "")
+            short = name[len(lead) :].strip(" -_·") or name
+            out.append("" if short == code else short)
+        return out
+
+    def community_of(self, grid: int) -> str:
+        """The name of the community of a grid; empty when it is not known."""
+        row = int(self.community_rows[grid])
+        return self.community_names[row] if row >= 0 else ""
+
+
+def ground_of(plan: Any, cover: Any, lang: str) -> Ground:
+    """The ground of a plan, a cover, or both."""
+    content = sort_layers([part for part in (plan, cover) if part is not None])
+    tables = dict(content.tables)
+    if cover is not None:
+        tables["homes"] = cover.buildings
+    crs = metric_crs(tables["grids"] if "grids" in tables else tables["homes"])
+    parameters = getattr(plan, "parameters", None) or {}
+    lower, upper = float(parameters.get("lower", 300)), float(parameters.get("upper", 500))
+    return Ground(content, lang, {name: _layer(table, crs) for name, table in tables.items()}, lower, upper)
+
+
+def text_column(table: pd.DataFrame, column: str, lang: str) -> list[str]:
+    """A column of words in a language where the data has it (name_en, name_zh), else the column itself; "" for none."""
+    empty = pd.Series("", index=table.index, dtype=object)
+    plain, own = table.get(column, empty), table.get(f"{column}_{lang}", empty)
+    chosen = own.where(own.notna() & (own != ""), plain)
+    return ["" if missing else str(value) for value, missing in zip(chosen.tolist(), chosen.isna(), strict=True)]
+
+
+def _layer(table: gpd.GeoDataFrame, crs: Any) -> Layer:
+    known = table.geometry.notna()
+    placed = table if known.all() else table[known.to_numpy()]
+    moved = placed if placed.crs is None else to_crs(placed, crs)
+    shapes = np.asarray(moved.geometry.array)
+    return Layer(moved.reset_index(drop=True), shapes, shapely.STRtree(shapes))

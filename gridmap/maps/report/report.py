@@ -1,0 +1,123 @@
+"""Report: what a plan and a cover come to, for leaders, on paper or on a screen."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gridmap.errors import OptionError
+from gridmap.io.write import writing
+from gridmap.maps.words import check_language
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from os import PathLike
+
+    from gridmap.maps.report.blocks import Block
+
+__all__ = ["report", "write_pages"]
+
+_SUFFIXES = (".html", ".htm", ".pdf")
+
+
+def report(
+    path: str | PathLike[str],
+    *,
+    plan: Any = None,
+    cover: Any = None,
+    sites: Any = None,
+    lang: str = "en",
+    title: str | None = None,
+    date: str | None = None,
+    notes: Sequence[str] = (),
+) -> Path:
+    """Write a report for leaders: headline figures, maps, coverage, blind spots, the grids, and how it was made.
+
+    The page prints on A4 upright and opens without a network; it has no script. Its figures are those of the tables and
+    of the interactive map.
+
+    Parameters
+    ----------
+    path
+        The file, whole or not at all: .html, or .pdf (needs the extra ``pdf``).
+    plan
+        A `GridPlan`.
+    cover
+        A `Cover`.
+    sites
+        Must be None: site plans cannot be reported yet.
+    lang
+        ``"en"`` or ``"zh"``.
+    title, date
+        Heading, and date of the report; by default what is shown, and today. Give the date for a page that is the
+        same bytes again.
+    notes
+        Sentences to print under "Notes".
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    OptionError
+        When there is neither plan nor cover, `sites` is given, the language or the suffix is unknown, or a PDF is
+        asked for without its extra.
+    WriteError
+        When the file cannot be written; a former one is then unchanged.
+
+    Notes
+    -----
+    Shapes are drawn with coordinates rounded to 0.1 mm on paper, which the page states; nothing is counted on them.
+    """
+    from gridmap.maps.report.ground import ground_of
+    from gridmap.maps.report.report_pages import report_blocks, report_title
+
+    check_language(lang)
+    if plan is None and cover is None:
+        raise OptionError("nothing to report: give plan=, cover= or both")
+    if sites is not None:
+        raise OptionError(
+            "sites= cannot be reported yet; leave it out, and add planned facilities to those of the cover"
+        )
+    target = page_path(path)
+    ground = ground_of(plan, cover, lang)
+    shown = title or report_title(ground)
+    when = date or today()
+    blocks = report_blocks(ground, title=shown, date=when, notes=notes, name=target.name)
+    return write_pages(target, blocks, title=shown, lang=lang)
+
+
+def page_path(path: str | PathLike[str]) -> Path:
+    """The path of a page, when its suffix is one of ours.
+
+    Raises
+    ------
+    OptionError
+        When it is not.
+    """
+    target = Path(path)
+    if target.suffix.lower() not in _SUFFIXES:
+        raise OptionError(f"{target.name}: a page is written as .html or .pdf; end the name in one of these")
+    return target
+
+
+def today() -> str:
+    """The date of today, as it is where the page is made."""
+    return dt.datetime.now(tz=dt.UTC).astimezone().date().isoformat()
+
+
+def write_pages(path: Path, blocks: Sequence[Block], *, title: str, lang: str) -> Path:
+    """Write blocks as HTML or PDF, by the suffix, whole or not at all."""
+    from gridmap.maps.report.html_pages import html_pages
+    from gridmap.maps.report.pdf_pages import pdf_pages
+
+    if path.suffix.lower() == ".pdf":
+        content = pdf_pages(blocks, title=title, lang=lang)
+    else:
+        content = html_pages(blocks, title=title, lang=lang).encode("utf-8", errors="replace")
+    with writing(path) as temporary:
+        temporary.write_bytes(content)
+    return path

@@ -1,0 +1,216 @@
+"""Drawing: whole layers of geometry as a few lines of SVG, by arrays; for printed pages and notebooks.
+
+Lengths in a picture are whole units: tenths of a millimetre on paper, or tenths of a pixel on a screen. Coordinates are
+rounded to them, for display only.
+"""
+
+from __future__ import annotations
+
+import math
+from html import escape
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import shapely
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = ["Frame", "Labels", "frame_for", "north_arrow", "outline", "outlines", "path", "picture", "scale_bar", "text"]
+
+# Width of a letter beside its height: what a label takes, estimated, since nothing measures text here.
+_LATIN, _WIDE = 0.56, 1.0
+_FONTS = "Segoe UI, Helvetica Neue, Noto Sans, Arial, PingFang SC, Microsoft YaHei, Noto Sans CJK SC, sans-serif"
+
+
+class Frame(NamedTuple):
+    """The part of the ground that a picture shows: `scale` is units a metre, `width` and `height` are in units."""
+
+    west: float
+    north: float
+    scale: float
+    width: int
+    height: int
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """West, south, east and north of what is shown, in metres."""
+        return (
+            self.west,
+            self.north - self.height / self.scale,
+            self.west + self.width / self.scale,
+            self.north,
+        )
+
+    def units(self, xy: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Metres east and north, shape (n, 2), as whole units right and down."""
+        return np.rint((xy - (self.west, self.north)) * (self.scale, -self.scale)).astype(np.int64)
+
+
+def frame_for(bounds: Sequence[float], width: int, height: int, margin: float = 0.04) -> Frame:
+    """The frame that shows all of `bounds` (metres) in its middle, with a margin on each side as a share of its size.
+
+    Examples
+    --------
+    >>> frame_for((0, 0, 100, 50), 1000, 1000, margin=0).bounds
+    (0.0, -25.0, 100.0, 75.0)
+    """
+    west, south, east, north = (float(b) for b in bounds)
+    across, up = max(east - west, 1.0), max(north - south, 1.0)
+    room = 1 - 2 * margin
+    scale = min(width * room / across, height * room / up)
+    return Frame((west + east - width / scale) / 2, (south + north + height / scale) / 2, scale, width, height)
+
+
+def outline(shapes: NDArray[Any], frame: Frame, *, tolerance: float = 0.0) -> str:
+    """All shapes as the data of one SVG path; see `outlines`."""
+    return "".join(outlines(shapes, frame, tolerance=tolerance))
+
+
+def outlines(shapes: NDArray[Any], frame: Frame, *, tolerance: float = 0.0) -> list[str]:
+    """Each line or polygon as the data of an SVG path, cut off at the frame; empty where nothing of it is seen.
+
+    Parameters
+    ----------
+    shapes
+        Lines and polygons in metres; points are left out.
+    frame
+        What is shown.
+    tolerance
+        Simplification in units, for display.
+    """
+    if len(shapes) == 0:
+        return []
+    west, south, east, north = frame.bounds
+    rim = 20 / frame.scale  # the ends of cut outlines lie out of sight
+    shown = shapely.clip_by_rect(np.asarray(shapes), west - rim, south - rim, east + rim, north + rim)
+    if tolerance > 0:
+        shown = shapely.simplify(shown, tolerance / frame.scale, preserve_topology=False)
+    rings, owner = _rings(shown)
+    xy, ring = shapely.get_coordinates(rings, return_index=True)
+    steps = frame.units(xy)
+    kept = np.ones(len(ring), dtype=bool)
+    kept[1:] = (ring[1:] != ring[:-1]) | (steps[1:] != steps[:-1]).any(axis=1)
+    steps, ring = steps[kept], ring[kept]
+    if len(ring) == 0:
+        return [""] * len(shapes)
+    start = np.flatnonzero(np.r_[True, ring[1:] != ring[:-1]])
+    delta = np.diff(steps, axis=0, prepend=np.zeros((1, 2), dtype=np.int64))
+    delta[start] = steps[start]
+    numbers = list(map(str, delta.ravel().tolist()))
+    ends = [*start[1:].tolist(), len(ring)]
+    closed = shapely.get_type_id(rings) == 2
+    out = [""] * len(shapes)
+    for a, b in zip(start.tolist(), ends, strict=True):
+        if b - a < 2:
+            continue
+        r = ring[a]
+        # the last vertex of a ring is its first
+        last = b - 1 if closed[r] and b - a > 2 else b
+        out[owner[r]] += (
+            f"M{' '.join(numbers[2 * a : 2 * a + 2])}l{' '.join(numbers[2 * a + 2 : 2 * last])}{'z' * bool(closed[r])}"
+        )
+    return out
+
+
+def path(data: str, *, fill: str = "none", stroke: str = "", width: float = 0, more: str = "") -> str:
+    """A path element; empty without data. `width` is in units; `more` are further attributes as they are."""
+    if not data:
+        return ""
+    line = f' stroke="{stroke}" stroke-width="{width:g}" stroke-linejoin="round"' if stroke else ""
+    rule = ' fill-rule="evenodd"' if fill != "none" else ""
+    return f'<path d="{data}" fill="{fill}"{rule}{line}{" " + more if more else ""}/>'
+
+
+def text(
+    x: float, y: float, words: str, size: float, *, colour: str = "#1f2d35", halo: str = "#fff", angle: float = 0,
+    anchor: str = "middle", bold: bool = False,
+) -> str:  # fmt: skip
+    """Words, escaped, with a pale edge so that they are read over lines; `y` is their middle."""
+    turn = f' transform="rotate({angle:.0f} {x:.0f} {y:.0f})"' if angle else ""
+    edge = f' stroke="{halo}" stroke-width="{size / 5:.0f}" stroke-linejoin="round" paint-order="stroke"'
+    weight = ' font-weight="700"' if bold else ""
+    return (
+        f'<text x="{x:.0f}" y="{y + size * 0.36:.0f}" font-size="{size:g}" fill="{colour}" text-anchor="{anchor}"'
+        f"{weight}{edge if halo else ''}{turn}>{escape(words)}</text>"
+    )
+
+
+def text_width(words: str, size: float) -> float:
+    """About how wide words are, in the unit of `size`."""
+    return size * sum(_WIDE if ord(letter) > 0x2E7F else _LATIN for letter in words)
+
+
+class Labels:
+    """Places that labels have taken, so that none covers another."""
+
+    def __init__(self, frame: Frame) -> None:
+        self._frame = frame
+        self._taken: list[tuple[float, float, float, float]] = []
+
+    def free(self, x: float, y: float, width: float, height: float) -> bool:
+        """Whether a label of this size fits at its middle `x`, `y`; then the place is taken."""
+        box = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+        inside = box[0] > 0 and box[1] > 0 and box[2] < self._frame.width and box[3] < self._frame.height
+        clash = any(box[0] < t[2] and t[0] < box[2] and box[1] < t[3] and t[1] < box[3] for t in self._taken)
+        if not inside or clash:
+            return False
+        self._taken.append(box)
+        return True
+
+    def write(self, x: float, y: float, words: str, size: float, *, angle: float = 0, **style: Any) -> str:
+        """The label where it fits, else nothing."""
+        long, turn = text_width(words, size) + size / 2, math.radians(angle)
+        across = abs(long * math.cos(turn)) + abs(size * math.sin(turn))
+        up = abs(long * math.sin(turn)) + abs(size * 1.2 * math.cos(turn))
+        return text(x, y, words, size, angle=angle, **style) if self.free(x, y, across, up) else ""
+
+
+def scale_bar(frame: Frame, metres: str, kilometres: str) -> str:
+    """A bar of a round length at the lower left; `metres` and `kilometres` say a length, as in ``"{n} m"``."""
+    longest = frame.width / frame.scale / 4
+    power = 10 ** math.floor(math.log10(longest))
+    length = max(step * power for step in (1, 2, 5) if step * power <= longest)
+    words = metres.format(n=f"{length:g}") if length < 1000 else kilometres.format(n=f"{length / 1000:g}")
+    x, y, size = 30, frame.height - 30, 24
+    end = x + length * frame.scale
+    bar = f"M{x} {y - 12}v12H{end:.0f}v-12"
+    # the bar's own ground: nothing behind it is taken for a part of it
+    ground = f'<rect x="{x - 14}" y="{y - 52}" width="{end - x + 28:.0f}" height="66" fill="#fff" fill-opacity="0.85"/>'
+    return ground + path(bar, stroke="#1f2d35", width=4) + text((x + end) / 2, y - 28, words, size)
+
+
+def north_arrow(frame: Frame, letter: str) -> str:
+    """An arrow to the north at the upper right; the maps here have north at the top."""
+    x, y = frame.width - 50, 30
+    arrow = f"M{x} {y}l20 56l-20 -14l-20 14z"
+    return path(arrow, fill="#1f2d35", stroke="#fff", width=4) + text(x, y + 76, letter, 26)
+
+
+def picture(parts: Iterable[str], frame: Frame, title: str, *, border: bool = True) -> str:
+    """The SVG element with these parts; `title` says what it shows to who cannot see it."""
+    edge = (
+        f'<rect width="{frame.width}" height="{frame.height}" fill="none" stroke="#b9b4a8" stroke-width="4"/>'
+        if border
+        else ""
+    )
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {frame.width} {frame.height}" role="img" '
+        f'aria-label="{escape(title)}" font-family="{_FONTS}"><rect width="{frame.width}" height="{frame.height}" '
+        f'fill="#fbfaf6"/>{"".join(parts)}{edge}</svg>'
+    )
+
+
+def _rings(shapes: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Rings and lines of shapes, and the row of the shape of each."""
+    parts, owner = shapely.get_parts(shapes, return_index=True)
+    while (shapely.get_type_id(parts) >= 4).any():  # multi parts inside collections
+        parts, inner = shapely.get_parts(parts, return_index=True)
+        owner = owner[inner]
+    kinds = shapely.get_type_id(parts)
+    rings, of = shapely.get_rings(parts[kinds == 3], return_index=True)
+    # a polygon's ring has type 2, an open line type 1
+    lines = kinds == 1
+    return np.concatenate([rings, parts[lines]]), np.concatenate([owner[kinds == 3][of], owner[lines]])
