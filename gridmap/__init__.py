@@ -26,6 +26,7 @@ from gridmap.io.readers import (
     read_streets,
 )
 from gridmap.maps.explore import explore
+from gridmap.maps.report.atlas import atlas
 from gridmap.maps.report.report import report
 from gridmap.network.streets import StreetNetwork
 from gridmap.tables.households import estimate_households
@@ -43,6 +44,7 @@ __all__ = [
     "WriteError",
     "__version__",
     "accessibility",
+    "atlas",
     "compare",
     "cover",
     "divide",

@@ -84,7 +84,7 @@ class Ground:
     @cached_property
     def theme(self) -> dict[str, Any]:
         """Classes of the grids by the band, and the class of each, as on the interactive map."""
-        return classes.band_theme(self.bands, self.layers["grids"].table["status"].astype(str).tolist(), self.words)
+        return classes.band_theme(self.bands, self.statuses, self.words)
 
     @cached_property
     def labels(self) -> dict[str, str]:
@@ -107,6 +107,25 @@ class Ground:
         table = self.layers["barriers"].table
         kind = table["kind"] if "kind" in table else pd.Series("", index=table.index)
         return np.asarray(kind.fillna("").astype(str).str.lower().isin(_WATER))
+
+    @cached_property
+    def grid_ids(self) -> list[str]:
+        """The id of each grid."""
+        return self.layers["grids"].table["grid_id"].astype(str).tolist()
+
+    @cached_property
+    def statuses(self) -> list[str]:
+        """The status of each grid."""
+        return self.layers["grids"].table["status"].astype(str).tolist()
+
+    @cached_property
+    def places(self) -> list[str]:
+        """District, subdistrict and name of each community, as far as they are known."""
+        if "communities" not in self.layers:
+            return []
+        table = self.layers["communities"].table
+        columns = [text_column(table, c, self.lang) for c in ("district", "subdistrict") if c in table]
+        return [" ".join(filter(None, parts)) for parts in zip(*columns, self.community_names, strict=True)]
 
     @cached_property
     def codes(self) -> list[str]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["draw_backdrop", "gap_map", "grid_fills", "overview_map", "swatch"]
+__all__ = ["community_map", "draw_backdrop", "gap_map", "grid_fills", "overview_map", "swatch"]
 
 WATER, PAPER, STREET_EDGE = "#cfe2ec", "#fbfaf6", "#d8d2c4"
 #: A pattern of lines, for what colour alone does not tell.
@@ -35,30 +35,39 @@ _ARROWS = {"above": "l10 -18l10 18z", "below": "m0 -18l10 18l10 -18z"}
 
 def overview_map(ground: Ground, title: str) -> str:
     """All grids by their households, communities and main streets; labels that would overlap are left out."""
-    shapes = ground.layers["grids"].shapes
+    return _grids_map(ground, np.arange(len(ground.layers["grids"].shapes)), title, (MAIN,), 24)
+
+
+def community_map(ground: Ground, rows: NDArray[np.int64], title: str) -> str:
+    """The grids of one community, in larger letters and with all streets; `rows` are those of its grids."""
+    return _grids_map(ground, rows, title, (MAIN, STREET), 30)
+
+
+def _grids_map(ground: Ground, rows: NDArray[np.int64], title: str, streets: Sequence[int], size: int) -> str:
+    shapes = ground.layers["grids"].shapes[rows]
     west, south, east, north = shapely.total_bounds(shapes)
     height = int(np.clip(1800 * (north - south) / max(east - west, 1), 900, 1750))
     frame = frame_for((west, south, east, north), 1800, height, margin=0.03)
-    parts = [PATTERNS, *draw_backdrop(ground, frame, (MAIN,))]
-    parts += grid_fills(ground, np.arange(len(shapes)), frame)
+    parts = [PATTERNS, *grid_fills(ground, rows, frame), *draw_backdrop(ground, frame, streets, width=0.8)]
+    parts.append(path(outline(shapes, frame, tolerance=1), stroke="#77716a", width=3))
     if "communities" in ground.layers:
         borders = outline(ground.layers["communities"].shapes, frame, tolerance=1)
         parts.append(path(borders, stroke="#3a4750", width=7))
     labels = Labels(frame)
     labels.free(frame.width - 50, 70, 100, 140)
-    parts += _grid_labels(ground, frame, labels)
+    parts += _grid_labels(ground, rows, frame, labels, size)
     parts += _community_labels(ground, frame, labels)
     parts += [north_arrow(frame, ground.words["north"]), bar(frame, ground)]
     return picture(parts, frame, title)
 
 
-def grid_fills(ground: Ground, rows: NDArray[np.int64], frame: Frame, width: float = 3) -> list[str]:
+def grid_fills(ground: Ground, rows: NDArray[np.int64], frame: Frame) -> list[str]:
     """Grids in the colours of their classes, one path a class."""
     of, shapes = np.asarray(ground.theme["of"])[rows], ground.layers["grids"].shapes[rows]
     parts = []
     for number, kind in enumerate(ground.theme["classes"]):
         data = outline(shapes[of == number], frame, tolerance=1)
-        parts.append(path(data, fill=kind["fill"], stroke="#77716a", width=width))
+        parts.append(path(data, fill=kind["fill"]))
         if kind.get("pattern"):
             parts.append(path(data, fill=_PATTERN_FILLS[kind["pattern"]]))
     return parts
@@ -122,16 +131,18 @@ def swatch(kind: dict[str, Any]) -> str:
     )
 
 
-def _grid_labels(ground: Ground, frame: Frame, labels: Labels) -> list[str]:
+def _grid_labels(ground: Ground, rows: NDArray[np.int64], frame: Frame, labels: Labels, size: int) -> list[str]:
     """Short codes, the largest grids first, with an arrow up or down on grids above or below the band."""
     layer = ground.layers["grids"]
-    spots = shapely.get_point(shapely.maximum_inscribed_circle(layer.shapes, tolerance=5.0), 0)
+    shapes = layer.shapes[rows]
+    spots = shapely.get_point(shapely.maximum_inscribed_circle(shapes, tolerance=5.0), 0)
     xy = frame.units(shapely.get_coordinates(spots))
-    status = layer.table["status"].astype(str).tolist()
+    status = ground.statuses
     parts = []
-    for row in np.argsort(-shapely.area(layer.shapes), kind="stable").tolist():
-        x, y = (int(v) for v in xy[row])
-        written = labels.write(x, y, ground.codes[row], 24, colour="#2c3940")
+    for i in np.argsort(-shapely.area(shapes), kind="stable").tolist():
+        x, y = (int(v) for v in xy[i])
+        row = int(rows[i])
+        written = labels.write(x, y, ground.codes[row], size, colour="#2c3940")
         mark = _ARROWS.get(status[row])
         if mark and (written or labels.free(x, y - 30, 24, 24)):
             parts.append(path(f"M{x - 10} {y - 18}{mark}", fill="#1f2d35", stroke="#fff", width=3))

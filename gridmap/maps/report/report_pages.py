@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from gridmap.maps import facts
 from gridmap.maps.report import blocks as b
 from gridmap.maps.report.background import background_blocks
@@ -14,6 +16,8 @@ from gridmap.maps.report.report_words import Say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
     from gridmap.maps.report.blocks import Block
     from gridmap.maps.report.ground import Ground
@@ -50,12 +54,15 @@ def report_blocks(ground: Ground, *, title: str, date: str, notes: Sequence[str]
     return [*out, b.new_page(), *background_blocks(ground, say, notes, name)]
 
 
-def theme_legend(ground: Ground, say: Say) -> Block:
-    """What the colours of the grids mean, and how many there are of each."""
+def theme_legend(ground: Ground, say: Say, rows: NDArray[np.int64] | None = None) -> Block:
+    """What the colours of the grids mean, and how many there are of each; of some grids where `rows` are given."""
+    of = np.asarray(ground.theme["of"])
+    counts = np.bincount(of if rows is None else of[rows], minlength=len(ground.theme["classes"])).tolist()
     return b.legend(
         [
-            (swatch(kind), say("legend.item", label=kind["label"], n=say.number(kind["count"])))
-            for kind in ground.theme["classes"]
+            (swatch(kind), say("legend.item", label=kind["label"], n=say.number(count)))
+            for kind, count in zip(ground.theme["classes"], counts, strict=True)
+            if count
         ]
     )
 

@@ -16,6 +16,9 @@ REPORT_WORDS: dict[str, tuple[str, str]] = {
     "title.atlas": ("Atlas of the grids", "网格图册（一格一图）"),
     "date": ("Date: {date}", "编制日期：{date}"),
     "comma": (", ", "，"),
+    "stop": (". ", "。"),
+    "dot": (" · ", " · "),
+    "space": (" ", " "),
     "semicolon": ("; ", "；"),
     "none": ("–", "–"),
     # headline
@@ -84,10 +87,10 @@ REPORT_WORDS: dict[str, tuple[str, str]] = {
     "column.value": ("Value", "取值"),
     "column.building": ("Building", "楼栋"),
     "column.facility": ("Nearest facility", "最近设施"),
-    "column.minutes": ("min", "分钟"),
-    "column.metres": ("m", "米"),
-    "column.number": ("No.", "图号"),
-    "column.page": ("Page", "图幅"),
+    "column.distance_short": ("Distance", "距离"),
+    "column.number": ("No.", "号"),
+    "column.short_households": ("Hh.", "户"),
+    "column.short_residents": ("Res.", "人"),
     # sentences
     "rate.of": (
         ("The denominator is {n} households{estimated}: a rate is the share of them that is within the limit. "
@@ -237,7 +240,6 @@ REPORT_WORDS: dict[str, tuple[str, str]] = {
     "atlas.community": ("{community}: {n} grids", "{community}：{n} 个网格"),
     "atlas.grid": ("Grid {code}", "网格 {code}"),
     "atlas.id": ("Code: {id}", "网格编码：{id}"),
-    "atlas.place": ("{district} {subdistrict} {community}", "{district} {subdistrict} {community}"),
     "atlas.scale": ("Scale about 1:{n} when printed on A4", "按 A4 打印时比例尺约 1:{n}"),
     "atlas.caption": (
         ("Shaded: this grid. Numbers refer to the list of buildings; those that would overlap are left off. Grey "
@@ -246,8 +248,12 @@ REPORT_WORDS: dict[str, tuple[str, str]] = {
     ),
     "atlas.roster": ("Buildings of the grid", "楼栋清单"),
     "atlas.roster_note": (
-        "{n} buildings with {households} households{estimated}; {empty} of them without households are not listed.",
-        "共 {n} 栋，{households} 户{estimated}；其中无住户的 {empty} 栋未列出。",
+        "{n} buildings with {households} households{estimated}.",
+        "共 {n} 栋，{households} 户{estimated}。",
+    ),
+    "atlas.roster_empty": (
+        "{n} of them have no households and are not listed.",
+        "其中 {n} 栋无住户，未列出。",
     ),
     "atlas.nearest": ("Nearest facilities", "最近设施"),
     "atlas.nearest_note": (
@@ -258,12 +264,8 @@ REPORT_WORDS: dict[str, tuple[str, str]] = {
         "A building that is split between grids is listed with its households in this one.",
         "分属多个网格的楼栋，只计本网格内的户数。",
     ),
-    "atlas.responsible": ("Responsible: {name}", "负责人：{name}"),
-    "atlas.sheet": ("Grids of the community", "社区网格总图"),
-    "figure.density": ("Density", "密度"),
-    "figure.compounds": ("Compounds", "院落小区"),
-    "figure.shops": ("Shops", "商铺"),
-    "figure.elderly": ("Elderly", "老年人口"),
+    "figure.area": ("Area", "面积"),
+    "figure.density": ("Households/ha", "每公顷户数"),
     "figure.buildings": ("Buildings", "楼栋"),
     "figure.buildings_value": ("{n}", "{n} 栋"),
 }  # fmt: skip

@@ -1,0 +1,148 @@
+"""Roster: the buildings of each grid with their households, and the nearest facilities, for all grids at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from gridmap.maps.report.ground import text_column
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from gridmap.maps.report.ground import Ground
+
+__all__ = ["Nearest", "Roster", "nearest_by_grid", "rosters"]
+
+
+class Roster(NamedTuple):
+    """Buildings of one grid, numbered compound by compound and from north to south; arrays of the same length.
+
+    `row` of the building in the layer; `number`, 0 for buildings without households, which come last; `label`, name or
+    id; `households`, those in this grid where a building is split; `residents`, NaN where not known; `split`, whether
+    the building lies in several grids.
+    """
+
+    row: NDArray[np.int64]
+    number: NDArray[np.int64]
+    label: NDArray[Any]
+    households: NDArray[np.float64]
+    residents: NDArray[np.float64]
+    split: NDArray[np.bool_]
+
+    @property
+    def lived_in(self) -> int:
+        """How many buildings have households."""
+        return int(np.count_nonzero(self.number))
+
+
+class Nearest(NamedTuple):
+    """By grid and category, shape (grids, categories): what half of its households have to go at most, and where to.
+
+    `distance` is in the measure of the cover, NaN where half of the households or more have no way; `facility` is the
+    row of the facility that is nearest to most households, -1 for none; `rate` is the coverage rate;
+    `facilities` are the names of all.
+    """
+
+    categories: list[str]
+    facilities: list[str]
+    distance: NDArray[np.float64]
+    facility: NDArray[np.int64]
+    rate: NDArray[np.float64]
+
+
+def rosters(ground: Ground) -> list[Roster]:
+    """The roster of each grid, in the order of the grids."""
+    layer, assignment = ground.layers["buildings"], ground.content.plan.assignment
+    table = layer.table
+    ids = table["building_id"].astype(str)
+    placed = assignment[assignment["grid_id"].notna()]
+    parts = (
+        pd.DataFrame(
+            {
+                "row": pd.Index(ids).get_indexer(pd.Index(placed["building_id"].astype(str))),
+                "grid": pd.Index(ground.grid_ids).get_indexer(pd.Index(placed["grid_id"].astype(str))),
+                "households": pd.to_numeric(placed["households"], errors="coerce").to_numpy(dtype=float),
+            }
+        )
+        .groupby(["grid", "row"], as_index=False)
+        .sum()
+    )
+    parts = parts[(parts["row"] >= 0) & (parts["grid"] >= 0)]
+    split = parts["row"].duplicated(keep=False)
+    rows = parts["row"].to_numpy()
+    names = np.array([name or own for name, own in zip(text_column(table, "name", ground.lang), ids, strict=True)])
+    middle = shapely.get_coordinates(shapely.centroid(layer.shapes))
+    compound = table["compound_id"].fillna("").astype(str) if "compound_id" in table else pd.Series("", table.index)
+    parts = parts.assign(
+        label=names[rows], split=split, compound=compound.to_numpy()[rows], x=middle[rows, 0], y=-middle[rows, 1],
+        none=parts["households"] <= 0,
+    )  # fmt: skip
+    if "residents" in table and table["residents"].notna().any():
+        known = pd.to_numeric(table["residents"], errors="coerce").to_numpy(dtype=float, na_value=np.nan)[rows]
+        parts["residents"] = np.where(split, np.nan, known)
+    # rows of 25 m, as one reads a page
+    parts["line"] = np.floor(parts["y"] / 25)
+    ordered = parts.sort_values(["grid", "none", "compound", "line", "x", "row"], kind="stable")
+    ordered["number"] = np.where(ordered["none"], 0, ordered.groupby("grid").cumcount() + 1)
+    columns = {name: ordered[name].to_numpy() for name in Roster._fields if name in ordered}
+    ends = np.searchsorted(ordered["grid"].to_numpy(), np.arange(len(ground.layers["grids"].table) + 1))
+    none = np.full(len(ordered), np.nan)
+    return [
+        Roster(*(columns.get(name, none)[a:b] for name in Roster._fields))
+        for a, b in zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True)
+    ]
+
+
+def nearest_by_grid(ground: Ground, lists: list[Roster]) -> Nearest | None:
+    """What the households of each grid have to go to the nearest facility of each category; None without a cover."""
+    cover = ground.content.cover
+    if cover is None:
+        return None
+    categories = [str(name) for name in cover.thresholds]
+    shape = (len(lists), len(categories))
+    distance, rate = np.full(shape, np.nan), np.full(shape, np.nan)
+    facility = np.full(shape, -1)
+    ids = ground.layers["buildings"].table["building_id"].astype(str)
+    grid = np.repeat(np.arange(len(lists)), [len(roster.row) for roster in lists])
+    row, held = (np.concatenate([getattr(r, name) for r in lists]) for name in ("row", "households"))
+    at = pd.Index(cover.buildings["building_id"].astype(str)).get_indexer(pd.Index(ids.iloc[row]))
+    known = (at >= 0) & (held > 0)
+    grid, held, at = grid[known], held[known], at[known]
+    for column in range(len(categories)):
+        far = cover.distance[at, column]
+        distance[:, column] = _weighted_medians(grid, far, held, len(lists))
+        nearest = cover.nearest.facility[at, column, 0]
+        reached = nearest >= 0
+        sums = (
+            pd.DataFrame({"grid": grid[reached], "facility": nearest[reached], "held": held[reached]})
+            .groupby(["grid", "facility"], as_index=False)
+            .sum()
+        )
+        best = sums.sort_values(["grid", "held", "facility"], ascending=[True, False, True]).drop_duplicates("grid")
+        facility[best["grid"], column] = best["facility"]
+    rates = cover.rate(by=ground.content.plan)
+    unit = pd.Index(ground.grid_ids).get_indexer(rates["unit_id"].astype(str))
+    col = pd.Index(categories).get_indexer(pd.Index(rates["category"].astype(str)))
+    fits = (unit >= 0) & (col >= 0)
+    rate[unit[fits], col[fits]] = rates["rate"].to_numpy(dtype=float)[fits]
+    names = text_column(cover.facilities, "name", ground.lang)
+    return Nearest(categories, names, distance, facility, rate)
+
+
+def _weighted_medians(
+    group: NDArray[np.int64], values: NDArray[np.float64], weights: NDArray[np.float64], count: int
+) -> NDArray[np.float64]:
+    """Of each group the value that half of its weight does not exceed, those without a value (NaN) counted last."""
+    order = np.lexsort((values, group))
+    group, values, weights = group[order], values[order], weights[order]
+    total = np.bincount(group, weights, count)
+    before = np.cumsum(weights) - np.r_[0.0, np.cumsum(total)[:-1]][group]
+    reached = before >= total[group] / 2
+    first = np.unique(group[reached], return_index=True)
+    out = np.full(count, np.nan)
+    out[first[0]] = values[reached][first[1]]
+    return out

@@ -1,0 +1,222 @@
+"""The atlas: one page a grid, whose roster adds up, whose numbers are those of the cover; it asks for nothing."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from map_town import HOSTILE, make_city, make_town
+from test_report import Text
+
+import gridmap as gm
+from gridmap.errors import OptionError, WriteError
+from gridmap.maps.report.ground import ground_of
+from gridmap.maps.report.report_words import REPORT_WORDS
+from gridmap.maps.report.roster import nearest_by_grid, rosters
+
+DAY = "2025-06-01"
+REPORT = Path(gm.__file__).parent / "maps" / "report"
+
+
+@pytest.fixture(scope="module")
+def town():
+    return make_town()
+
+
+@pytest.fixture(scope="module")
+def plain_town():
+    return make_town(
+        names=("One", "Two", "Three", "Four", "Empty", "Campus"), facility_names=tuple(f"Place {i}" for i in range(8))
+    )
+
+
+@pytest.fixture(scope="module")
+def page(town, tmp_path_factory):
+    path = tmp_path_factory.mktemp("atlas") / "atlas.html"
+    assert gm.atlas(path, town["plan"], cover=town["cover"], date=DAY) == [path]
+    return path.read_text("utf-8")
+
+
+def sheets(page: str) -> list[str]:
+    return re.findall(r"<section>.*?</section>", page, re.DOTALL)
+
+
+def test_every_grid_has_one_page_after_that_of_its_community(page, town):
+    titles = re.findall(r"<h1>(.*?)</h1>", page)
+    expected = []
+    for name in ("Happiness", "Peace"):
+        expected += [f"{name}: 3 grids", *(f"Grid {n:03d} · {name}" for n in (1, 2, 3))]
+    assert titles == expected
+    assert len(sheets(page)) == 8
+    for sheet, code in zip(sheets(page)[1:4], town["grids"]["grid_id"][:3], strict=True):
+        assert f"Code: {code}" in sheet
+
+
+def test_the_roster_adds_up_to_the_grid(town):
+    lists = rosters(ground_of(town["plan"], None, "en"))
+    for roster, grid in zip(lists, town["grids"].to_dict("records"), strict=True):
+        assert roster.households.sum() == grid["households"]
+        lived = roster.number[roster.number > 0]
+        assert lived.tolist() == list(range(1, len(lived) + 1))
+        assert (roster.households[: len(lived)] > 0).all()
+        own = town["plan"].assignment
+        assert set(town["buildings"]["building_id"].iloc[roster.row]) == set(
+            own["building_id"][own["grid_id"] == grid["grid_id"]]
+        )
+
+
+def test_a_split_building_counts_in_each_of_its_grids(town):
+    plan = town["plan"]
+    half = plan.assignment.copy()
+    half.loc[0, "households"] = 50.0
+    other = half.iloc[[0]].assign(grid_id=town["grids"]["grid_id"][1], households=53.0)
+    split = gm.GridPlan(
+        grids=plan.grids, assignment=pd.concat([half, other], ignore_index=True), findings=plan.findings,
+        communities=plan.communities, buildings=plan.buildings, parameters=plan.parameters,
+    )  # fmt: skip
+    lists = rosters(ground_of(split, None, "en"))
+    assert lists[0].households[lists[0].split].tolist() == [50.0]
+    assert lists[1].households[lists[1].split].tolist() == [53.0]
+
+
+def test_the_nearest_facilities_are_those_of_the_cover(town):
+    ground = ground_of(town["plan"], town["cover"], "en")
+    nearest = nearest_by_grid(ground, rosters(ground))
+    reach = town["cover"].reach.merge(town["plan"].assignment[["building_id", "grid_id", "households"]])
+    ids = town["cover"].facilities["facility_id"]
+    for g, grid in enumerate(town["grids"]["grid_id"]):
+        for c, category in enumerate(nearest.categories):
+            rows = reach[(reach["grid_id"] == grid) & (reach["category"] == category) & (reach["households"] > 0)]
+            if rows.empty:
+                assert np.isnan(nearest.distance[g, c])
+                assert nearest.facility[g, c] == -1
+                continue
+            # one row a household, in the order of what they have to go
+            everyone = np.sort(np.repeat(rows["metres"].to_numpy(), rows["households"].astype(int)))
+            assert nearest.distance[g, c] == pytest.approx(everyone[(len(everyone) + 1) // 2 - 1])
+            most = rows.groupby("facility_id")["households"].sum()
+            assert most[ids.iloc[nearest.facility[g, c]]] == most.max()
+
+
+def test_the_page_says_what_was_counted(page, town):
+    sheet = Text(sheets(page)[1])
+    clinic = town["cover"].rate(by=town["plan"]).set_index(["unit_id", "category"])
+    rate = clinic.loc[(town["grids"]["grid_id"][0], "clinic"), "rate"]
+    row = next(r for r in sheet.rows if r[0] == "Clinic")
+    assert row[1] == f"{100 * rate:.0f} %"
+    assert "4 buildings with 412 households." in " ".join(sheet.words)
+    numbers = [int(r[i]) for r in sheet.rows for i in range(0, len(r), 4) if len(r) == 15 and r[i].isdigit()]
+    assert sorted(numbers) == [1, 2, 3, 4]
+
+
+def test_the_map_names_streets_neighbours_and_compounds(page):
+    words = re.findall(r"<text[^>]*>(.*?)</text>", sheets(page)[1])
+    assert "002" in words  # its neighbour in the same community
+    assert "Peace 001" in words  # and that across the border
+    assert {"长安街", "幸福路", "幸福小区"} <= set(words)
+    assert {"1", "2", "3", "4"} <= set(words)
+
+
+def test_one_file_a_community(tmp_path, town):
+    files = gm.atlas(tmp_path / "a.html", town["plan"], by="community", date=DAY)
+    assert [f.name for f in files] == ["a-110101001001.html", "a-110101001002.html"]
+    assert [len(sheets(f.read_text("utf-8"))) for f in files] == [4, 4]
+    with pytest.raises(OptionError, match="subdistrict"):
+        gm.atlas(tmp_path / "b.html", town["plan"], by="subdistrict")
+    plan = town["plan"]
+    placed = plan.communities.assign(subdistrict=["../../a/b", "a/b"])
+    two = gm.GridPlan(
+        grids=plan.grids, assignment=plan.assignment, findings=plan.findings, communities=placed,
+        buildings=plan.buildings, parameters=plan.parameters,
+    )  # fmt: skip
+    files = gm.atlas(tmp_path / "c.html", two, by="subdistrict", date=DAY)
+    assert {f.parent for f in files} == {tmp_path}
+    assert len(set(files)) == 2
+
+
+def test_a_long_roster_stands_overleaf(tmp_path):
+    plan, cover, _ = make_city(buildings=600, side=2, categories=2)
+    made = gm.atlas(tmp_path / "a.html", plan, cover=cover, date=DAY)[0].read_text("utf-8")
+    assert len(sheets(made)) == 1 + 2 * 4
+    for roster in sheets(made)[2::2]:
+        assert "<svg" not in roster
+        assert "Buildings of the grid" in roster
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_no_page_is_longer_than_its_sheet(browser, tmp_path, town, lang):
+    path = gm.atlas(tmp_path / "a.html", town["plan"], cover=town["cover"], lang=lang, date=DAY)[0]
+    browser.get(path.as_uri())
+    assert browser.execute_script("return window.broken") is None
+    tall = """
+        return [...document.querySelectorAll('section')].map(s => {
+            const last = s.lastElementChild.getBoundingClientRect().bottom - s.getBoundingClientRect().top;
+            return last / (297 * 96 / 25.4);
+        });
+    """
+    # the lower margin is 16 of 297 mm
+    assert max(browser.execute_script(tall)) < 1 - 16 / 297
+    assert [e for e in browser.get_log("browser") if e["level"] == "SEVERE"] == []
+    urls = [
+        m["params"]["request"]["url"]
+        for m in (json.loads(e["message"])["message"] for e in browser.get_log("performance"))
+        if m["method"] == "Network.requestWillBeSent"
+    ]
+    assert [u for u in urls if not u.startswith(("file:", "data:", "chrome:"))] == []
+
+
+def test_hostile_names_stay_words(tmp_path):
+    town = make_town(names=HOSTILE[:6])
+    streets = town["streets"].assign(name=list(HOSTILE[:3]))
+    compounds = town["compounds"].assign(name=HOSTILE[1])
+    plan = town["plan"]
+    hostile = gm.GridPlan(
+        grids=plan.grids, assignment=plan.assignment, findings=plan.findings,
+        communities=plan.communities.assign(name=HOSTILE[0], name_en=None, subdistrict=HOSTILE[3]),
+        buildings=plan.buildings.assign(name=HOSTILE[1]), parameters=plan.parameters, streets=streets,
+        compounds=compounds,
+    )  # fmt: skip
+    for suffix in ("html", "pdf"):
+        path = gm.atlas(tmp_path / f"a.{suffix}", hostile, cover=town["cover"], title=HOSTILE[0], date=DAY)[0]
+    assert path.read_bytes().startswith(b"%PDF")
+    page = Text((tmp_path / "a.html").read_text("utf-8"))
+    assert {tag for tag, _ in page.tags}.isdisjoint({"script", "img", "iframe", "object", "embed"})
+    assert not any(name.startswith("on") for _, attributes in page.tags for name in attributes)
+
+
+def test_no_page_mixes_languages(tmp_path, plain_town):
+    english = gm.atlas(tmp_path / "en.html", plain_town["plan"], cover=plain_town["cover"], date=DAY)[0]
+    words = " ".join(Text(english.read_text("utf-8")).words)
+    for name in ("长安街", "幸福路", "幸福小区", "菜鸟驿站"):  # the data has them in Chinese only
+        words = words.replace(name, "")
+    assert not re.search("[\u4e00-\u9fff]", words)
+    chinese = gm.atlas(tmp_path / "zh.html", plain_town["plan"], cover=plain_town["cover"], lang="zh", date=DAY)[0]
+    words = " ".join(Text(chinese.read_text("utf-8")).words)
+    for name in ("One", "Two", "Three", "Four", "Empty", "Campus", "Place"):
+        words = words.replace(name, "")
+    assert re.findall(r"[A-Za-z]{2,}", re.sub(r"gridmap [\d.]+|按 A4|b\d{3}", "", words)) == []
+
+
+def test_every_word_is_said_somewhere():
+    code = "".join(p.read_text("utf-8") for p in REPORT.glob("*.py") if p.name != "report_words.py")
+    starts = tuple(re.findall(r'f"([a-z]+\.(?:[a-z]+_)?)\{', code))
+    assert [k for k in REPORT_WORDS if f'"{k}"' not in code and not k.startswith(starts)] == []
+    said = set(re.findall(r'\bsay\(\s*"([\w.]+)"', code))
+    assert len(said) > 60
+    assert said <= set(REPORT_WORDS), said - set(REPORT_WORDS)
+
+
+def test_what_cannot_be_made_is_refused(tmp_path, town):
+    with pytest.raises(OptionError, match="'community'"):
+        gm.atlas(tmp_path / "a.html", town["plan"], by="street")
+    with pytest.raises(OptionError, match=r"\.html or \.pdf"):
+        gm.atlas(tmp_path / "a", town["plan"])
+    with pytest.raises(OptionError, match="'zh'"):
+        gm.atlas(tmp_path / "a.html", town["plan"], lang="de")
+    with pytest.raises(WriteError, match="no folder"):
+        gm.atlas(tmp_path / "absent" / "a.html", town["plan"])
+    assert list(tmp_path.iterdir()) == []
