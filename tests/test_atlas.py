@@ -109,7 +109,7 @@ def test_the_page_says_what_was_counted(page, town):
     row = next(r for r in sheet.rows if r[0] == "Clinic")
     assert row[1] == f"{100 * rate:.0f} %"
     assert "4 buildings with 412 households." in " ".join(sheet.words)
-    numbers = [int(r[i]) for r in sheet.rows for i in range(0, len(r), 4) if len(r) == 15 and r[i].isdigit()]
+    numbers = [int(r[i]) for r in sheet.rows for i in range(0, len(r), 4) if len(r) == 19 and r[i].isdigit()]
     assert sorted(numbers) == [1, 2, 3, 4]
 
 

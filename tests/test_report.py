@@ -17,7 +17,7 @@ from map_town import HOSTILE, NAMES, make_town
 import gridmap as gm
 from gridmap.errors import OptionError, WriteError
 from gridmap.maps.report.report_words import REPORT_WORDS, Say
-from gridmap.view.drawing import Labels, frame_for, outline, outlines
+from gridmap.view.drawing import Labels, footprints, frame_for, outline, outlines
 
 DAY = "2025-06-01"
 PAGES = Path(gm.__file__).parent / "maps" / "report"
@@ -271,11 +271,12 @@ def test_outlines_are_the_shapes_rounded_to_whole_units():
     data = outline(np.array([ring, shapely.LineString([(0, 50), (50, 50)])]), frame)
     area = 0.0
     for start, steps in re.findall(r"M(-?\d+ -?\d+)l([-\d ]+)z", data):
-        corners = np.array(f"{start} {steps}".split(), dtype=float).reshape(-1, 2).cumsum(axis=0) / 10
+        corners = np.array(re.findall(r"-?\d+", f"{start} {steps}"), dtype=float).reshape(-1, 2).cumsum(axis=0) / 10
         area += shapely.Polygon(corners).area * (-1 if len(corners) == 3 else 1)
     assert area == pytest.approx(80 * 80 - 50)
     assert data.count("z") == 2
     assert data.endswith("M0 500l500 0")
+    assert " -" not in data
 
 
 def test_what_lies_outside_the_frame_is_not_drawn():
@@ -293,3 +294,13 @@ def test_labels_never_overlap():
     assert labels.write(510, 505, "002", 24) == ""
     assert labels.write(500, 560, "003", 24)
     assert labels.write(5, 5, "at the edge", 24) == ""
+
+
+def test_buildings_too_small_for_a_shape_are_specks():
+    frame = frame_for((0, 0, 1000, 1000), 1000, 1000, margin=0)
+    one, beside, large = shapely.box(10, 10, 11, 11), shapely.box(11, 10, 12, 11), shapely.box(500, 500, 600, 600)
+    assert footprints(np.array([one]), frame).count("M") == 1
+    assert footprints(np.array([one, beside]), frame).count("M") == 1  # the same square of the raster
+    assert footprints(np.array([one, large, shapely.Point(900, 900)]), frame).count("M") == 3
+    assert footprints(np.array([large]), frame) == outline(np.array([large]), frame)
+    assert footprints(np.array([], dtype=object), frame) == ""

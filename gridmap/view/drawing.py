@@ -18,10 +18,25 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Frame", "Labels", "frame_for", "north_arrow", "outline", "outlines", "path", "picture", "scale_bar", "text"]
+__all__ = [
+    "Frame",
+    "Labels",
+    "footprints",
+    "frame_for",
+    "north_arrow",
+    "outline",
+    "outlines",
+    "path",
+    "picture",
+    "scale_bar",
+    "text",
+    "text_width",
+]
 
 # Width of a letter beside its height: what a label takes, estimated, since nothing measures text here.
 _LATIN, _WIDE = 0.56, 1.0
+# A building narrower than this many units is drawn as a square of this size.
+_SPECK = 5
 _FONTS = "Segoe UI, Helvetica Neue, Noto Sans, Arial, PingFang SC, Microsoft YaHei, Noto Sans CJK SC, sans-serif"
 
 
@@ -109,10 +124,26 @@ def outlines(shapes: NDArray[Any], frame: Frame, *, tolerance: float = 0.0) -> l
         r = ring[a]
         # the last vertex of a ring is its first
         last = b - 1 if closed[r] and b - a > 2 else b
-        out[owner[r]] += (
-            f"M{' '.join(numbers[2 * a : 2 * a + 2])}l{' '.join(numbers[2 * a + 2 : 2 * last])}{'z' * bool(closed[r])}"
-        )
+        steps_text = " ".join(numbers[2 * a + 2 : 2 * last]).replace(" -", "-")
+        out[owner[r]] += f"M{' '.join(numbers[2 * a : 2 * a + 2])}l{steps_text}{'z' * bool(closed[r])}"
     return out
+
+
+def footprints(shapes: NDArray[Any], frame: Frame) -> str:
+    """Buildings as the data of one SVG path: outlines, or a speck where one is too small to have a shape.
+
+    Polygons narrower than `_SPECK` units, and points, are squares of that size on a raster, one where several share it.
+    """
+    if len(shapes) == 0:
+        return ""
+    box = shapely.bounds(shapes)
+    side = np.minimum(box[:, 2] - box[:, 0], box[:, 3] - box[:, 1]) * frame.scale
+    tiny = side < _SPECK
+    xy = frame.units(np.column_stack([box[tiny, 0] + box[tiny, 2], box[tiny, 1] + box[tiny, 3]]) / 2)
+    cells = np.unique(xy // _SPECK, axis=0) * _SPECK
+    inside = (cells > -_SPECK).all(axis=1) & (cells < (frame.width, frame.height)).all(axis=1)
+    specks = "".join(f"M{x} {y}h{_SPECK}v{_SPECK}h-{_SPECK}z" for x, y in cells[inside].tolist())
+    return outline(np.asarray(shapes)[~tiny], frame, tolerance=1) + specks
 
 
 def path(data: str, *, fill: str = "none", stroke: str = "", width: float = 0, more: str = "") -> str:

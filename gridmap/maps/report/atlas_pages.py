@@ -29,10 +29,10 @@ __all__ = ["atlas_blocks"]
 
 # Room on A4 in millimetres: a page, what stands on every page beside map and tables, a row, and a table without rows.
 _PAGE, _FIXED, _ROW, _HEAD = 266, 52, 4.35, 21
-_LEAST_MAP, _MOST_MAP = 85, 165
-_GROUPS, _WIDE = 4, 2
+_LEAST_MAP, _MOST_MAP = 75, 165
+_WIDE = 2
 # Longer names end in an ellipsis, so that a row stays one line.
-_LABEL, _CATEGORY, _PLACE = 15, 18, 27
+_LABEL, _CATEGORY, _PLACE = 16, 18, 23
 
 
 def atlas_blocks(
@@ -86,7 +86,7 @@ def _grid_sheet(
     facts: dict[str, list[Any]], date: str,
 ) -> list[Block]:  # fmt: skip
     room = _PAGE - _FIXED - (_table_height(len(nearest.categories), _WIDE) if nearest is not None else 0)
-    listed = _table_height(roster.lived_in, _GROUPS)
+    listed = _table_height(roster.lived_in, _roster_groups(roster))
     # a roster that does not fit below a map of a fair size stands overleaf
     overleaf = listed > room - _LEAST_MAP
     frame = maps.frame(row, int(10 * min(room - (0 if overleaf else listed), _MOST_MAP)))
@@ -151,7 +151,7 @@ def _nearest_blocks(ground: Ground, say: Say, row: int, nearest: Nearest) -> lis
 
 def _roster_blocks(ground: Ground, say: Say, roster: Roster) -> list[Block]:
     lived = roster.lived_in
-    residents = bool(np.isfinite(roster.residents[:lived]).any())
+    residents = _has_residents(roster)
     columns = [roster.number, roster.label, roster.households, roster.residents]
     cells: list[list[Cell]] = [
         [
@@ -172,9 +172,18 @@ def _roster_blocks(ground: Ground, say: Say, roster: Roster) -> list[Block]:
     out = [b.heading(say("atlas.roster"), 2), b.text(say("space").join(notes), small=True)]
     if cells:
         names = ("number", "building", "short_households", *(["short_residents"] if residents else []))
-        widths, align = ((7, 22, 8, 8), "rlrr") if residents else ((7, 28, 10), "rlr")
-        out.append(_grouped([say(f"column.{c}") for c in names], cells, widths, align, _GROUPS))
+        widths, align = ((7, 22, 8, 8), "rlrr") if residents else ((7, 21, 8), "rlr")
+        out.append(_grouped([say(f"column.{c}") for c in names], cells, widths, align, _roster_groups(roster)))
     return out
+
+
+def _has_residents(roster: Roster) -> bool:
+    return bool(np.isfinite(roster.residents[: roster.lived_in]).any())
+
+
+def _roster_groups(roster: Roster) -> int:
+    """How many groups of columns a roster has side by side."""
+    return 4 if _has_residents(roster) else 5
 
 
 def _grouped(head: list[str], cells: list[list[Cell]], widths: tuple[int, ...], align: str, groups: int) -> Block:

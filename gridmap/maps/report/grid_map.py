@@ -10,7 +10,7 @@ import shapely
 from gridmap.maps.classes import category_symbol
 from gridmap.maps.report.ground import MAIN, PATH, STREET, text_column
 from gridmap.maps.report.maps import PATTERNS, bar, draw_backdrop
-from gridmap.view.drawing import Frame, Labels, frame_for, north_arrow, outline, path, picture, text_width
+from gridmap.view.drawing import Frame, Labels, footprints, frame_for, north_arrow, outline, path, picture, text_width
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -70,19 +70,14 @@ class GridMaps:
         lived = roster.row[roster.number > 0]
         own = np.isin(seen, roster.row)
         homes = np.isin(seen, lived)
-        parts = []
-        for rows, fill, edge in (
-            (seen[~own], _OTHER, "#c6c0b3"),
-            (seen[own & ~homes], _NO_HOME, "#b9a888"),
-            (seen[homes], _HOME, "#8f6530"),
-        ):
-            parts.append(path(outline(layer.shapes[rows], frame), fill=fill, stroke=edge, width=2))
-            points = rows[shapely.get_type_id(layer.shapes[rows]) == 0]
-            xy = frame.units(self._middle[points]).tolist()
-            parts += [
-                f'<circle cx="{x}" cy="{y}" r="12" fill="{fill}" stroke="{edge}" stroke-width="2"/>' for x, y in xy
-            ]
-        return parts
+        return [
+            path(footprints(layer.shapes[rows], frame), fill=fill, stroke=edge, width=2)
+            for rows, fill, edge in (
+                (seen[~own], _OTHER, ""),
+                (seen[own & ~homes], _NO_HOME, "#b9a888"),
+                (seen[homes], _HOME, "#8f6530"),
+            )
+        ]
 
     def _numbers(self, roster: Roster, frame: Frame, labels: Labels) -> list[str]:
         """Numbers of the roster on their buildings, those with most households first where they would overlap."""
@@ -90,21 +85,25 @@ class GridMaps:
         rows = roster.row[order]
         xy = frame.units(self._middle[rows]).tolist()
         size = np.clip(self._side[rows] * frame.scale * 0.6, 17, 26).round().tolist()
-        return [
-            labels.write(x, y, str(number), big, halo="", colour="#2b1d08")
+        written = [
+            f'<text x="{x}" y="{y + big * 0.36:.0f}" font-size="{big:g}">{number}</text>'
             for (x, y), number, big in zip(xy, roster.number[order].tolist(), size, strict=True)
+            if labels.free(x, y, text_width(str(number), big) + big / 3, big * 1.1)
         ]
+        return ['<g fill="#2b1d08" text-anchor="middle">', *written, "</g>"]
 
     def _borders(self, grid: int, frame: Frame) -> list[str]:
         layers = self._ground.layers
         rows = layers["grids"].within(frame.bounds)
         parts = [
-            path(outline(layers["grids"].shapes[rows[rows != grid]], frame), stroke=_SOFT, width=4,
+            path(outline(layers["grids"].shapes[rows[rows != grid]], frame, tolerance=1), stroke=_SOFT, width=4,
                  more='stroke-dasharray="14 9"')
         ]  # fmt: skip
         if "communities" in layers:
             own = layers["communities"].within(frame.bounds)
-            parts.append(path(outline(layers["communities"].shapes[own], frame), stroke="#3a4750", width=7))
+            parts.append(
+                path(outline(layers["communities"].shapes[own], frame, tolerance=1), stroke="#3a4750", width=7)
+            )
         return parts
 
     def _neighbours(self, grid: int, frame: Frame, labels: Labels) -> list[str]:
@@ -128,7 +127,7 @@ class GridMaps:
         if "compounds" not in self._ground.layers:
             return []
         layer = self._ground.layers["compounds"]
-        data = outline(layer.shapes[layer.within(frame.bounds)], frame)
+        data = outline(layer.shapes[layer.within(frame.bounds)], frame, tolerance=1)
         return [path(data, fill="#c9a7d8", stroke="#7c5295", width=4, more='fill-opacity="0.16"')]
 
     def _compound_names(self, frame: Frame, labels: Labels) -> list[str]:
@@ -159,12 +158,12 @@ class GridMaps:
         layer, names = self._ground.layers["facilities"], self._names["facilities"]
         rows = layer.within(frame.bounds)
         xy = frame.units(shapely.get_coordinates(shapely.point_on_surface(layer.shapes[rows]))).tolist()
-        parts = []
+        parts = ['<g stroke="#fff" stroke-width="4">', "</g>"]
         for (x, y), row in zip(xy, rows.tolist(), strict=True):
             category = self._categories[row]
             name = (names[row] or self._ground.labels.get(category, category))[:20]
             colour = category_symbol(category, self._ground.labels.get(category, category))[1]
-            parts.append(f'<circle cx="{x}" cy="{y}" r="10" fill="{colour}" stroke="#fff" stroke-width="4"/>')
+            parts.insert(1, f'<circle cx="{x}" cy="{y}" r="10" fill="{colour}"/>')
             tries = (labels.write(x, y + dy, name, 20, colour=colour) for dy in (-26, 28))
             parts.append(next(filter(None, tries), ""))
         return parts

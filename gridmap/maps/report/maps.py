@@ -9,7 +9,7 @@ import shapely
 
 from gridmap.maps.report.ground import MAIN, PATH, STREET, Ground
 from gridmap.view.colours import UNCOVERED
-from gridmap.view.drawing import Frame, Labels, frame_for, north_arrow, outline, path, picture, scale_bar
+from gridmap.view.drawing import Frame, Labels, footprints, frame_for, north_arrow, outline, path, picture, scale_bar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,28 +35,32 @@ _ARROWS = {"above": "l10 -18l10 18z", "below": "m0 -18l10 18l10 -18z"}
 
 def overview_map(ground: Ground, title: str) -> str:
     """All grids by their households, communities and main streets; labels that would overlap are left out."""
-    return _grids_map(ground, np.arange(len(ground.layers["grids"].shapes)), title, (MAIN,), 24)
+    return _grids_map(ground, np.arange(len(ground.layers["grids"].shapes)), title, (MAIN,), 24, names=True)
 
 
 def community_map(ground: Ground, rows: NDArray[np.int64], title: str) -> str:
     """The grids of one community, in larger letters and with all streets; `rows` are those of its grids."""
-    return _grids_map(ground, rows, title, (MAIN, STREET), 30)
+    return _grids_map(ground, rows, title, (MAIN, STREET), 30, names=False)
 
 
-def _grids_map(ground: Ground, rows: NDArray[np.int64], title: str, streets: Sequence[int], size: int) -> str:
+def _grids_map(
+    ground: Ground, rows: NDArray[np.int64], title: str, streets: Sequence[int], size: int, *, names: bool
+) -> str:
     shapes = ground.layers["grids"].shapes[rows]
     west, south, east, north = shapely.total_bounds(shapes)
     height = int(np.clip(1800 * (north - south) / max(east - west, 1), 900, 1750))
     frame = frame_for((west, south, east, north), 1800, height, margin=0.03)
+    # the borders of small grids would else hide their colours
+    thin = float(np.clip(np.sqrt(np.median(shapely.area(shapes))) * frame.scale / 25, 1, 3))
     parts = [PATTERNS, *grid_fills(ground, rows, frame), *draw_backdrop(ground, frame, streets, width=0.8)]
-    parts.append(path(outline(shapes, frame, tolerance=1), stroke="#77716a", width=3))
+    parts.append(path(outline(shapes, frame, tolerance=1), stroke="#77716a", width=thin))
     if "communities" in ground.layers:
         borders = outline(ground.layers["communities"].shapes, frame, tolerance=1)
-        parts.append(path(borders, stroke="#3a4750", width=7))
+        parts.append(path(borders, stroke="#3a4750", width=2 * thin + 1))
     labels = Labels(frame)
     labels.free(frame.width - 50, 70, 100, 140)
     parts += _grid_labels(ground, rows, frame, labels, size)
-    parts += _community_labels(ground, frame, labels)
+    parts += _community_labels(ground, frame, labels) if names else []
     parts += [north_arrow(frame, ground.words["north"]), bar(frame, ground)]
     return picture(parts, frame, title)
 
@@ -82,10 +86,9 @@ def gap_map(ground: Ground, gap: Any, category: str) -> str:
     rows = homes.within(frame.bounds)
     out = ~cover.met[rows, cover.names.index(category)]
     parts = draw_backdrop(ground, frame, (MAIN, STREET, PATH), width=0.7)
-    parts.append(path(outline(np.array([gap]), frame), fill="#f3c7b8", more='fill-opacity="0.6"'))
-    parts.append(path(outline(homes.shapes[rows[~out]], frame), fill="#d3cec3"))
-    parts.append(path(outline(homes.shapes[rows[out]], frame), fill=UNCOVERED))
-    parts += _dots(homes.shapes[rows], out, frame)
+    parts.append(path(outline(np.array([gap]), frame, tolerance=1), fill="#f3c7b8", more='fill-opacity="0.6"'))
+    parts.append(path(footprints(homes.shapes[rows[~out]], frame), fill="#d3cec3"))
+    parts.append(path(footprints(homes.shapes[rows[out]], frame), fill=UNCOVERED))
     parts += _facilities(ground, frame, category)
     return picture([*parts, bar(frame, ground)], frame, ground.labels.get(category, category))
 
@@ -98,10 +101,12 @@ def draw_backdrop(ground: Ground, frame: Frame, kinds: Sequence[int], width: flo
         rows = layer.within(frame.bounds)
         flat = shapely.get_dimensions(layer.shapes[rows]) == 2
         water = ground.water[rows]
-        parts.append(path(outline(layer.shapes[rows[flat & water]], frame), fill=WATER))
-        parts.append(path(outline(layer.shapes[rows[~flat & water]], frame), stroke=WATER, width=12 * width))
+        parts.append(path(outline(layer.shapes[rows[flat & water]], frame, tolerance=1), fill=WATER))
         parts.append(
-            path(outline(layer.shapes[rows[~water]], frame), stroke="#8f897d", width=4 * width,
+            path(outline(layer.shapes[rows[~flat & water]], frame, tolerance=1), stroke=WATER, width=12 * width)
+        )
+        parts.append(
+            path(outline(layer.shapes[rows[~water]], frame, tolerance=1), stroke="#8f897d", width=4 * width,
                  more='stroke-dasharray="16 8"')
         )  # fmt: skip
     if "streets" in ground.layers:
@@ -110,7 +115,7 @@ def draw_backdrop(ground: Ground, frame: Frame, kinds: Sequence[int], width: flo
         for kind, breadth, colour in ((PATH, 4, "#e2ddd0"), (STREET, 9, STREET_EDGE), (MAIN, 14, "#c9c1af")):
             if kind in kinds:
                 lines = layer.shapes[rows[ground.street_kinds[rows] == kind]]
-                parts.append(path(outline(lines, frame, tolerance=0.5), stroke=colour, width=breadth * width))
+                parts.append(path(outline(lines, frame, tolerance=1), stroke=colour, width=breadth * width))
     return parts
 
 
@@ -161,16 +166,6 @@ def _community_labels(ground: Ground, frame: Frame, labels: Labels) -> list[str]
         tries = (labels.write(x, y + dy, ground.community_names[row], 32, bold=True) for dy in (0, 50, -60, 90, -100))
         parts.append(next(filter(None, tries), ""))
     return parts
-
-
-def _dots(shapes: NDArray[Any], out: NDArray[np.bool_], frame: Frame) -> list[str]:
-    """Buildings that are given as points."""
-    points = shapely.get_type_id(shapes) == 0
-    xy = frame.units(shapely.get_coordinates(shapes[points]))
-    return [
-        f'<circle cx="{x}" cy="{y}" r="5" fill="{UNCOVERED if missed else "#b9b3a6"}"/>'
-        for (x, y), missed in zip(xy.tolist(), out[points].tolist(), strict=True)
-    ]
 
 
 def _facilities(ground: Ground, frame: Frame, category: str) -> list[str]:

@@ -68,6 +68,7 @@ def pdf_pages(blocks: Iterable[Block], *, title: str, lang: str) -> bytes:
         with tempfile.TemporaryDirectory() as folder:
             for name, data in files.items():
                 Path(folder, name).write_bytes(data)
-            return bytes(typst.compile(str(Path(folder, "print.typ")), format="pdf"))
+            # tags of every letter of every map would take six times as long and twice the space
+            return bytes(typst.compile(str(Path(folder, "print.typ")), format="pdf", pdf_tags=False))
     except RuntimeError as error:
         raise WriteError(f"the PDF could not be made: {str(error).splitlines()[0]}; end the name in .html") from error
