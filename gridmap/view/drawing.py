@@ -140,9 +140,15 @@ def footprints(shapes: NDArray[Any], frame: Frame) -> str:
     side = np.minimum(box[:, 2] - box[:, 0], box[:, 3] - box[:, 1]) * frame.scale
     tiny = side < _SPECK
     xy = frame.units(np.column_stack([box[tiny, 0] + box[tiny, 2], box[tiny, 1] + box[tiny, 3]]) / 2)
-    cells = np.unique(xy // _SPECK, axis=0) * _SPECK
-    inside = (cells > -_SPECK).all(axis=1) & (cells < (frame.width, frame.height)).all(axis=1)
-    specks = "".join(f"M{x} {y}h{_SPECK}v{_SPECK}h-{_SPECK}z" for x, y in cells[inside].tolist())
+    inside = (xy > -_SPECK).all(axis=1) & (xy < (frame.width, frame.height)).all(axis=1)
+    # by row and column; squares that follow one another in a row are one rectangle
+    cells = np.unique(xy[inside, ::-1] // _SPECK, axis=0)
+    if len(cells) == 0:
+        return outline(np.asarray(shapes)[~tiny], frame, tolerance=1)
+    first = np.flatnonzero(np.r_[True, (np.diff(cells, axis=0) != (0, 1)).any(axis=1)])
+    long = np.diff(np.r_[first, len(cells)])
+    runs = np.column_stack([cells[first, ::-1], long]) * _SPECK
+    specks = "".join(f"M{x} {y}h{w}v{_SPECK}h-{w}z" for x, y, w in runs.tolist())
     return outline(np.asarray(shapes)[~tiny], frame, tolerance=1) + specks
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -324,24 +323,53 @@ class Cover:
         span = f"{limits[0]:g}" if len(limits) == 1 else f"{limits[0]:g}-{limits[-1]:g}" if limits else "0"
         return f"{span} {unit} {'in a straight line' if self.how == 'straight' else 'along streets'}"
 
+    def plot(self, category: str | None = None, *, ax: Any = None) -> Any:
+        """A figure of who reaches a category, for papers and slides, drawn by matplotlib.
+
+        Parameters
+        ----------
+        category
+            A category or a rule of this cover; by default what share of all of them each building reaches.
+        ax
+            Axes to draw on; new ones by default.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+            With legend and scale bar.
+
+        Raises
+        ------
+        OptionError
+            When the category is not in the cover, or matplotlib is not installed.
+        """
+        from gridmap.view.figures import plot_reach
+
+        if category is None:
+            return plot_reach(self.buildings, self._share_reached(), title="Categories within reach", ax=ax)
+        if category not in self.names:
+            raise OptionError(f"{category!r} is not in this cover; there are {', '.join(self.names)}.")
+        places = self.facilities[self.counted & (self.facilities["category"] == category).to_numpy()]
+        limit = self._limit_text(category)
+        title = f"{category}, {limit} {self._unit()}" if limit else category
+        reached = self.met[:, self.names.index(category)].astype(float)
+        return plot_reach(self.buildings, reached, places, title=title, ax=ax)
+
+    def _share_reached(self) -> NDArray[np.float64]:
+        return self.met.mean(axis=1) if self.names else np.ones(len(self.buildings))
+
+    def _unit(self) -> str:
+        return "min" if self.measure == "minutes" else "m"
+
     def _repr_html_(self) -> str:
+        """Rates and a small picture; the map is `gridmap.explore`'s."""
+        from gridmap.view.summaries import cover_html
+
         rates = self.rate()
-        # rules have no facilities of their own
-        shown = rates.assign(facilities=rates["facilities"].astype("string").fillna(""))
-        body = "".join(
-            f"<tr><td>{escape(str(row.category))}</td><td>{self._limit_text(str(row.category))}</td>"
-            f"<td>{row.facilities}</td><td>{row.covered:,.0f}</td><td>{row.total:,.0f}</td>"
-            f"<td>{'&ndash;' if row.total == 0 else f'{row.rate:.1%}'}</td></tr>"
-            for row in shown.itertuples(index=False)
-        )
-        head = "".join(
-            f"<th>{text}</th>" for text in ("category", self.measure, "facilities", "covered", "total", "rate")
-        )
-        count = len(self.findings)
-        return (
-            f"<p>{escape(repr(self)[1:-1])}; {escape(rates.attrs['denominator'])}; {count} findings</p>"
-            f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-        )
+        limits = [self._limit_text(str(name)) for name in rates["category"]]
+        limits = [f"{limit} {self._unit()}" if limit else "" for limit in limits]
+        about = f"{repr(self)[1:-1]}; rates are shares of {rates.attrs['denominator']}; {len(self.findings)} findings"
+        return cover_html(rates, limits, self.buildings, self._share_reached(), about)
 
 
 def cover(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
-from html import escape
 from typing import TYPE_CHECKING, Any, Self
 
 import shapely
@@ -338,13 +337,37 @@ class GridPlan:
         """The plan in one line."""
         return f"<GridPlan: {'; '.join(f'{value} {what}' for what, value in self._summary())}>"
 
+    def plot(self, *, labels: bool = False, ax: Any = None) -> Any:
+        """A figure of the grids by status, for papers and slides, drawn by matplotlib.
+
+        Parameters
+        ----------
+        labels
+            Write the last three digits of each code on its grid.
+        ax
+            Axes to draw on; new ones by default.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+            With legend and scale bar; north is at the top where the CRS has it there.
+
+        Raises
+        ------
+        OptionError
+            When matplotlib is not installed.
+        """
+        from gridmap.view.figures import plot_grids
+
+        codes = self.grids["grid_id"].astype(str).str[-3:].tolist() if labels else None
+        return plot_grids(self.grids, self.communities, labels=codes, ax=ax)
+
     def _repr_html_(self) -> str:
-        """Counts as a small table; the map is `gridmap.explore`'s."""
-        rows = "".join(
-            f"<tr><th style='text-align:left'>{escape(what)}</th><td style='text-align:right'>{escape(value)}</td></tr>"
-            for what, value in self._summary()
-        )
-        return f"<table><caption>GridPlan</caption>{rows}</table>"
+        """Figures and a small picture; the map is `gridmap.explore`'s."""
+        from gridmap.view.summaries import plan_html
+
+        hint = "plan.grids, plan.findings, plan.audit(), plan.plot(), gridmap.explore(plan)"
+        return plan_html(self.grids, self.communities, self._summary(), hint)
 
     def _summary(self) -> list[tuple[str, str]]:
         status = self.grids["status"]
