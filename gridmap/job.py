@@ -261,7 +261,7 @@ def _write(folder: Path, result: JobResult, chosen: _Settings, readings: Mapping
         tables = {"circles": result.circles, "gaps": result.gaps, "findings": result.findings}
         if result.present is not None:
             tables |= {"present_grids": result.present.grids, "present_findings": result.present.findings}
-        write_project(folder / files["geopackage"], plan=plan, cover=reach, tables=tables)
+        write_project(folder / files["geopackage"], plan=plan, cover=reach, tables=tables, lang=chosen.lang)
     for kind in _OTHER_OUTPUTS:
         if kind in files:
             write_table(plan.grids, folder / files[kind])

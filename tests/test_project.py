@@ -167,7 +167,7 @@ def test_tables_go_out_and_come_back_as_a_project(tmp_path):
         "nothing": None,
     }
     path = write_project(tmp_path / "p.gpkg", tables=tables)
-    assert sorted(pyogrio.list_layers(path)[:, 0].tolist()) == ["buildings", "households", "streets"]
+    assert sorted(pyogrio.list_layers(path)[:, 0].tolist()) == [*("buildings", "households", "layer_styles", "streets")]
     read = read_project(path)
     assert read.name == "p"
     assert list(read.tables) == ["buildings", "streets", "households"]

@@ -14,8 +14,9 @@ import pandas as pd
 
 from gridmap.errors import OptionError, ReadError
 from gridmap.io.osm import is_osm, read_osm
+from gridmap.io.qgis_styles import layer_styles
 from gridmap.io.readers import read_counts, read_table, refuse_empty_osm, refuse_for_osm
-from gridmap.io.write import write_layers
+from gridmap.io.write import STYLES_LAYER, write_layers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -128,24 +129,39 @@ def write_project(
     cover: Any = None,
     sites: Any = None,
     tables: Mapping[str, pd.DataFrame | None] | None = None,
+    lang: str = "en",
 ) -> Path:
     """Write results as the layers of one GeoPackage, whole or not at all.
 
     Layers: of a plan ``grids``, ``assignment``, ``buildings`` (with grid_id), ``communities``, ``atoms``,
     ``adjacency``, ``areas`` and the ground it was made on; of a cover ``reach`` (a point a building, with what
     the nearest facility of each category takes), ``facilities``, ``rates`` (of all), ``rates_by_grid``; of site plans
-    their tables; ``findings`` of all; then `tables`, which replace layers of the same name.
+    their tables; ``findings`` of all; then `tables`, which replace layers of the same name. ``layer_styles`` holds
+    styles, with which QGIS opens the layers: grids by status, circles by minutes, facilities by category.
+
+    Parameters
+    ----------
+    path
+        The .gpkg file.
+    plan, cover, sites
+        Results; each may be left out.
+    tables
+        Further layers by name.
+    lang
+        Language of the legends in QGIS, ``"en"`` or ``"zh"``.
 
     Raises
     ------
     WriteError
         When the folder is missing or cannot be written; a former file is then unchanged.
     OptionError
-        When the suffix is not .gpkg.
+        When the suffix is not .gpkg, or there is no such language.
     """
     path = Path(path)
     if path.suffix.lower() != ".gpkg":
         raise OptionError(f"{path.name}: a project is written as one GeoPackage; end the name in .gpkg")
+    if lang not in _LANGUAGES:
+        raise OptionError(f"lang={lang!r}; it is one of {', '.join(_LANGUAGES)}")
     layers: dict[str, Any] = {}
     findings = []
     if plan is not None:
@@ -163,7 +179,9 @@ def write_project(
     if known:
         layers["findings"] = _below_one_another(known)
     layers.update(tables or {})
-    write_layers({name: table for name, table in layers.items() if table is not None}, path)
+    written = {name: table for name, table in layers.items() if table is not None}
+    styles = layer_styles(written, lang)
+    write_layers({**written, STYLES_LAYER: styles} if len(styles) else written, path)
     return path
 
 

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from os import PathLike
 
-__all__ = ["flat", "write_layers", "write_table", "writing"]
+__all__ = ["STYLES_LAYER", "flat", "write_layers", "write_table", "writing"]
 
+#: The table of a GeoPackage in which QGIS keeps and finds the styles of its layers.
+STYLES_LAYER = "layer_styles"
 SUFFIXES = (".gpkg", ".geojson", ".json", ".parquet", ".geoparquet", ".csv")
 # What a GeoPackage may leave beside itself while it is written.
 _JOURNALS = ("-journal", "-wal", "-shm")
@@ -86,7 +88,11 @@ def write_layers(layers: Mapping[str, pd.DataFrame], path: str | PathLike[str]) 
             with warnings.catch_warnings():
                 # a table without geometry has no CRS, which is as it should be
                 warnings.filterwarnings("ignore", message="'crs' was not provided")
-                pyogrio.write_dataframe(table, temporary, layer=name, driver="GPKG", append=temporary.exists())
+                # QGIS looks for the key of its table of styles under this name
+                options = {"FID": "id"} if name == STYLES_LAYER else {}
+                pyogrio.write_dataframe(
+                    table, temporary, layer=name, driver="GPKG", append=temporary.exists(), layer_options=options
+                )
     return path
 
 

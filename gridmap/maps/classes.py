@@ -48,7 +48,7 @@ _KINDS = ("#9cc4dc", "#f2cb8a", "#b3d3a6", "#d9aac6", "#cfc8ab", "#e6ab98", "#a6
 SCHEMES = ("Quantiles", "EqualInterval", "FisherJenks", "NaturalBreaks", "BoxPlot", "HeadTailBreaks", "StdMean")
 _SOUGHT = 2000
 #: From the nearest circle to the farthest.
-_CIRCLES = ("#7a68b3", "#a99ccf", "#d3cae6", "#e2dcef", "#f0edf6")
+_CIRCLES = colours.CIRCLES
 
 #: Glyph and colour of a category by a word in its name; the first word that is found decides.
 _SYMBOLS: tuple[tuple[tuple[str, ...], str, str], ...] = (

@@ -12,6 +12,7 @@ import math
 __all__ = [
     "ABOVE",
     "BELOW",
+    "CIRCLES",
     "DEDICATED",
     "EMPTY",
     "FAR_ABOVE",
@@ -37,6 +38,8 @@ STATUS_COLOURS = {
 #: Fixed fifths of a coverage rate, so that maps of different categories compare.
 RATE_BREAKS = (0.2, 0.4, 0.6, 0.8)
 RATES = ("#f6ebd0", "#d6e4c8", "#a5cfba", "#70b2ae", "#4a90a4")
+#: Service circles from the nearest to the farthest.
+CIRCLES = ("#7a68b3", "#a99ccf", "#d3cae6", "#e2dcef", "#f0edf6")
 #: A building or a household that does not reach a category.
 UNCOVERED = "#b3261e"
 

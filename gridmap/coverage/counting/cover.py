@@ -368,7 +368,8 @@ class Cover:
         rates = self.rate()
         limits = [self._limit_text(str(name)) for name in rates["category"]]
         limits = [f"{limit} {self._unit()}" if limit else "" for limit in limits]
-        about = f"{repr(self)[1:-1]}; rates are shares of {rates.attrs['denominator']}; {len(self.findings)} findings"
+        denominator = rates.attrs["denominator"]
+        about = f"{repr(self)[1:-1]}; rates are shares of {denominator}; {len(self.findings)} findings"
         return cover_html(rates, limits, self.buildings, self._share_reached(), about)
 
 

@@ -1,0 +1,89 @@
+"""Styles in the GeoPackage: QGIS finds them by its own query, and they name what the tables hold."""
+
+from __future__ import annotations
+
+import sqlite3
+from xml.etree import ElementTree as ET
+
+import pytest
+from map_town import HOSTILE, make_town
+
+from gridmap.errors import OptionError
+from gridmap.io.project import read_project, write_project
+from gridmap.io.qgis_styles import layer_styles
+from gridmap.view.colours import STATUS_COLOURS
+
+# What QGIS asks for the style of a layer with (QgsOgrProviderMetadata::loadStyle).
+QUERY = (
+    "SELECT styleQML FROM layer_styles WHERE f_table_schema='' AND f_table_name=? AND f_geometry_column=? "
+    "AND useAsDefault ORDER BY id"
+)
+
+
+@pytest.fixture(scope="module")
+def town():
+    return make_town()
+
+
+def renderer(qml: str) -> ET.Element:
+    return ET.fromstring(qml).find("renderer-v2")  # noqa: S314 (our own text)
+
+
+def test_every_map_layer_opens_with_a_style(town, tmp_path):
+    tables = {"circles": town["circles"], "gaps": town["cover"].gaps()}
+    path = write_project(tmp_path / "grids.gpkg", plan=town["plan"], cover=town["cover"], tables=tables, lang="zh")
+    with sqlite3.connect(path) as file:
+        spatial = dict(file.execute("SELECT table_name, column_name FROM gpkg_geometry_columns"))
+        assert file.execute("SELECT data_type FROM gpkg_contents WHERE table_name='layer_styles'").fetchone() == (
+            "attributes",
+        )
+        styles = {name: file.execute(QUERY, (name, column)).fetchall() for name, column in spatial.items()}
+        columns = {name: {row[1] for row in file.execute(f'PRAGMA table_info("{name}")')} for name in spatial}
+        keys = [row[1] for row in file.execute("PRAGMA table_info(layer_styles)") if row[5]]
+    assert keys == ["id"]
+    without = {name for name, found in styles.items() if not found}
+    assert without <= {"barriers", "findings", "atoms"}  # of mixed kinds here
+    for name, found in styles.items():
+        for (qml,) in found:
+            drawn = renderer(qml)
+            assert drawn.get("attr") is None or drawn.get("attr") in columns[name]
+            assert all(s.find("layer/Option/Option") is not None for s in drawn.iter("symbol"))
+    assert {"grids", "communities", "buildings", "facilities", "circles", "gaps", "reach"} <= set(styles) - without
+    # the file is still a project
+    assert "grids" in read_project(path).tables
+
+
+def test_grids_are_told_apart_by_status_in_the_colours_of_the_map(town):
+    table = layer_styles({"grids": town["grids"]}, "en").set_index("f_table_name")
+    drawn = renderer(table.loc["grids", "styleQML"])
+    entries = {c.get("value"): (c.get("label"), c.get("symbol")) for c in drawn.iter("category")}
+    assert set(entries) == set(town["grids"]["status"])
+    assert entries["above"][0] == "above"
+    colours = {
+        s.get("name"): next(o.get("value") for o in s.iter("Option") if o.get("name") == "color")
+        for s in drawn.iter("symbol")
+    }
+    for status, (_, symbol) in entries.items():
+        red, green, blue, _ = map(int, colours[symbol].split(","))
+        assert f"#{red:02x}{green:02x}{blue:02x}" == STATUS_COLOURS[status]
+
+
+def test_circles_and_facilities_have_a_class_each(town):
+    table = layer_styles({"circles": town["circles"], "facilities": town["facilities"]}, "zh")
+    styles = table.set_index("f_table_name")["styleQML"]
+    circles = [(c.get("value"), c.get("label")) for c in renderer(styles["circles"]).iter("category")]
+    assert circles == [("5", "5分钟"), ("10", "10分钟"), ("15", "15分钟")]
+    values = {c.get("value") for c in renderer(styles["facilities"]).iter("category")}
+    assert values == set(town["facilities"]["category"])
+
+
+def test_hostile_categories_stay_values(town):
+    services = town["facilities"].assign(category=list(HOSTILE))
+    qml = layer_styles({"facilities": services}).iloc[0]["styleQML"]
+    assert {c.get("value") for c in renderer(qml).iter("category")} == set(HOSTILE)
+
+
+def test_tables_of_no_kind_have_no_style(town):
+    assert len(layer_styles({"rates": town["cover"].rate(), "grids": town["grids"].iloc[:0]})) == 0
+    with pytest.raises(OptionError, match="en, zh"):
+        write_project("x.gpkg", plan=town["plan"], lang="fr")
