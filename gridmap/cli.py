@@ -1,4 +1,4 @@
-"""The command line: `gridmap demo | divide | cover | map | run`, each a thin shell over the library."""
+"""The command line: `gridmap demo | divide | cover | map | report | atlas | run`, thin shells over the library."""
 
 from __future__ import annotations
 
@@ -39,6 +39,8 @@ Table = Annotated[
 
 Sheet = Annotated[Path | None, typer.Option(help="A CSV or Excel sheet.")]
 
+# The files of the main job that a command for one other file leaves out.
+_NO_FILES = dict.fromkeys(("map", "geopackage", "workbook", "geojson", "parquet", "report", "atlas"), False)
 _SYNTHETIC = {
     "en": ("Jinhe: a synthetic town", "The town is synthetic: a script made it, no real place or person is in it."),
     "zh": ("金河街道（虚构示例）", "本示例为虚构：由脚本生成，不涉及任何真实地点或个人。"),
@@ -91,6 +93,27 @@ def run(
     """Run the main job on a project: read, divide, measure coverage, draw and write."""
     folder = out if out is not None else Path(f"{project.stem}-out")
     _run(project, folder, lang=lang, options={"divide": _given(effort=effort, seed=seed)})
+
+
+@app.command()
+def report(
+    project: Annotated[Path, typer.Argument(metavar="PROJECT.toml", help="Inputs and options.")],
+    out: OutFile = Path("report.html"),
+    lang: Lang = None,
+) -> None:
+    """Run the main job on a project and write the report for leaders alone: .html or .pdf."""
+    _run(project, out.parent, lang=lang, options={"outputs": {**_NO_FILES, "report": out.name}})
+
+
+@app.command()
+def atlas(
+    project: Annotated[Path, typer.Argument(metavar="PROJECT.toml", help="Inputs and options.")],
+    by: Annotated[str, typer.Option(help="What one file holds: grid (all in one), community or subdistrict.")] = "grid",
+    out: OutFile = Path("atlas.html"),
+    lang: Lang = None,
+) -> None:
+    """Run the main job on a project and write one page a grid alone: .html or .pdf."""
+    _run(project, out.parent, lang=lang, options={"outputs": {**_NO_FILES, "atlas": out.name, "atlas_by": by}})
 
 
 @app.command()

@@ -30,6 +30,8 @@ from gridmap.io.project import Project, read_project, write_project
 from gridmap.io.workbook import write_workbook
 from gridmap.io.write import write_table
 from gridmap.maps.explore import explore
+from gridmap.maps.report.atlas import atlas
+from gridmap.maps.report.report import page_path, report
 from gridmap.network.streets import StreetNetwork
 from gridmap.tables.contracts import clean_ids
 from gridmap.tables.crs import to_metric
@@ -46,7 +48,9 @@ log = logging.getLogger(__name__)
 
 #: What a run writes when the project does not say: kind of output and name of the file.
 DEFAULT_OUTPUTS = {"map": "map.html", "geopackage": "grids.gpkg", "workbook": "ledger.xlsx"}
-_OTHER_OUTPUTS = ("geojson", "parquet")
+_TABLE_OUTPUTS = ("geojson", "parquet")
+_PAGE_OUTPUTS = ("report", "atlas")
+_OTHER_OUTPUTS = (*_TABLE_OUTPUTS, *_PAGE_OUTPUTS)
 # Tables of a project that `divide` and `StreetNetwork` take under the same name.
 _GROUND = ("compounds", "units", "barriers", "entrances", "dedicated", "bands")
 _WALLS = ("compounds", "barriers", "entrances")
@@ -170,13 +174,20 @@ def run_project(
         circles=circles,
         gaps=gaps,
         findings=join_findings([own, *later], crs=plan.grids.crs),
-        files={kind: Path(out) / name for kind, name in chosen.files.items()},
+        files={
+            # an atlas of several files is told by its folder
+            kind: Path(out) if kind == "atlas" and chosen.atlas_by != "grid" else Path(out) / name
+            for kind, name in chosen.files.items()
+        },
         seconds=stage.seconds,
         peak_mb=None,
     )
     with _all_or_nothing(Path(out)) as folder:
         with stage("map"):
             _draw(folder, result, chosen, own, loaded.readings)
+        if set(_PAGE_OUTPUTS) & set(chosen.files):
+            with stage("pages"):
+                _print_pages(folder, result, chosen, loaded.readings)
         with stage("write"):
             _write(folder, result, chosen, loaded.readings)
     return replace(result, peak_mb=peak_megabytes())
@@ -191,6 +202,7 @@ class _Settings:
     cover: dict[str, Any]
     circles: dict[str, Any]
     files: dict[str, str]
+    atlas_by: str
     lang: str
     title: str | None
     notes: Sequence[str]
@@ -214,8 +226,9 @@ def _settings(
     if title is None and lang in (None, own_lang):
         title = project.title
     network, covered, circles = _cover_options(covered)
+    atlas_by = outputs.pop("atlas_by", "grid")
     files = _output_names(outputs)
-    return _Settings(divided, network, covered, circles, files, lang or own_lang, title, notes)
+    return _Settings(divided, network, covered, circles, files, atlas_by, lang or own_lang, title, notes)
 
 
 def _divide(tables: Mapping[str, Any], options: Mapping[str, Any]) -> GridPlan:
@@ -246,10 +259,24 @@ def _draw(
     layers = [layer for layer in results if layer is not None]
     if result.present is not None:
         layers.append((_PRESENT[chosen.lang], result.present.grids))
-    from_osm = any(reading.get("format") == "OpenStreetMap" for reading in readings.values())
-    source = _OSM if from_osm else None
+    source = _OSM if _from_osm(readings) else None
     page = explore(*layers, lang=chosen.lang, title=chosen.title, notes=chosen.notes, attribution=source)
     page.save(str(folder / chosen.files["map"]))
+
+
+def _print_pages(folder: Path, result: JobResult, chosen: _Settings, readings: Mapping[str, Any]) -> None:
+    """The report and the atlas, where the project asks for them."""
+    plan, reach, files = result.plan, result.cover, chosen.files
+    if "report" in files:
+        notes = [*chosen.notes, *([_OSM] if _from_osm(readings) else [])]
+        about = {"lang": chosen.lang, "title": chosen.title, "notes": notes, "findings": result.findings}
+        report(folder / files["report"], plan=plan, cover=reach, **about)
+    if "atlas" in files:
+        atlas(folder / files["atlas"], plan, by=chosen.atlas_by, cover=reach, lang=chosen.lang)
+
+
+def _from_osm(readings: Mapping[str, Any]) -> bool:
+    return any(reading.get("format") == "OpenStreetMap" for reading in readings.values())
 
 
 def _write(folder: Path, result: JobResult, chosen: _Settings, readings: Mapping[str, Any]) -> None:
@@ -262,7 +289,7 @@ def _write(folder: Path, result: JobResult, chosen: _Settings, readings: Mapping
         if result.present is not None:
             tables |= {"present_grids": result.present.grids, "present_findings": result.present.findings}
         write_project(folder / files["geopackage"], plan=plan, cover=reach, tables=tables, lang=chosen.lang)
-    for kind in _OTHER_OUTPUTS:
+    for kind in _TABLE_OUTPUTS:
         if kind in files:
             write_table(plan.grids, folder / files[kind])
 
@@ -423,11 +450,16 @@ def _output_names(outputs: Mapping[str, Any]) -> dict[str, str]:
     known = (*DEFAULT_OUTPUTS, *_OTHER_OUTPUTS)
     unknown = sorted(set(outputs) - set(known))
     if unknown:
-        raise OptionError(f"[outputs] has unknown options {', '.join(unknown)}; known are {', '.join(known)}, lang")
+        raise OptionError(
+            f"[outputs] has unknown options {', '.join(unknown)}; known are {', '.join(known)}, atlas_by, lang"
+        )
     names = {kind: name for kind, name in {**DEFAULT_OUTPUTS, **outputs}.items() if name is not False}
     wrong = [name for name in names.values() if not isinstance(name, str) or Path(name).name != name]
     if wrong:
         raise OptionError(f"[outputs] takes plain file names, which go to the output folder, not {wrong[0]!r}")
+    for kind in _PAGE_OUTPUTS:
+        if kind in names:
+            page_path(names[kind])
     return names
 
 

@@ -120,6 +120,19 @@ def test_map_draws_a_project(town, tmp_path):
     assert (tmp_path / "map.html").stat().st_size > 50_000
 
 
+def test_report_and_atlas_write_their_page_alone(town, tmp_path):
+    done = gridmap("report", town / "PROJECT.toml", "--lang", "zh", "--out", "pages/report.html", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == str(Path("pages") / "report.html")
+    assert [p.name for p in (tmp_path / "pages").iterdir()] == ["report.html"]
+    assert "1,200 户" in (tmp_path / "pages" / "report.html").read_text("utf-8")
+    done = gridmap("atlas", town / "PROJECT.toml", "--by", "community", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    made = sorted(tmp_path.glob("atlas-*.html"))
+    assert len(made) == 2
+    assert all("<svg" in page.read_text("utf-8") for page in made)
+
+
 def call(monkeypatch, capsys, *words):
     """`gridmap WORDS` in this process; exit code, standard output and error."""
     monkeypatch.setattr(sys, "argv", ["gridmap", *map(str, words)])
@@ -168,7 +181,7 @@ def test_wrong_usage_and_help(monkeypatch, capsys):
     assert "PROJECT" in err
     code, out, _ = call(monkeypatch, capsys, "--help")
     assert code == 0
-    assert all(command in out for command in ("demo", "divide", "cover", "map", "run"))
+    assert all(command in out for command in ("demo", "divide", "cover", "map", "report", "atlas", "run"))
     code, out, _ = call(monkeypatch, capsys, "--version")
     assert code == 0
     assert out.startswith("gridmap 0.")

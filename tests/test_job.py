@@ -288,6 +288,8 @@ def test_absent_and_empty_files_are_refused(tmp_path):
         ("[cover]\nminute = 3", "minute.*known are.*minutes"),
         ("[outputs]\npdf = 'x.pdf'", "pdf.*known are.*map"),
         ("[outputs]\nmap = '../map.html'", "plain file names"),
+        ("[outputs]\nreport = 'report.docx'", "html or .pdf"),
+        ("[outputs]\natlas = 'a.html'\natlas_by = 'street'", "community"),
         ("[cover]\nminutes = 10\nmetres = 500", "minutes"),
     ],
 )
@@ -314,3 +316,13 @@ def test_failure_while_writing_keeps_former_files(tmp_path, monkeypatch):
 def make(folder):
     folder.mkdir(parents=True)
     return folder
+
+
+def test_report_and_atlas_are_written_where_the_project_asks_for_them(tmp_path):
+    more = '[outputs]\nreport = "report.html"\natlas = "atlas.html"\nworkbook = false\nlang = "zh"'
+    result = run(tmp_path, tiny_town(), more)
+    assert {"report.html", "atlas.html"} < {p.name for p in (tmp_path / "out").iterdir()}
+    assert "pages" in result.seconds
+    report, atlas = (result.files[kind].read_text("utf-8") for kind in ("report", "atlas"))
+    assert "1,200 户" in report
+    assert atlas.count("<h1>") >= len(result.plan.grids) + 2

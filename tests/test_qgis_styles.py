@@ -11,6 +11,8 @@ from map_town import HOSTILE, make_town
 from gridmap.errors import OptionError
 from gridmap.io.project import read_project, write_project
 from gridmap.io.qgis_styles import layer_styles
+from gridmap.io.readers import read_communities
+from gridmap.io.write import STYLES_LAYER, write_layers
 from gridmap.view.colours import STATUS_COLOURS
 
 # What QGIS asks for the style of a layer with (QgsOgrProviderMetadata::loadStyle).
@@ -87,3 +89,10 @@ def test_tables_of_no_kind_have_no_style(town):
     assert len(layer_styles({"rates": town["cover"].rate(), "grids": town["grids"].iloc[:0]})) == 0
     with pytest.raises(OptionError, match="en, zh"):
         write_project("x.gpkg", plan=town["plan"], lang="fr")
+
+
+def test_a_file_of_one_layer_that_qgis_styled_is_read(town, tmp_path):
+    path = write_layers(
+        {"x": town["communities"], STYLES_LAYER: layer_styles({"grids": town["grids"]})}, tmp_path / "x.gpkg"
+    )
+    assert read_communities(path)["community_id"].tolist() == town["communities"]["community_id"].tolist()

@@ -9,6 +9,7 @@ import geopandas as gpd
 import pandas as pd
 
 from gridmap.errors import ReadError
+from gridmap.io.write import STYLES_LAYER
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,7 +79,8 @@ def _bad_parquet(path: Path, error: Exception) -> ReadError:
 def _only_layer(path: Path, table: str) -> str:
     import pyogrio
 
-    layers = [str(name) for name in pyogrio.list_layers(path)[:, 0]]
+    # a GeoPackage that was styled in QGIS holds the styles as well
+    layers = [str(name) for name in pyogrio.list_layers(path)[:, 0] if name != STYLES_LAYER]
     if len(layers) == 1:
         return layers[0]
     if table in layers:

@@ -177,9 +177,11 @@ class Ground:
         return self.community_names[row] if row >= 0 else ""
 
 
-def ground_of(plan: Any, cover: Any, lang: str) -> Ground:
-    """The ground of a plan, a cover, or both."""
+def ground_of(plan: Any, cover: Any, lang: str, findings: gpd.GeoDataFrame | None = None) -> Ground:
+    """The ground of a plan, a cover, or both; `findings` in place of their own."""
     content = sort_layers([part for part in (plan, cover) if part is not None])
+    if findings is not None:
+        content.tables["findings"] = findings
     tables = dict(content.tables)
     if cover is not None:
         tables["homes"] = cover.buildings

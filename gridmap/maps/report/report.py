@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from os import PathLike
 
+    import geopandas as gpd
+
     from gridmap.maps.report.blocks import Block
 
-__all__ = ["report", "write_pages"]
+__all__ = ["page_path", "report", "today", "write_pages"]
 
 _SUFFIXES = (".html", ".htm", ".pdf")
 
@@ -31,6 +33,7 @@ def report(
     title: str | None = None,
     date: str | None = None,
     notes: Sequence[str] = (),
+    findings: gpd.GeoDataFrame | None = None,
 ) -> Path:
     """Write a report for leaders: headline figures, maps, coverage, blind spots, the grids, and how it was made.
 
@@ -54,6 +57,8 @@ def report(
         same bytes again.
     notes
         Sentences to print under "Notes".
+    findings
+        In place of those of the plan and the cover.
 
     Returns
     -------
@@ -83,7 +88,7 @@ def report(
             "sites= cannot be reported yet; leave it out, and add planned facilities to those of the cover"
         )
     target = page_path(path)
-    ground = ground_of(plan, cover, lang)
+    ground = ground_of(plan, cover, lang, findings)
     shown = title or report_title(ground)
     when = date or today()
     blocks = report_blocks(ground, title=shown, date=when, notes=notes, name=target.name)
