@@ -202,7 +202,7 @@ def cover(
         rates = result.rate(by=units)
         stage("write")
         if out.suffix.lower() == ".xlsx":
-            write_workbook(out, cover=result)
+            write_workbook(out, cover=result, gaps=result.gaps())
         elif out.suffix.lower() == ".gpkg":
             write_project(out, cover=result)
         else:

@@ -30,8 +30,10 @@ from gridmap.io.project import Project, read_project, write_project
 from gridmap.io.workbook import write_workbook
 from gridmap.io.write import write_table
 from gridmap.maps.explore import explore
+from gridmap.maps.finding_words import told_findings
 from gridmap.maps.report.atlas import atlas
 from gridmap.maps.report.report import page_path, report
+from gridmap.maps.words import category_labels
 from gridmap.network.streets import StreetNetwork
 from gridmap.tables.contracts import clean_ids
 from gridmap.tables.crs import to_metric
@@ -282,8 +284,12 @@ def _from_osm(readings: Mapping[str, Any]) -> bool:
 def _write(folder: Path, result: JobResult, chosen: _Settings, readings: Mapping[str, Any]) -> None:
     plan, reach, files = result.plan, result.cover, chosen.files
     if "workbook" in files:
-        about = {"lang": chosen.lang, "title": chosen.title, "findings": result.findings, "sources": readings}
-        write_workbook(folder / files["workbook"], plan=plan, cover=reach, **about)
+        categories = [] if reach is None else [*reach.names, *reach.facilities["category"].astype(str).unique()]
+        told = told_findings(result.findings, chosen.lang, category_labels(categories, chosen.lang))
+        write_workbook(
+            folder / files["workbook"], plan=plan, cover=reach, lang=chosen.lang, title=chosen.title, findings=told,
+            sources=readings, gaps=result.gaps,
+        )  # fmt: skip
     if "geopackage" in files:
         tables = {"circles": result.circles, "gaps": result.gaps, "findings": result.findings}
         if result.present is not None:

@@ -326,3 +326,14 @@ def test_report_and_atlas_are_written_where_the_project_asks_for_them(tmp_path):
     report, atlas = (result.files[kind].read_text("utf-8") for kind in ("report", "atlas"))
     assert "1,200 户" in report
     assert atlas.count("<h1>") >= len(result.plan.grids) + 2
+
+
+def test_a_chinese_workbook_tells_its_findings_in_chinese(tmp_path):
+    tables = tiny_town()
+    tables["buildings"] = tables["buildings"].drop(columns="households")
+    result = run(tmp_path, tables, '[outputs]\nlang = "zh"')
+    assert len(result.findings)
+    sheet = pd.read_excel(result.files["workbook"], sheet_name="问题清单", header=None).astype(str)
+    said = sheet[sheet.apply(lambda row: row.str.contains("估算值").any(), axis=1)]
+    assert len(said) >= 1
+    assert not sheet.apply(lambda row: row.str.contains("households were estimated").any(), axis=1).any()

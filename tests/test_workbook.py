@@ -9,6 +9,7 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
+from map_town import make_town
 from shapely import box
 
 from gridmap.errors import OptionError, WriteError
@@ -250,3 +251,19 @@ def test_what_cannot_be_written(tmp_path, monkeypatch):
         write_workbook(path, plan=plan)
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["a.xlsx"]
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_blind_spots_have_a_sheet_in_their_order(tmp_path, lang):
+    town = make_town()
+    gaps = town["cover"].gaps()
+    path = write_workbook(tmp_path / "a.xlsx", plan=town["plan"], cover=town["cover"], gaps=gaps, lang=lang)
+    sheet = pd.read_excel(path, sheet_name={"en": "Blind spots", "zh": "服务盲区"}[lang])
+    rows = sheet[pd.to_numeric(sheet.iloc[:, 0], errors="coerce").notna()]
+    assert rows.iloc[:, 0].astype(int).tolist() == gaps["rank"].tolist()
+    assert rows.iloc[:, 3].astype(float).tolist() == gaps["households"].tolist()
+    names = set(town["communities"]["name"])
+    for place, area in zip(rows.iloc[:, 2], gaps.geometry, strict=True):
+        inside = town["communities"].set_index("name").geometry
+        assert place in names
+        assert inside[place].intersects(area)

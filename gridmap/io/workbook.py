@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gridmap.errors import OptionError
+from gridmap.io.workbook_gaps import gap_columns
 from gridmap.io.workbook_sheet import Column, add_table, clean, put
 from gridmap.io.workbook_words import category_word, word
 from gridmap.io.write import writing
@@ -17,6 +18,8 @@ from gridmap.io.write import writing
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from os import PathLike
+
+    import geopandas as gpd
 
 __all__ = ["write_workbook"]
 
@@ -38,6 +41,7 @@ def write_workbook(
     title: str | None = None,
     findings: pd.DataFrame | None = None,
     sources: Mapping[str, Mapping[str, Any]] | None = None,
+    gaps: gpd.GeoDataFrame | None = None,
 ) -> Path:
     """Write a plan and a cover as a workbook for people, whole or not at all.
 
@@ -61,6 +65,8 @@ def write_workbook(
         In place of those of the plan and the cover.
     sources
         What the readers did, by table (``attrs["reading"]``); by default those still on the tables.
+    gaps
+        Blind spots, as `Cover.gaps` gives them; they get a sheet of their own.
 
     Raises
     ------
@@ -87,10 +93,14 @@ def write_workbook(
     note = _estimate_note(plan, cover, lang)
     header = f"{title} – {note}"
     if plan is not None:
-        add_table(book, word("ledger", lang), _ledger(plan, estimated, lang), lang=lang, frozen=2, header=header)
+        ledger = _ledger(plan, estimated, plan.findings if findings is None else findings, lang)
+        add_table(book, word("ledger", lang), ledger, lang=lang, frozen=2, header=header)
     if cover is not None:
         for name, columns, frozen in _coverage(plan, cover, lang):
             add_table(book, word(name, lang), columns, lang=lang, frozen=frozen, header=header)
+    if gaps is not None:
+        spots = gap_columns(gaps, getattr(plan, "communities", None), lang)
+        add_table(book, word("gaps", lang), spots, lang=lang, frozen=2, header=header)
     found = _findings(plan, cover) if findings is None else findings
     add_table(book, word("findings", lang), _finding_columns(found, lang), lang=lang, header=header)
     about = _assumptions(plan, cover, sources, lang)
@@ -102,7 +112,7 @@ def write_workbook(
     return path
 
 
-def _ledger(plan: Any, estimated: pd.Series, lang: str) -> list[Column]:
+def _ledger(plan: Any, estimated: pd.Series, findings: pd.DataFrame, lang: str) -> list[Column]:
     """One row a grid."""
     grids = plan.grids
     names = _community_names(plan)
@@ -122,7 +132,7 @@ def _ledger(plan: Any, estimated: pd.Series, lang: str) -> list[Column]:
         for c in _COUNTS
         if c in grids.columns and grids[c].notna().any()
     ]
-    remarks = _remarks(plan)
+    remarks = _remarks(findings)
     columns += [
         Column(word("buildings", lang), _numbers(grids["buildings"]), "count"),
         Column(word("area_ha", lang), _numbers(grids["area_m2"] / 10_000), "decimal"),
@@ -379,10 +389,10 @@ def _community_names(plan: Any) -> dict[str, str]:
     return dict(zip(ids, names, strict=True))
 
 
-def _remarks(plan: Any) -> dict[str, str]:
+def _remarks(findings: pd.DataFrame) -> dict[str, str]:
     """For each grid, what the findings that name it say."""
     out: dict[str, list[str]] = {}
-    for ids, message in zip(plan.findings["ids"], plan.findings["message"], strict=True):
+    for ids, message in zip(findings["ids"], findings["message"], strict=True):
         for one in ids if isinstance(ids, list) else []:
             out.setdefault(str(one), []).append(str(message))
     return {grid: " ".join(dict.fromkeys(texts)) for grid, texts in out.items()}

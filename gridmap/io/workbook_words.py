@@ -15,6 +15,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "by_community": ("Coverage by community", "社区覆盖率"),
     "overall": ("Coverage", "全域覆盖率"),
     "institutions": ("Facilities by community", "社区设施数"),
+    "gaps": ("Blind spots", "服务盲区"),
     "findings": ("Findings", "问题清单"),
     "assumptions": ("Assumptions and sources", "假设与来源"),
     # summary
@@ -69,6 +70,12 @@ WORDS: dict[str, tuple[str, str]] = {
     "covered": ("Households covered", "覆盖户数"),
     "rate": ("Coverage rate", "覆盖率"),
     "facilities": ("Facilities", "设施数"),
+    "rank": ("No.", "序号"),
+    "uncovered": ("Households not covered", "未覆盖户数"),
+    "minutes_median": ("Median (minutes)", "距离中位数（分钟）"),
+    "minutes_max": ("Farthest (minutes)", "最远（分钟）"),
+    "metres_median": ("Median (m)", "距离中位数（米）"),
+    "metres_max": ("Farthest (m)", "最远（米）"),
     # findings
     "severity": ("Severity", "级别"),
     "rule": ("Rule", "规则"),

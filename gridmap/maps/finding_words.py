@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["CHINESE", "finding_text"]
+    import pandas as pd
+
+__all__ = ["CHINESE", "finding_text", "told_findings"]
 
 #: By rule: sentence and cure. ``{n}`` number of rows, ``{ids}`` the first of them, ``{a}``, ``{b}`` the first two.
 CHINESE: dict[str, tuple[str, str]] = {
@@ -124,6 +126,13 @@ def finding_text(row: Mapping[str, Any], lang: str, labels: Mapping[str, str]) -
         # what is counted there are not households
         told = told.replace(" 户", "")
     return sentence.format_map(known), told or (remedy.format_map(known) if cure else "")
+
+
+def told_findings(findings: pd.DataFrame, lang: str, labels: Mapping[str, str]) -> pd.DataFrame:
+    """A findings table with its messages and cures in a language; all else stays."""
+    rows: list[Mapping[str, Any]] = findings.to_dict("records")  # type: ignore[assignment]
+    texts = [finding_text(row, lang, labels) for row in rows]
+    return findings.assign(message=[text for text, _ in texts], cure=[cure for _, cure in texts])
 
 
 class _Facts(dict[str, str]):
