@@ -74,8 +74,10 @@ def _figures(ground: Ground, say: Say, gaps: Any) -> Block:
     if "households" in city:
         note = say("figure.estimated" if city["estimated"] else "figure.given")
         items.append(_figure(say, "households", city["households"], note))
-    if "residents" in city:
-        items.append(_figure(say, "residents", city["residents"], ""))
+    # residents where they are known, else buildings, so that two rows are full
+    second = "residents" if "residents" in city else "buildings"
+    if second in city:
+        items.append(_figure(say, second, city[second], ""))
     if "grids" in city:
         area = ground.words["unit.km2"].format(n=say.number(city["area_m2"] / 1e6, 2))
         note = say("figure.grids_note", n=say.number(city.get("communities", 0)), area=area)
