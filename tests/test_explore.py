@@ -14,6 +14,7 @@ import folium
 import folium.plugins
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 from hypothesis import given, settings
@@ -25,6 +26,7 @@ from gridmap.coverage.counting.cover import cover
 from gridmap.errors import GridmapError, OptionError, TableError, WriteError
 from gridmap.maps.bands import bands_of
 from gridmap.maps.classes import SCHEMES, band_theme, rate_theme, status_of, value_theme
+from gridmap.maps.columns import coded
 from gridmap.maps.edit_words import EDIT_WORDS
 from gridmap.maps.encode import (
     DEFLATED,
@@ -381,6 +383,13 @@ def test_photos_are_put_into_the_page(town, tmp_path):
     assert shown[0] == f"data:image/png;base64,{base64.b64encode(picture).decode()}"
     assert shown[1:] == ["", "", "https://example.org/c.jpg", ""]
     assert words("en")["note.photos"].format(n=2) in payload["notes"]
+
+
+@pytest.mark.parametrize("kind", ["object", "str", "category"])
+def test_an_empty_cell_is_no_word(kind):
+    column = coded(pd.Series(["shop", None, "home", np.nan, "shop"]).astype(kind))
+    texts = [None, *column["of"]]
+    assert [texts[code] for code in unpack(column["code"])] == ["shop", None, "home", None, "shop"]
 
 
 def test_city_totals(town):

@@ -42,8 +42,10 @@ def coded(values: pd.Series | NDArray[Any] | None) -> dict[str, Any]:
     """Repeated texts as a list of the different ones and a number for each row; 0 is none."""
     if values is None:
         return {"of": [], "code": ""}
-    values = pd.Series(values)
-    codes, different = pd.factorize(values.where(values.notna(), None).map(lambda v: v if v is None else str(v)))
+    column = pd.Series(values)
+    # as objects: a column of texts turns None back into a number that is none
+    plain = [None if missing else str(v) for v, missing in zip(column.tolist(), column.isna(), strict=True)]
+    codes, different = pd.factorize(np.array(plain, dtype=object))
     return {"of": [str(d) for d in different], "code": pack_varints(codes + 1)}
 
 
