@@ -113,15 +113,19 @@ def instance(name: str, tables: dict[str, Any], ground: Ground) -> Instance:
     """Atoms of a place as arrays."""
     from gridmap.division.ground.borders import SHORTEST_JOIN
     from gridmap.division.search.partition import lots_from_borders
+    from gridmap.division.search.shape import stops_at
 
     atoms, pairs, rows = ground.atoms, ground.adjacency, ground.assignment
     position = pd.Series(np.arange(len(atoms)), index=atoms["atom_id"])
     shapes = np.asarray(atoms.geometry.array)
     joins = (pairs["metres"] >= SHORTEST_JOIN) | pairs["kind"].isin(["piece", "bridge"])
+    households = atoms["households"].to_numpy(np.float64)
+    middle = shapely.get_coordinates(shapely.point_on_surface(shapes))
     lots = lots_from_borders(
-        atoms["households"].to_numpy(np.float64), shapely.area(shapes), shapely.length(shapes),
+        households, shapely.area(shapes), shapely.length(shapes),
         position[pairs["atom_a"]].to_numpy(), position[pairs["atom_b"]].to_numpy(),
         pairs["metres"].to_numpy(np.float64), pairs["on_street"].to_numpy(np.float64), joins.to_numpy(),
+        stops=stops_at(households, middle),
     )  # fmt: skip
     atom = position[rows["atom_id"]].to_numpy()
     buildings = tables["buildings"].set_index("building_id").geometry

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cache
 
 import geopandas as gpd
@@ -15,8 +16,10 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from shapely import box
 
-from gridmap.division.search import engine
-from gridmap.division.search.partition import partition
+from gridmap.division.search import engine, shape
+from gridmap.division.search.anneal_kernel import anneal
+from gridmap.division.search.partition import lots_from_borders, partition, partition_lots
+from gridmap.division.search.shape import NO_STOPS, shape_cost, stops_at
 from gridmap.errors import OptionError
 
 
@@ -135,7 +138,7 @@ def test_more_effort_gives_a_better_shape():
     def cost(effort):
         parts = lots.dissolve(partition(lots, effort=effort), aggfunc="sum")
         roundness = 4 * np.pi * parts.area / parts.length**2
-        return (1 - roundness + engine._BALANCE * ((parts.households - 400) / 200) ** 2).mean()
+        return (1 - roundness + shape.BALANCE * ((parts.households - 400) / 200) ** 2).mean()
 
     assert cost("high") < cost("low")
 
@@ -247,3 +250,81 @@ def test_the_adjacency_decides_even_where_lots_touch():
     apart = partition(lots, adjacency=matrix(4, [(1, 2)]))
     assert apart[1] == apart[2]
     assert apart.nunique() == 3
+
+
+def town_with_stops(seed, side=12):
+    """Lots on a board, half of the land empty, as arrays of the engine."""
+    rng = np.random.default_rng(seed)
+    n = side * side
+    weight = np.where(rng.random(n) < 0.5, 0.0, rng.integers(20, 120, n))
+    xy = np.column_stack((np.arange(n) % side, np.arange(n) // side)) * 50.0 + rng.uniform(5, 45, (n, 2))
+    pairs = [(i, j) for i in range(n) for j in (i + 1, i + side) if j < n and (j != i + 1 or j % side)]
+    a, b = np.array(pairs).T
+    metres = np.full(len(a), 50.0)
+    made = (weight, np.full(n, 2500.0), np.full(n, 200.0), a, b, metres, metres, metres > 0)
+    return lots_from_borders(*made, stops=stops_at(weight, xy)), np.round(xy - np.floor(xy.min(axis=0)))
+
+
+def estimated_tours(weight, xy, label):
+    """Of each part, from its stops one by one."""
+    stops = [xy[(label == part) & (weight > 0)] for part in range(label.max() + 1)]
+    return np.array([np.sqrt(2 * np.pi * ((s - s.mean(axis=0)) ** 2).sum()) if len(s) else 0.0 for s in stops])
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10**6), st.sampled_from([0.0, 0.4, 5.0]))
+def test_energy_kept_from_move_to_move_is_that_worked_out_anew(seed, tours):
+    lots, xy = town_with_stops(seed)
+    band = engine.Band(300, 500)
+    start = engine.divide_component(lots, band, effort="low", seed=seed)
+    label, n = start.copy(), int(start.max()) + 1
+    nobody = np.zeros(len(label) + 1, np.int32), np.zeros(0, np.int32)
+    kept = anneal(
+        label, n, lots.weight, lots.area, lots.perimeter, lots.indptr, lots.source, lots.neighbour, lots.twin,
+        lots.border, lots.off_street, lots.joins, lots.block, lots.stops, *nobody, 300.0, 500.0, 400.0, 0.1, 0.5,
+        tours, 20_000, 0.3, 0.2, np.array([seed + 1], np.uint64),
+    )  # fmt: skip
+    assert (label != start).any()
+    held = np.bincount(label, lots.weight, n)
+    there = np.bincount(label, minlength=n) > 0
+    cut = label[lots.source] != label[lots.neighbour]
+    inner = np.bincount(label[lots.source[~cut]], lots.border[~cut], n)
+    outline = np.bincount(label, lots.perimeter, n) - inner
+    area = np.bincount(label, lots.area, n)
+    shape = 1 - 4 * np.pi * area[there] / outline[there] ** 2 + 0.1 * ((held[there] - 400) / 200) ** 2
+    even = np.sqrt((lots.weight > 0).sum() / n * lots.area.sum() / n)
+    wanted = shape.sum() + tours * estimated_tours(lots.weight, xy, label).sum() / even
+    assert kept == pytest.approx(wanted, rel=1e-9)
+
+
+def test_tours_are_shorter_where_stops_are_known():
+    band = engine.Band(300, 500)
+    known, unknown = [], []
+    for seed in range(6):
+        lots, xy = town_with_stops(seed)
+        for lengths, given_lots in ((known, lots), (unknown, replace(lots, stops=NO_STOPS))):
+            label = np.unique(partition_lots(given_lots, band, seed=seed), return_inverse=True)[1]
+            assert np.bincount(label, lots.weight).min() >= 300
+            lengths.append(estimated_tours(lots.weight, xy, label).sum())
+    assert sum(known) < sum(unknown)
+
+
+def test_without_stops_tours_count_nothing(monkeypatch):
+    lots = replace(town_with_stops(3)[0], stops=NO_STOPS)
+    band = engine.Band(300, 500)
+    before, cost = partition_lots(lots, band), shape_cost(lots, np.zeros(len(lots.weight), int), band)
+    monkeypatch.setattr(engine, "TOURS", 50.0)
+    monkeypatch.setattr(shape, "TOURS", 50.0)
+    assert np.array_equal(partition_lots(lots, band), before)
+    assert shape_cost(lots, np.zeros(len(lots.weight), int), band) == cost
+
+
+@given(st.integers(0, 10**6), st.integers(-500_000, 500_000))
+def test_sums_of_stops_do_not_depend_on_order_or_origin(seed, shift):
+    rng = np.random.default_rng(seed)
+    weight, xy = rng.integers(0, 3, 40), rng.uniform(0, 20_000, (40, 2)).round(2)
+    order = rng.permutation(40)
+    stops, moved = stops_at(weight, xy), stops_at(weight[order], xy[order] + shift)
+    assert np.array_equal(stops[order].sum(axis=0), stops.sum(axis=0))
+    assert stops[:, 0].sum() == (weight > 0).sum()
+    assert np.abs(stops[order] - moved)[:, :3].max() <= 1

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import shapely
 
 from gridmap.division.ground.borders import SHORTEST_JOIN
 from gridmap.division.ledger import building_weights, row_shares
@@ -14,6 +15,7 @@ from gridmap.division.plans.drawn_atoms import with_atoms
 from gridmap.division.rules.bands import Rule
 from gridmap.division.rules.pairs import apart_pairs
 from gridmap.division.search.partition import lots_from_borders
+from gridmap.division.search.shape import stops_at
 from gridmap.errors import OptionError
 from gridmap.tables.crs import metric_crs, to_crs
 
@@ -91,9 +93,10 @@ class PlanArrays:
             metres, on_street = (np.r_[v, np.zeros(len(first) - 1)] for v in (metres, on_street))
             joins = np.r_[joins, np.ones(len(first) - 1, bool)]
         apart = local[self.apart]
+        middle = shapely.get_coordinates(shapely.point_on_surface(np.asarray(shapes.geometry.array)))
         return lots_from_borders(
             self.weight[atoms], shapes.area.to_numpy(), shapes.length.to_numpy(), a, b, metres, on_street, joins,
-            apart[(apart >= 0).all(axis=1)].astype(np.int32),
+            apart[(apart >= 0).all(axis=1)].astype(np.int32), stops_at(self.weight[atoms], middle),
         )  # fmt: skip
 
     def _local(self, atoms: np.ndarray) -> np.ndarray:

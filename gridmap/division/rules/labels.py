@@ -21,6 +21,7 @@ from gridmap.division.rules.pairs import Joins, apart_findings, apart_pairs, tie
 from gridmap.division.rules.villager_groups import atom_groups, group_findings, group_nodes, merge_small
 from gridmap.division.search.certificates import certify
 from gridmap.division.search.partition import lots_from_borders, partition_lots
+from gridmap.division.search.shape import stops_at
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -88,13 +89,13 @@ def label_atoms(
     cluster, refused = tie_together(together, rows, atom, cluster, joins, limit, parted)
 
     land = _Land(community, rule, group, joins.fixed)
-    nodes = _nodes(ground, position, weight, cluster, parted)
+    nodes = _nodes(ground, position, joins, cluster, parted)
     coarse = tie_slices(atoms["atom_id"].to_numpy(dtype=object), rows, cluster, weight, limit)
     how = {"effort": effort, "seed": seed, "executor": executor}
     if (coarse == cluster).all():
         labels = _divide_nodes(nodes, land, rules, np.ones(len(atoms), dtype=bool), **how)
     else:
-        labels = _few_slices(nodes, _nodes(ground, position, weight, coarse, parted), land, rules, weight, **how)
+        labels = _few_slices(nodes, _nodes(ground, position, joins, coarse, parted), land, rules, weight, **how)
     ids = atoms["atom_id"].to_numpy(dtype=object)
     certificates = _certificates(labels, nodes, land, rules, ids)
     return Labelled(labels, certificates, [*found, *refused, *apart_findings(pairs, labels, nodes.node)], group)
@@ -117,11 +118,13 @@ class _Nodes(NamedTuple):
     lots: Lots
 
 
-def _nodes(ground: Any, position: pd.Series, weight: np.ndarray, cluster: np.ndarray, parted: np.ndarray) -> _Nodes:
+def _nodes(ground: Any, position: pd.Series, joins: Joins, cluster: np.ndarray, parted: np.ndarray) -> _Nodes:
     first, node = np.unique(cluster, return_index=True, return_inverse=True)[1:]
     pairs = node[parted]
     pairs = np.unique(np.sort(pairs[pairs[:, 0] != pairs[:, 1]], axis=1), axis=0)
-    return _Nodes(first, node, replace(_lots(ground, position, weight, node), apart=pairs.astype(np.int32)))
+    stops = np.column_stack([np.bincount(node, column) for column in stops_at(joins.weight, joins.xy).T])
+    lots = replace(_lots(ground, position, joins.weight, node), apart=pairs.astype(np.int32), stops=stops)
+    return _Nodes(first, node, lots)
 
 
 def _divide_nodes(nodes: _Nodes, land: _Land, rules: Rules, use: np.ndarray, **how: Any) -> np.ndarray:

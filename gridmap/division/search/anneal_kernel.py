@@ -3,9 +3,10 @@
 The violation of the band is never made worse; at equal violation the shape is annealed (Kirkpatrick et al. 1983). The
 energy, in units of one grid, is the sum over parts of
 
-    (1 - Polsby-Popper) + balance * ((weight - target) / (upper - lower))^2
+    (1 - Polsby-Popper) + balance * ((weight - target) / (upper - lower))^2 + tours * (tour / that of an even grid)
 
-plus `streets` times the border between parts that lies off the streets, in lengths of a mean grid's side.
+plus `streets` times the border between parts that lies off the streets, in lengths of a mean grid's side. The tour is
+the estimate of `shape.shape_cost`.
 
 A proposal takes one of the arcs that lie between two parts, and moves the atom at its start, a small ball around it, or
 what its part holds of its block, to the part at its end.
@@ -187,6 +188,16 @@ def _shape(
 
 
 @compiled
+def _spread(part_stops: np.ndarray, p: int, moved_stops: np.ndarray, sign: float) -> float:
+    """Root of the moment of inertia of a part's stops, once those that move are added (sign 1) or gone (-1)."""
+    count = part_stops[p, 0] + sign * moved_stops[0]
+    if count <= 0:
+        return 0.0
+    x, y = part_stops[p, 1] + sign * moved_stops[1], part_stops[p, 2] + sign * moved_stops[2]
+    return np.sqrt(max(part_stops[p, 3] + sign * moved_stops[3] - (x * x + y * y) / count, 0.0))
+
+
+@compiled
 def _list_arc(e: int, between: bool, cut: np.ndarray, at: np.ndarray, count: int) -> int:
     """Put an arc on the list of those between parts, or take it off; returns the new length."""
     if between and at[e] < 0:
@@ -217,6 +228,7 @@ def anneal(
     off_street: np.ndarray,
     joins: np.ndarray,
     block: np.ndarray,
+    stops: np.ndarray,
     first_foe: np.ndarray,
     foe: np.ndarray,
     lower: float,
@@ -224,11 +236,12 @@ def anneal(
     target: float,
     balance: float,
     streets: float,
+    tours: float,
     steps: int,
     hot: float,
     cold: float,
     state: np.ndarray,
-) -> int:
+) -> float:
     """Anneal `label` in place; every part stays connected and the violation never grows.
 
     Parameters
@@ -243,6 +256,8 @@ def anneal(
         boundary.
     block
         int32 (n,), block of each atom: the rest of a block in a part may move as one.
+    stops
+        float64 (n, 4), what is called at in each atom (`shape.stops_at`), or (0, 4): then tours count nothing.
     first_foe, foe
         int32 (n + 1,) and int32: the atoms that may not share a part with an atom, in CSR order.
     steps
@@ -254,11 +269,12 @@ def anneal(
 
     Returns
     -------
-    int
-        Number of accepted moves.
+    float
+        Energy at the end as it was kept up to date from move to move, but for the borders off the streets.
     """
     n, arcs = len(label), len(neighbour)
     part_weight, part_area, part_perimeter = np.zeros(parts), np.zeros(parts), np.zeros(parts)
+    part_stops, moved_stops = np.zeros((parts, 4)), np.zeros(4)
     size, giants = np.zeros(parts, np.int64), np.zeros(parts, np.int64)
     cut, at = np.empty(arcs, np.int32), np.full(arcs, -1, np.int32)
     # Typed, since a kernel is compiled anew for a literal.
@@ -279,18 +295,24 @@ def anneal(
             elif joins[e]:
                 between = _list_arc(e, True, cut, at, between)
     side = np.sqrt(total_area / parts)
+    for a in range(len(stops)):
+        for m in range(4):
+            part_stops[label[a], m] += stops[a, m]
+    all_stops = part_stops[:, 0].sum()
+    tours = tours * np.sqrt(2 * np.pi * parts / all_stops) / side if all_stops > 0 and side > 0 else 0.0
     width = max(upper - lower, 1.0)
     bad, out = np.zeros(parts, np.int64), np.zeros(parts)
     shape = np.zeros(parts)
     for p in range(parts):
         bad[p], out[p] = _outside(part_weight[p], size[p], giants[p], lower, upper)
         shape[p] = _shape(part_weight[p], part_area[p], part_perimeter[p], size[p], target, width, balance)
+        shape[p] += tours * _spread(part_stops, p, moved_stops, 0.0)
     ring = rings(indptr, neighbour, joins)
     stamp, queue, front = np.zeros(n, np.int64), np.empty(n, np.int32), np.empty(n, np.int32)
     same, waiting = np.empty(n, np.int32), np.empty(n, np.int32)
     inside = np.zeros(n, np.int64)
     moved = np.empty(_LARGEST_MOVE, np.int32)
-    tick, accepted = one, 0
+    tick = one
     cooling = (cold / hot) ** (1.0 / max(steps, 1))
     temperature = hot
     for step in range(steps):
@@ -378,6 +400,13 @@ def anneal(
         perimeter_q = part_perimeter[q] + set_perimeter - 2.0 * to_q
         shape_p = _shape(new_p, area_p, perimeter_p, size[p] - count, target, width, balance)
         shape_q = _shape(new_q, area_q, perimeter_q, size[q] + count, target, width, balance)
+        if tours > 0:
+            moved_stops[:] = 0.0
+            for k in range(count):
+                for m in range(4):
+                    moved_stops[m] += stops[moved[k], m]
+            shape_p += tours * _spread(part_stops, p, moved_stops, -1.0)
+            shape_q += tours * _spread(part_stops, q, moved_stops, 1.0)
         if worse == 0:
             change = shape_p + shape_q - shape[p] - shape[q] + streets * off / side
             if change > 0 and (change > 16 * temperature or random_unit(state) >= np.exp(-change / temperature)):
@@ -400,11 +429,13 @@ def anneal(
         part_weight[p], part_weight[q] = new_p, new_q
         part_area[p], part_area[q] = area_p, area_q
         part_perimeter[p], part_perimeter[q] = perimeter_p, perimeter_q
+        if tours > 0:
+            part_stops[p] -= moved_stops
+            part_stops[q] += moved_stops
         shape[p], shape[q] = shape_p, shape_q
         bad[p], bad[q], out[p], out[q] = new_bad_p, new_bad_q, new_out_p, new_out_q
         size[p] -= count
         size[q] += count
         giants[p] -= big
         giants[q] += big
-        accepted += 1
-    return accepted
+    return shape.sum()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from gridmap.division.search.shape import BALANCE, NO_STOPS, STREETS, TOURS, compact, shape_cost
 from gridmap.errors import OptionError
 
 if TYPE_CHECKING:
@@ -23,11 +24,9 @@ Effort = Literal["low", "normal", "high"]
 
 #: Iterations by effort: annealing proposals for each atom and round, rounds from each start, starts, and spanning trees
 #: tried for a start.
-_EFFORT = {"low": (40, 1, 1, 4), "normal": (400, 2, 1, 8), "high": (600, 2, 4, 24)}
+_EFFORT = {"low": (40, 1, 1, 4), "normal": (400, 1, 3, 8), "high": (600, 2, 4, 24)}
 # A tree is cut by whole weights; finer ones are scaled to at most this many steps up to the upper limit.
 _WEIGHT_STEPS = 2000
-# Weights of the shape terms against 1 - Polsby-Popper; see anneal_kernel.
-_BALANCE, _STREETS = 0.1, 0.5
 _HOT, _COLD = 0.1, 0.004
 # A component of more atoms than `_LARGE` is annealed region by region, each of about `_REGION` atoms, so that what one
 # proposal touches stays in the processor's cache; the regions change `_PASSES` times, as what lies between two does.
@@ -69,7 +68,8 @@ class Lots:
 
     `weight`, `area` (m²) and `perimeter` (m) are float64 (n,), `block` int32 (n,); `indptr` int32 (n + 1,);
     `neighbour` int32, `border` and `off_street` float64 (m), and `joins` bool are one an arc. `apart`, int32 (k, 2),
-    are pairs of atoms that may not share a part.
+    are pairs of atoms that may not share a part. `stops`, float64 (n, 4), is what a worker calls at in each atom
+    (`shape.stops_at`), or has no rows: then no tours count.
     """
 
     weight: np.ndarray
@@ -82,6 +82,7 @@ class Lots:
     off_street: np.ndarray
     joins: np.ndarray
     apart: np.ndarray = field(default_factory=NO_PAIRS.copy)
+    stops: np.ndarray = field(default_factory=NO_STOPS.copy)
 
     @property
     def source(self) -> np.ndarray:
@@ -128,6 +129,7 @@ class Lots:
             self.off_street[arcs],
             self.joins[arcs],
             among(local[self.apart]),
+            self.stops[atoms] if len(self.stops) else self.stops,
         )
 
 
@@ -172,7 +174,7 @@ def divide_component(lots: Lots, band: Band, *, effort: Effort = "normal", seed:
             cost = (*outside_band(label, lots.weight, band, lots.apart), shape_cost(lots, label, band))
             if cost < best_cost:
                 best, best_cost = label, cost
-    return _compact(best)
+    return compact(best)
 
 
 def outside_band(label: np.ndarray, weight: np.ndarray, band: Band, apart: np.ndarray = NO_PAIRS) -> tuple[int, float]:
@@ -213,21 +215,6 @@ def _closing_costs(lower: int, upper: int, target: int) -> np.ndarray:
     weight = np.arange(upper + 1)
     balance = np.floor(100.0 * (weight - target) ** 2 / max(upper - lower, 1) ** 2)
     return np.r_[np.where(weight < lower, ILLEGAL + OUTSIDE * (lower - weight), balance), ILLEGAL, 0.0]
-
-
-def shape_cost(lots: Lots, label: np.ndarray, band: Band) -> float:
-    """Mean over the parts of the energy that is annealed (see anneal_kernel); comparable over numbers of parts."""
-    label = _compact(label)
-    source = lots.source
-    inner = label[source] == label[lots.neighbour]
-    perimeter = np.bincount(label, lots.perimeter) - np.bincount(
-        label[source[inner]], lots.border[inner], label.max() + 1
-    )
-    area = np.bincount(label, lots.area)
-    roundness = 4 * np.pi * area / np.maximum(perimeter, 1e-9) ** 2
-    unbalance = (np.bincount(label, lots.weight) - band.target) / max(band.upper - band.lower, 1)
-    off = lots.off_street[~inner].sum() / 2 / np.sqrt(area.mean())
-    return float((1 - roundness + _BALANCE * unbalance**2).mean() + _STREETS * off / len(area))
 
 
 class _Cutter:
@@ -292,7 +279,7 @@ def _anneal(
     """Labels of better shape; `proposals` for each atom, temperatures from hot to cold."""
     from gridmap.division.search.anneal_kernel import anneal
 
-    label = _compact(label)
+    label = compact(label)
     # The kernel's generator must not start at 0.
     state = rng.integers(1, 2**63, 1).astype(np.uint64)
     foe = np.r_[lots.apart, lots.apart[:, ::-1]].astype(np.int32)
@@ -300,9 +287,9 @@ def _anneal(
     first_foe = np.r_[0, np.cumsum(np.bincount(foe[:, 0], minlength=len(label)))].astype(np.int32)
     anneal(
         label, int(label.max()) + 1, lots.weight, lots.area, lots.perimeter, lots.indptr, lots.source, lots.neighbour,
-        lots.twin, lots.border, lots.off_street, lots.joins, lots.block, first_foe,
+        lots.twin, lots.border, lots.off_street, lots.joins, lots.block, lots.stops, first_foe,
         np.ascontiguousarray(foe[:, 1]), float(band.lower), float(band.upper),
-        band.target, _BALANCE, _STREETS, proposals * len(label), hot, cold, state,
+        band.target, BALANCE, STREETS, TOURS, proposals * len(label), hot, cold, state,
     )  # fmt: skip
     return label
 
@@ -313,7 +300,7 @@ def _anneal_all(lots: Lots, band: Band, label: np.ndarray, proposals: int, rng: 
         return _anneal(lots, band, label, proposals, rng, _HOT, _COLD)
     for k in range(_PASSES):
         hot, cold = (_HOT * (_COLD / _HOT) ** (step / _PASSES) for step in (k, k + 1))
-        label = _compact(label)
+        label = compact(label)
         region = _regions(lots, label, rng)[label]
         for r in range(int(region.max()) + 1):
             atoms = np.flatnonzero(region == r)
@@ -350,7 +337,7 @@ def _repair(lots: Lots, band: Band, cutter: _Cutter, label: np.ndarray) -> np.nd
     In later rounds a cut that is no worse is taken too: what is outside the band then wanders through the component
     until it meets parts that can take it in. The best labels met are returned.
     """
-    label = _compact(label)
+    label = compact(label)
     best, best_outside = label, outside_band(label, lots.weight, band, lots.apart)
     for sideways in _SIDEWAYS:
         if best_outside[0] == 0:
@@ -362,7 +349,7 @@ def _repair(lots: Lots, band: Band, cutter: _Cutter, label: np.ndarray) -> np.nd
         torn = label[lots.apart[label[lots.apart[:, 0]] == label[lots.apart[:, 1]], 0]]
         for p in np.union1d(np.flatnonzero((short > _ROUNDING) & (short != giant)), torn):
             _recut(lots, band, cutter, parts, int(p), sideways=sideways)
-        label = _compact(parts.label)
+        label = compact(parts.label)
         now = outside_band(label, lots.weight, band, lots.apart)
         if now < best_outside:
             best, best_outside = label, now
@@ -452,7 +439,3 @@ def arcs_of(indptr: np.ndarray, atoms: np.ndarray) -> np.ndarray:
     first, count = indptr[atoms], indptr[atoms + 1] - indptr[atoms]
     ends = np.cumsum(count)
     return np.arange(ends[-1] if len(ends) else 0) + np.repeat(first - ends + count, count)
-
-
-def _compact(label: np.ndarray) -> np.ndarray:
-    return np.unique(label, return_inverse=True)[1].astype(np.int32)

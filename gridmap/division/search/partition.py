@@ -14,6 +14,7 @@ from gridmap.division.search.certificates import certify
 from gridmap.division.search.components import divide_connected
 from gridmap.division.search.cures import proof_cures
 from gridmap.division.search.engine import NO_PAIRS, Band, Effort, Lots
+from gridmap.division.search.shape import NO_STOPS
 from gridmap.errors import OptionError
 from gridmap.tables.findings import AttachedFindings, finding, findings_table
 from gridmap.workers import map_tasks
@@ -123,6 +124,7 @@ def lots_from_borders(
     on_street: np.ndarray,
     joins: np.ndarray,
     apart: np.ndarray = NO_PAIRS,
+    stops: np.ndarray = NO_STOPS,
 ) -> Lots:
     """Arrays of the engine from a list of borders, each pair of atoms once."""
     n = len(weight)
@@ -143,6 +145,7 @@ def lots_from_borders(
         off_street,
         joined,
         apart,
+        stops,
     )
 
 
