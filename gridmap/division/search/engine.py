@@ -22,8 +22,8 @@ __all__ = ["NO_PAIRS", "Band", "Effort", "Lots", "among", "divide_component", "o
 
 Effort = Literal["low", "normal", "high"]
 
-#: Iterations by effort: annealing proposals for each atom and round, rounds from each start, starts, and spanning trees
-#: tried for a start.
+#: Iterations by effort: annealing proposals for each atom and round, rounds from each start, starts of which the best
+#: is kept, and spanning trees tried for a start.
 _EFFORT = {"low": (40, 1, 1, 4), "normal": (400, 1, 3, 8), "high": (600, 2, 4, 24)}
 # A tree is cut by whole weights; finer ones are scaled to at most this many steps up to the upper limit.
 _WEIGHT_STEPS = 2000
@@ -36,6 +36,8 @@ _SIDEWAYS = (False, False, True, True, False, True, True, True, False, True, Tru
 _TREES = 4
 # Components of more atoms start from one tree.
 _MANY = 1000
+# Of so many parts as many turn out well from one start as from another: one is then cooled as slowly as all together.
+_MANY_PARTS = 100
 # Sums of weights may be off in the last bit.
 _ROUNDING = 1e-9
 _WANDER = 0.3
@@ -163,6 +165,8 @@ def divide_component(lots: Lots, band: Band, *, effort: Effort = "normal", seed:
     if len(lots.weight) == 1 or total <= 0 or total < 2 * band.lower:
         return np.zeros(len(lots.weight), np.int32)
     proposals, rounds, starts, trees = _EFFORT[effort]
+    if total > _MANY_PARTS * band.target:
+        proposals, starts = proposals * starts, 1
     rng = np.random.default_rng(seed)
     cutter = _Cutter(lots, band, rng)
     best, best_cost = np.zeros(len(lots.weight), np.int32), (np.inf, np.inf, np.inf)
