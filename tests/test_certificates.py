@@ -322,7 +322,7 @@ def test_a_plan_that_could_be_better_gets_no_certificate():
 
 @pytest.mark.parametrize("seed", range(4))
 def test_certificates_of_a_plan_are_verified_on_its_atoms_and_adjacency(seed):
-    plan = gm.divide(*town(seed, heavy=400))
+    plan = gm.divide(*town(seed, heavy=400), effort="low")
     check_plan(plan)
     assert plan.findings["rule"].eq("household_band").any()
 
