@@ -24,7 +24,7 @@ Effort = Literal["low", "normal", "high"]
 
 #: Iterations by effort: annealing proposals for each atom and round, rounds from each start, starts of which the best
 #: is kept, and spanning trees tried for a start.
-_EFFORT = {"low": (40, 1, 1, 8), "normal": (400, 1, 3, 8), "high": (600, 1, 8, 24)}
+_EFFORT = {"low": (40, 1, 1, 8), "normal": (400, 1, 3, 8), "high": (1600, 1, 6, 24)}
 # A tree is cut by whole weights; finer ones are scaled to at most this many steps up to the upper limit.
 _WEIGHT_STEPS = 2000
 _HOT, _COLD = 0.1, 0.004
