@@ -22,9 +22,9 @@ __all__ = ["NO_PAIRS", "Band", "Effort", "Lots", "among", "divide_component", "o
 
 Effort = Literal["low", "normal", "high"]
 
-#: Iterations by effort: annealing proposals for each atom and round, rounds from each start, starts of which the best
-#: is kept, and spanning trees tried for a start.
-_EFFORT = {"low": (40, 1, 1, 8), "normal": (400, 1, 3, 8), "high": (1600, 1, 6, 24)}
+#: Iterations by effort: annealing proposals for each atom, starts of which the best is kept, and spanning trees tried
+#: for a start.
+_EFFORT = {"low": (40, 1, 8), "normal": (400, 3, 8), "high": (1600, 6, 24)}
 # A tree is cut by whole weights; finer ones are scaled to at most this many steps up to the upper limit.
 _WEIGHT_STEPS = 2000
 _HOT, _COLD = 0.1, 0.004
@@ -164,7 +164,7 @@ def divide_component(lots: Lots, band: Band, *, effort: Effort = "normal", seed:
     total = lots.weight.sum()
     if len(lots.weight) == 1 or total <= 0 or total < 2 * band.lower:
         return np.zeros(len(lots.weight), np.int32)
-    proposals, rounds, starts, trees = _EFFORT[effort]
+    proposals, starts, trees = _EFFORT[effort]
     if total > _MANY_PARTS * band.target:
         proposals, starts = proposals * starts, 1
     rng = np.random.default_rng(seed)
@@ -172,12 +172,11 @@ def divide_component(lots: Lots, band: Band, *, effort: Effort = "normal", seed:
     best, best_cost = np.zeros(len(lots.weight), np.int32), (np.inf, np.inf, np.inf)
     for _ in range(starts):
         label = _repair(lots, band, cutter, cutter.start(trees))
-        for _ in range(rounds):
-            label = _anneal_all(lots, band, label, proposals, rng)
-            label = _repair(lots, band, cutter, label)
-            cost = (*outside_band(label, lots.weight, band, lots.apart), shape_cost(lots, label, band))
-            if cost < best_cost:
-                best, best_cost = label, cost
+        label = _anneal_all(lots, band, label, proposals, rng)
+        label = _repair(lots, band, cutter, label)
+        cost = (*outside_band(label, lots.weight, band, lots.apart), shape_cost(lots, label, band))
+        if cost < best_cost:
+            best, best_cost = label, cost
     return compact(best)
 
 
