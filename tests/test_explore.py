@@ -25,7 +25,7 @@ import gridmap.maps
 from gridmap.coverage.counting.cover import cover
 from gridmap.errors import GridmapError, OptionError, TableError, WriteError
 from gridmap.maps.bands import bands_of
-from gridmap.maps.classes import SCHEMES, band_theme, rate_theme, status_of, value_theme
+from gridmap.maps.classes import SCHEMES, _breaks, band_theme, rate_theme, status_of, value_theme
 from gridmap.maps.columns import coded
 from gridmap.maps.edit_words import EDIT_WORDS
 from gridmap.maps.encode import (
@@ -726,3 +726,11 @@ def test_findings_say_the_same_in_chinese(town):
             {"rule": rule, "message": "3 rows.", "cure": "Do.", "ids": ["a", "b"], "certificate": ""}, "zh", {}
         )
         assert not re.search(r"[A-Za-z]{2,}", "".join(said)), rule
+
+
+@pytest.mark.parametrize("k", [2, 5, 7])
+def test_quantiles_are_those_of_mapclassify(k):
+    import mapclassify
+
+    values = np.sort(np.random.default_rng(k).gamma(2, 50, 301).round(1))
+    assert _breaks(values, "Quantiles", k) == pytest.approx(mapclassify.Quantiles(values, k=k).bins)
