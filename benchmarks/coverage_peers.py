@@ -142,6 +142,7 @@ def child(name: str, case_path: str, out_path: str) -> None:
     nearest, seconds = timed(lambda: tool.nearest(case, state, count))
     out["nearest"] = seconds * case.categories / count
     out["reached"] = float(np.isfinite(nearest).mean())
+    del nearest  # memory is that of the tool, not of answers kept here
     sources = case.sources[: int(tool.share_bounded * len(case.sources))]
     out["found"], seconds = timed(lambda: tool.bounded(case, state, sources))
     out["bounded"] = seconds * len(case.sources) / len(sources)

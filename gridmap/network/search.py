@@ -205,10 +205,16 @@ def _sweep_kinds(task: Any) -> tuple[Floats, Floats, Ints]:
 
 
 def _side_by_side(labels: list[tuple[Any, ...]]) -> tuple[Floats, Floats, Ints]:
-    """Labels of several groups of columns as those of one."""
+    """Labels of several groups of columns as those of one; the list is emptied, so that few are in memory twice."""
     if len(labels) == 1:
-        return labels[0]
-    cost, other, target = map_tasks(np.hstack, list(zip(*labels, strict=True)))
+        return labels.pop()
+    parts = [list(values) for values in zip(*labels, strict=True)]
+    labels.clear()
+    whole = []
+    for columns in parts:
+        whole.append(np.hstack(columns))
+        columns.clear()
+    cost, other, target = whole
     return cost, other, target
 
 
