@@ -59,7 +59,7 @@ def folder(place: str) -> Path:
 
 def read_place(place: str) -> Case:
     """The case of a place; the graph is the one gridmap makes of its streets."""
-    from gridmap.io.readers import read_streets
+    from gridmap.io.read.readers import read_streets
     from gridmap.network.profiles import usable_streets
     from gridmap.network.streets import StreetNetwork
     from gridmap.tables.crs import to_metric
@@ -98,7 +98,7 @@ def _real_places(place: str, crs: Any) -> tuple[np.ndarray, np.ndarray, np.ndarr
     import pandas as pd
     import shapely
 
-    from gridmap.io.readers import read_buildings, read_facilities
+    from gridmap.io.read.readers import read_buildings, read_facilities
 
     source = next(folder(place).glob("*.osm.pbf"))
     homes, services = (read(source).to_crs(crs) for read in (read_buildings, read_facilities))

@@ -16,7 +16,7 @@ from gridmap.division.plans.plan import GridPlan
 from gridmap.division.search.partition import partition
 from gridmap.errors import EditError, GridmapError, OptionError, ReadError, TableError, WriteError
 from gridmap.io.project import Project, read_project, write_project
-from gridmap.io.readers import (
+from gridmap.io.read.readers import (
     read_barriers,
     read_buildings,
     read_communities,

@@ -137,8 +137,8 @@ def divide(
     """Divide communities into grids: a .gpkg gets the whole plan, .geojson and .parquet the grids alone."""
     import gridmap as gm
     from gridmap.io.project import write_project
-    from gridmap.io.readers import read_counts
-    from gridmap.io.write import write_table
+    from gridmap.io.read.readers import read_counts
+    from gridmap.io.write.tables import write_table
     from gridmap.job import complete_households
     from gridmap.tables.findings import findings_table, join_findings
     from gridmap.view import console
@@ -182,8 +182,8 @@ def cover(
     """Measure who reaches which category of facility: .xlsx gets all sheets, .csv the rates, .gpkg all layers."""
     import gridmap as gm
     from gridmap.io.project import write_project
-    from gridmap.io.workbook import write_workbook
-    from gridmap.io.write import write_table
+    from gridmap.io.write.tables import write_table
+    from gridmap.io.write.workbook import write_workbook
     from gridmap.job import complete_households
     from gridmap.tables.findings import findings_table, join_findings
     from gridmap.view import console
@@ -241,7 +241,7 @@ def _layers(path: Path) -> list[Any]:
 
 def _units(path: Path) -> Any:
     """Polygons to report by: grids where they have a grid_id, else communities."""
-    from gridmap.io.readers import read_table
+    from gridmap.io.read.readers import read_table
 
     try:
         return read_table("grids", path)

@@ -27,8 +27,8 @@ from gridmap.division.divide import divide
 from gridmap.division.plans.plan import GridPlan
 from gridmap.errors import OptionError, ReadError, WriteError
 from gridmap.io.project import Project, read_project, write_project
-from gridmap.io.workbook import write_workbook
-from gridmap.io.write import write_table
+from gridmap.io.write.tables import write_table
+from gridmap.io.write.workbook import write_workbook
 from gridmap.maps.explore import explore
 from gridmap.maps.finding_words import told_findings
 from gridmap.maps.report.atlas import atlas

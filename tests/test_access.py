@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from shapely import LineString, MultiPoint, Point, Polygon, box
 
 from gridmap.errors import OptionError
-from gridmap.io.readers import read_streets
+from gridmap.io.read.readers import read_streets
 from gridmap.network.search import nearest
 from gridmap.network.streets import StreetNetwork
 

@@ -555,7 +555,7 @@ def test_what_compounds_claim_is_compared_with_what_they_hold():
 @pytest.fixture(scope="module")
 def las_palmas(data_dir):
     """Ragged communities of Las Palmas that hold awkward ground: several pieces, cut compounds, dense terraces."""
-    from gridmap.io.readers import read_buildings, read_streets
+    from gridmap.io.read.readers import read_buildings, read_streets
 
     folder = data_dir / "las_palmas"
     communities = gpd.read_file(folder / "communities_ragged.gpkg")

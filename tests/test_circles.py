@@ -309,7 +309,7 @@ def test_contours_hold_the_cells_below_the_level(seed):
 
 
 def test_deviation_is_small_on_a_real_extract(data_dir):
-    from gridmap.io.readers import read_buildings, read_facilities, read_streets
+    from gridmap.io.read.readers import read_buildings, read_facilities, read_streets
 
     path = data_dir / "beijing_tsinghua" / "map.osm.pbf"
     homes = read_buildings(path).to_crs(CRS).assign(households=10)
@@ -480,7 +480,7 @@ def test_a_contour_lies_where_the_level_is():
 @pytest.mark.full
 @pytest.mark.parametrize("walled", [False, True])
 def test_few_households_of_las_palmas_are_on_the_wrong_side(data_dir, walled):
-    from gridmap.io.readers import (
+    from gridmap.io.read.readers import (
         read_barriers,
         read_buildings,
         read_compounds,

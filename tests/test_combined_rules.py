@@ -156,6 +156,6 @@ def test_findings_scenarios_comparisons_and_what_is_shown(tmp_path):
         cover.with_thresholds(minutes=5)
     with pytest.raises(OptionError, match="combined rules"):
         cover.rate(weight="area")
-    from gridmap.io.workbook import write_workbook
+    from gridmap.io.write.workbook import write_workbook
 
     write_workbook(tmp_path / "rules.xlsx", cover=cover)

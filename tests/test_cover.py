@@ -92,7 +92,7 @@ def test_k_nearest_are_the_k_least_of_all_pairs(seed, k):
 
 def extract(folder, count, seed):
     """Buildings, facilities and streets of a real extract; of the first two a sample."""
-    from gridmap.io.readers import read_buildings, read_facilities, read_streets
+    from gridmap.io.read.readers import read_buildings, read_facilities, read_streets
 
     path = folder / "map.osm.pbf"
     buildings = read_buildings(path)

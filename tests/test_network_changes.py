@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from shapely import LineString, Point, box
 
 from gridmap.errors import OptionError, TableError
-from gridmap.io.readers import read_streets
+from gridmap.io.read.readers import read_streets
 from gridmap.network.search import nearest
 from gridmap.network.streets import StreetNetwork
 

@@ -10,7 +10,7 @@ import shapely
 from shapely import LineString, Point
 
 from gridmap.errors import OptionError
-from gridmap.io.readers import read_streets
+from gridmap.io.read.readers import read_streets
 from gridmap.network.search import nearest
 from gridmap.network.streets import StreetNetwork
 

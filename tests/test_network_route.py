@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from shapely import LineString, Point, box
 
 from gridmap.errors import OptionError
-from gridmap.io.readers import read_streets
+from gridmap.io.read.readers import read_streets
 from gridmap.network.search import nearest
 from gridmap.network.streets import StreetNetwork
 

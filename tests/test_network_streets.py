@@ -13,7 +13,7 @@ from shapely import LineString, Point, Polygon, box
 
 import gridmap
 from gridmap.errors import OptionError, TableError
-from gridmap.io.readers import read_streets
+from gridmap.io.read.readers import read_streets
 from gridmap.network.graph import build_graph
 from gridmap.network.search import nearest
 from gridmap.network.streets import StreetNetwork, as_network

@@ -9,10 +9,11 @@ import pytest
 import shapely
 
 from gridmap.errors import ReadError
-from gridmap.io.osm import read_osm
-from gridmap.io.osm_tags import KEYS, RULES, facility_categories
-from gridmap.io.readers import read_barriers, read_buildings, read_communities, read_facilities, read_streets
+from gridmap.io.read.osm import read_osm
+from gridmap.io.read.osm_tags import KEYS, RULES
+from gridmap.io.read.readers import read_barriers, read_buildings, read_communities, read_facilities, read_streets
 from gridmap.network.streets import StreetNetwork
+from gridmap.tables.categories import facility_categories
 
 ALL = ("streets", "buildings", "compounds", "entrances", "barriers", "facilities", "communities")
 # A degree is about 100 km here; METRE is a step of about a metre.

@@ -10,9 +10,9 @@ from map_town import HOSTILE, make_town
 
 from gridmap.errors import OptionError
 from gridmap.io.project import read_project, write_project
-from gridmap.io.qgis_styles import layer_styles
-from gridmap.io.readers import read_communities
-from gridmap.io.write import STYLES_LAYER, write_layers
+from gridmap.io.read.readers import read_communities
+from gridmap.io.write.qgis_styles import layer_styles
+from gridmap.io.write.tables import STYLES_LAYER, write_layers
 from gridmap.view.colours import STATUS_COLOURS
 
 # What QGIS asks for the style of a layer with (QgsOgrProviderMetadata::loadStyle).

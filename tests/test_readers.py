@@ -21,7 +21,7 @@ from gridmap.io.datums import (
     wgs84_to_bd09,
     wgs84_to_gcj02,
 )
-from gridmap.io.readers import (
+from gridmap.io.read.readers import (
     read_barriers,
     read_buildings,
     read_communities,
@@ -31,7 +31,7 @@ from gridmap.io.readers import (
     read_facilities,
     read_streets,
 )
-from gridmap.io.write import write_table
+from gridmap.io.write.tables import write_table
 
 CRS = 32650
 X, Y = 500_000.0, 4_400_000.0

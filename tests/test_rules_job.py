@@ -13,7 +13,7 @@ from test_rules import RURAL, village
 
 import gridmap as gm
 from gridmap.errors import OptionError
-from gridmap.io.workbook import write_workbook
+from gridmap.io.write.workbook import write_workbook
 from gridmap.job import run_project
 
 

@@ -212,7 +212,7 @@ def test_village_is_reached_through_the_underpass_only(town):
 
 def test_facilities_cover_many_categories_and_leave_gaps(town, sample_dir):
     facilities = town["facilities"]
-    known = set(pd.read_csv(sample_dir.parent / "gridmap" / "io" / "categories.csv")["category"])
+    known = set(pd.read_csv(sample_dir.parent / "gridmap" / "tables" / "categories.csv")["category"])
     assert set(facilities["category"]) <= known
     assert facilities["category"].nunique() >= 10
     assert set(facilities["status"]) == {"existing", "planned", "candidate"}

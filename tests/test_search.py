@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from shapely import LineString, Point, box
 
 from gridmap.errors import OptionError
-from gridmap.io.readers import read_buildings, read_facilities, read_streets
+from gridmap.io.read.readers import read_buildings, read_facilities, read_streets
 from gridmap.network.bounded import nodes_within, within
 from gridmap.network.search import nearest, nearest_of_each_kind, node_costs, node_costs_of_each_kind
 from gridmap.network.streets import StreetNetwork

@@ -13,8 +13,8 @@ from map_town import make_town
 from shapely import box
 
 from gridmap.errors import OptionError, WriteError
-from gridmap.io.workbook import write_workbook
-from gridmap.io.workbook_words import WORDS
+from gridmap.io.write.workbook import write_workbook
+from gridmap.io.write.workbook_words import WORDS
 from gridmap.tables.findings import finding, findings_table
 
 CRS = 32650

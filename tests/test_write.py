@@ -14,7 +14,7 @@ import pytest
 from shapely import LineString, Point
 
 from gridmap.errors import OptionError, WriteError
-from gridmap.io.write import flat, write_layers, write_table, writing
+from gridmap.io.write.tables import flat, write_layers, write_table, writing
 from gridmap.tables.findings import finding, findings_table
 
 CRS = 32650

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from gridmap.errors import OptionError, ReadError
-from gridmap.io.osm import is_osm, read_osm
-from gridmap.io.qgis_styles import layer_styles
-from gridmap.io.readers import read_counts, read_table, refuse_empty_osm, refuse_for_osm
-from gridmap.io.write import STYLES_LAYER, write_layers
+from gridmap.io.read.osm import is_osm, read_osm
+from gridmap.io.read.readers import read_counts, read_table, refuse_empty_osm, refuse_for_osm
+from gridmap.io.write.qgis_styles import layer_styles
+from gridmap.io.write.tables import STYLES_LAYER, write_layers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-from importlib import resources
 from typing import TYPE_CHECKING
 
 from gridmap.errors import OptionError
+from gridmap.tables.categories import facility_categories
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -294,7 +293,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "note.no_script": ("This map needs JavaScript.", "本地图需要启用 JavaScript。"),
 }  # fmt: skip
 
-#: Categories beside those of the OSM reader's list (gridmap/io/categories.csv): (English, Chinese).
+#: Categories beside those of the OSM reader's list (gridmap/tables/categories.csv): (English, Chinese).
 CATEGORIES: dict[str, tuple[str, str]] = {
     "canteen": ("Community canteen", "社区食堂"),
     "community_service": ("Community service station", "社区服务站"),
@@ -355,14 +354,10 @@ def words(lang: str) -> dict[str, str]:
 def category_labels(categories: Iterable[str], lang: str) -> dict[str, str]:
     """Categories as a person reads them; one that no list knows stays as the data names it."""
     column = LANGUAGES.index(lang)
-    known = {**_osm_categories(), **CATEGORIES}
+    listed = {key: (c.name_en, c.name_zh) for key, c in facility_categories()[0].items()}
+    known = {**listed, **CATEGORIES}
     return {c: known[key][column] if (key := c.strip().lower()) in known else _plain(c) for c in categories}
 
 
 def _plain(category: str) -> str:
     return category.replace("_", " ").strip() if category.isascii() else category
-
-
-def _osm_categories() -> dict[str, tuple[str, str]]:
-    text = resources.files("gridmap.io").joinpath("categories.csv").read_text("utf-8-sig")
-    return {row["category"]: (row["name_en"], row["name_zh"]) for row in csv.DictReader(text.splitlines())}

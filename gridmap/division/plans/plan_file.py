@@ -13,7 +13,7 @@ import pandas as pd
 from shapely.geometry.base import BaseGeometry
 
 from gridmap.errors import ReadError, WriteError
-from gridmap.io.write import writing
+from gridmap.io.write.tables import writing
 
 if TYPE_CHECKING:
     from os import PathLike

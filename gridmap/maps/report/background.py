@@ -110,7 +110,7 @@ def _assumptions(ground: Ground, say: Say) -> Block:
 
 def _estimate(ground: Ground) -> list[tuple[str, Any]]:
     """What an estimate of households assumed, in the words of the workbook."""
-    from gridmap.io.workbook_words import word
+    from gridmap.io.write.workbook_words import word
 
     tables = (ground.content.tables.get("buildings"), getattr(ground.content.cover, "buildings", None))
     known: Mapping[str, Any] = next(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gridmap.errors import OptionError
-from gridmap.io.write import writing
+from gridmap.io.write.tables import writing
 from gridmap.maps.words import check_language
 
 if TYPE_CHECKING:

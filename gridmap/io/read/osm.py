@@ -16,8 +16,8 @@ import pandas as pd
 import shapely
 
 from gridmap.errors import ReadError
-from gridmap.io.osm_tags import KEYS, RULES, LeftOut
-from gridmap.io.reading import Reading
+from gridmap.io.read.osm_tags import KEYS, RULES, LeftOut
+from gridmap.io.read.record import Reading
 from gridmap.tables.contracts import CONTRACTS, check_table
 from gridmap.tables.crs import to_metric
 

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from gridmap.errors import OptionError
-from gridmap.io.workbook_gaps import gap_columns
-from gridmap.io.workbook_sheet import Column, add_table, clean, put
-from gridmap.io.workbook_words import category_word, word
-from gridmap.io.write import writing
+from gridmap.io.write.tables import writing
+from gridmap.io.write.workbook_gaps import gap_columns
+from gridmap.io.write.workbook_sheet import Column, add_table, clean, put
+from gridmap.io.write.workbook_words import category_word, word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

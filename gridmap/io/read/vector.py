@@ -9,12 +9,12 @@ import geopandas as gpd
 import pandas as pd
 
 from gridmap.errors import ReadError
-from gridmap.io.write import STYLES_LAYER
+from gridmap.io.write.tables import STYLES_LAYER
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gridmap.io.reading import Reading
+    from gridmap.io.read.record import Reading
 
 __all__ = ["PARQUET_SUFFIXES", "read_vector"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gridmap.io.osm_tags import facility_categories
+from gridmap.tables.categories import facility_categories
 
 __all__ = ["WORDS", "category_word", "word"]
 

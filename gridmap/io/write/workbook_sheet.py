@@ -138,7 +138,7 @@ def clean(text: str) -> str:
 
 
 def _for_print(sheet: Any, header: str, lang: str) -> None:
-    from gridmap.io.workbook_words import word
+    from gridmap.io.write.workbook_words import word
 
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.paperSize = sheet.PAPERSIZE_A4

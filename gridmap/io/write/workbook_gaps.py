@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import shapely
 
-from gridmap.io.workbook_sheet import Column
-from gridmap.io.workbook_words import category_word, word
+from gridmap.io.write.workbook_sheet import Column
+from gridmap.io.write.workbook_words import category_word, word
 from gridmap.tables.crs import to_crs
 
 if TYPE_CHECKING:

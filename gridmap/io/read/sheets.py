@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from gridmap.errors import ReadError
-from gridmap.io.headings import plain
+from gridmap.io.read.headings import plain
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gridmap.io.reading import Reading
+    from gridmap.io.read.record import Reading
 
 __all__ = ["EXCEL_SUFFIXES", "SHEET_SUFFIXES", "numbers_where_plain", "read_sheet"]
 

@@ -11,7 +11,7 @@ from xml.sax.saxutils import quoteattr
 import geopandas as gpd
 import pandas as pd
 
-from gridmap.io.workbook_words import category_word, word
+from gridmap.io.write.workbook_words import category_word, word
 from gridmap.view.colours import ABOVE, BELOW, CIRCLES, EMPTY, STATUS_COLOURS, UNCOVERED
 
 if TYPE_CHECKING:

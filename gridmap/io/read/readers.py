@@ -15,12 +15,12 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from gridmap.errors import OptionError, ReadError, TableError
-from gridmap.io import headings
 from gridmap.io.datums import shifted_name, to_wgs84
-from gridmap.io.osm import is_osm, read_osm
-from gridmap.io.reading import Reading
-from gridmap.io.sheets import SHEET_SUFFIXES, numbers_where_plain, read_sheet
-from gridmap.io.vector import read_vector
+from gridmap.io.read import headings
+from gridmap.io.read.osm import is_osm, read_osm
+from gridmap.io.read.record import Reading
+from gridmap.io.read.sheets import SHEET_SUFFIXES, numbers_where_plain, read_sheet
+from gridmap.io.read.vector import read_vector
 from gridmap.tables.contracts import CONTRACTS, check_table, clean_ids
 
 __all__ = [
@@ -128,7 +128,7 @@ def read_facilities(
 ) -> gpd.GeoDataFrame:
     """Facilities by category. Sources, arguments and errors as in `read_buildings`.
 
-    From OpenStreetMap the categories are those of ``gridmap/io/categories.csv``.
+    From OpenStreetMap the categories are those of ``gridmap/tables/categories.csv``.
     """
     return read_table("facilities", source, crs=crs, columns=columns, layer=layer)
 
@@ -139,7 +139,7 @@ def read_streets(
     """Streets, walkable or not. Sources, arguments and errors as in `read_buildings`.
 
     From OpenStreetMap they carry ``node_ids``, the id of every vertex, by which they join; a text column of that name
-    (as `gridmap.io.write.write_table` writes it) is turned back into arrays.
+    (as `gridmap.io.write.tables.write_table` writes it) is turned back into arrays.
     """
     return read_table("streets", source, crs=crs, columns=columns, layer=layer)
 

@@ -1,21 +1,21 @@
 """Which OpenStreetMap tags make a street, a building, a facility ...: one rule a table, from tags to a row.
 
 Each rule takes the tags of one element and returns the row's columns, a `LeftOut` with the reason when the element
-looks like one but is not taken, or None when it is something else. No geometry here, no files but categories.csv.
+looks like one but is not taken, or None when it is something else. No geometry here, and no files.
 """
 
 from __future__ import annotations
 
-import csv
 import re
 from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gridmap.tables.categories import facility_categories
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["KEYS", "RULES", "Category", "LeftOut", "facility_categories"]
+__all__ = ["KEYS", "RULES", "LeftOut"]
 
 Tags = dict[str, str]
 Row = dict[str, Any]
@@ -39,23 +39,6 @@ class LeftOut(NamedTuple):
     """Why an element is not taken."""
 
     reason: str
-
-
-class Category(NamedTuple):
-    """A facility category: its key and its names for people."""
-
-    category: str
-    name_en: str
-    name_zh: str
-
-
-@cache
-def facility_categories() -> tuple[dict[str, Category], dict[tuple[str, str], str]]:
-    """The categories of categories.csv by key, and the category of each OpenStreetMap (key, value), in file order."""
-    text = resources.files("gridmap.io").joinpath("categories.csv").read_text(encoding="utf-8")
-    rows = list(csv.DictReader(text.splitlines()))
-    categories = {r["category"]: Category(r["category"], r["name_en"], r["name_zh"]) for r in rows}
-    return categories, {(r["osm_key"], r["osm_value"]): r["category"] for r in rows}
 
 
 def street(tags: Tags) -> Row | LeftOut | None:
