@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import geopandas as gpd
 import networkx as nx
@@ -17,6 +18,7 @@ from test_divide import CRS, EAST, line, rectangle, town
 
 import gridmap as gm
 from gridmap.division.rules.pairs import Joins, tie
+from gridmap.tables.findings import finding, findings_table
 
 
 def bands(*rows):
@@ -217,6 +219,19 @@ def test_a_group_cut_by_hand_is_told_until_it_is_whole_again():
     assert sorted(found["ids"]) == sorted(per_group.index[per_group > 1])
     new = [g for g in cut.grids["grid_id"] if g == grid or g not in set(plan.grids["grid_id"])]
     assert not cut.merge(new).findings["rule"].eq("group_parted").any()
+
+
+def test_a_group_cut_by_hand_is_told_beside_one_of_its_name_that_a_barrier_cuts():
+    communities, houses, streets = village()
+    plan = gm.divide(communities, houses, streets, bands=RURAL)
+    atoms = plan.atoms[plan.atoms["community_id"] == "A"]
+    grid = atoms["grid_id"].iloc[0]
+    mine = atoms.loc[atoms["grid_id"] == grid, "group"]
+    barrier = finding("warning", "group_cut", "as a barrier cut it elsewhere", ids=list(mine.unique()))
+    told = replace(plan, findings=findings_table([barrier], crs=plan.findings.crs))
+    cut = told.split(grid, parts=2 * mine.nunique())
+    (found,) = cut.findings[cut.findings["rule"] == "group_parted"].to_dict("records")
+    assert set(found["ids"]) & set(mine)
 
 
 def test_areas_survive_saving(tmp_path):

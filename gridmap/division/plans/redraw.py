@@ -297,12 +297,9 @@ def _grouped_again(plan: GridPlan, findings: gpd.GeoDataFrame, atoms: gpd.GeoDat
     """The findings, that on villager groups in several grids as they are now."""
     if "group" not in atoms:
         return findings
-    told = [
-        name for rule, ids in zip(findings["rule"], findings["ids"], strict=True) if rule == "group_cut" for name in ids
-    ]
     whole = [c for c in pd.unique(atoms.loc[atoms["group"].notna(), "community_id"]) if rule_in(plan, c).open]
     kept = findings[findings["rule"] != PARTED].to_dict("records")
-    return findings_table([*parted_groups(atoms, whole, told), *kept], crs=findings.crs)
+    return findings_table([*parted_groups(atoms, whole), *kept], crs=findings.crs)
 
 
 def _certificates(arrays: PlanArrays, inside: np.ndarray, grid_ids: np.ndarray) -> dict[str, dict[str, Any]]:

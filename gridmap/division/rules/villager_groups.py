@@ -206,7 +206,7 @@ def group_findings(
     return found
 
 
-def parted_groups(atoms: pd.DataFrame, whole: Collection[str], known: Collection[str]) -> list[dict[str, Any]]:
+def parted_groups(atoms: pd.DataFrame, whole: Collection[str]) -> list[dict[str, Any]]:
     """A finding on the villager groups that lie in several grids, whatever put them there.
 
     Parameters
@@ -215,10 +215,8 @@ def parted_groups(atoms: pd.DataFrame, whole: Collection[str], known: Collection
         community_id, group and grid_id.
     whole
         The communities whose grids are made of whole groups.
-    known
-        Groups of which that is told already.
     """
-    here = atoms[atoms["community_id"].isin(whole) & atoms["group"].notna() & ~atoms["group"].isin(known)]
+    here = atoms[atoms["community_id"].isin(whole) & atoms["group"].notna()]
     grids = here.groupby(["community_id", "group"])["grid_id"].nunique()
     names = [str(name) for _, name in grids.index[grids > 1]]
     if not names:
@@ -226,6 +224,7 @@ def parted_groups(atoms: pd.DataFrame, whole: Collection[str], known: Collection
     return [
         finding(
             "warning", PARTED, f"{len(names):,} villager groups are in more than one grid: {', '.join(names[:5])}.",
-            cure="Move the rest of each group into the grid that holds most of it.", ids=names,
+            cure="Move the rest of each group into the grid that holds most of it, where no barrier lies between.",
+            ids=names,
         )
     ]  # fmt: skip
