@@ -13,11 +13,14 @@ import shapely
 
 __all__ = [
     "Frame",
+    "encode_lines",
     "encode_shapes",
     "frame_of",
     "pack_bytes",
     "pack_changes",
+    "pack_places",
     "pack_varints",
+    "signed",
     "simplify_tiles",
     "squeeze",
 ]
@@ -113,7 +116,7 @@ def encode_shapes(shapes: np.ndarray, frame: Frame, *, tolerance: float = 0.0) -
         "shape": int(kinds[0]) if count and (kinds == kinds[0]).all() else "".join(map(str, kinds)),
         "rings": pack_varints(np.bincount(owner, minlength=count)),
         "sizes": pack_varints(sizes),
-        "xy": pack_varints(_zigzag(np.diff(steps, axis=0, prepend=np.zeros((1, 2), dtype=np.int64))).ravel()),
+        "xy": pack_places(steps),
     }
 
 
@@ -123,7 +126,7 @@ def encode_lines(lines: np.ndarray) -> dict[str, str]:
     steps = np.rint(xy / STEP).astype(np.int64)
     return {
         "sizes": pack_varints(np.bincount(line, minlength=len(lines))),
-        "xy": pack_varints(_zigzag(np.diff(steps, axis=0, prepend=np.zeros((1, 2), dtype=np.int64))).ravel()),
+        "xy": pack_places(steps),
     }
 
 
@@ -158,7 +161,12 @@ def pack_bytes(raw: bytes) -> str:
 
 def pack_changes(values: np.ndarray) -> str:
     """Whole numbers of which neighbours are alike: `pack_varints` of what changes from one to the next."""
-    return pack_varints(_zigzag(np.diff(np.asarray(values, dtype=np.int64), prepend=0)))
+    return pack_varints(signed(np.diff(np.asarray(values, dtype=np.int64), prepend=0)))
+
+
+def pack_places(steps: np.ndarray) -> str:
+    """Places in whole steps, int64 (n, 2), as `pack_varints` of what changes from one to the next."""
+    return pack_varints(signed(np.diff(steps, axis=0, prepend=np.zeros((1, 2), dtype=np.int64))).ravel())
 
 
 def pack_varints(values: np.ndarray) -> str:
@@ -176,16 +184,16 @@ def pack_varints(values: np.ndarray) -> str:
     return pack_bytes(out.tobytes())
 
 
+def signed(values: np.ndarray) -> np.ndarray:
+    """Signed whole numbers, int64, as unsigned ones, small ones staying small: 0, -1, 1, -2 become 0, 1, 2, 3."""
+    return (values << 1) ^ (values >> 63)
+
+
 def _thinned(rings: np.ndarray, tolerance: float) -> np.ndarray:
     # ring by ring: keeping the topology of whole circles takes twenty times as long, and nothing is counted on them
     thin = shapely.simplify(rings, tolerance, preserve_topology=False)
     collapsed = shapely.get_num_coordinates(thin) < np.where(shapely.get_type_id(rings) == 2, 4, 1)
     return np.where(collapsed, rings, thin)
-
-
-def _zigzag(differences: np.ndarray) -> np.ndarray:
-    """Signed numbers as unsigned ones, small ones staying small: 0, -1, 1, -2 become 0, 1, 2, 3."""
-    return (differences << 1) ^ (differences >> 63)
 
 
 def _kinds(parts: np.ndarray, owner: np.ndarray, count: int) -> np.ndarray:

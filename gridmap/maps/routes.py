@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 
 from gridmap.maps.columns import rows_of
-from gridmap.maps.encode import STEP, pack_changes, pack_varints
+from gridmap.maps.encode import STEP, pack_changes, pack_places, pack_varints, signed
 from gridmap.maps.route_forest import END, NO_WAY, grow_forest
 from gridmap.tables.crs import to_crs
 
@@ -81,15 +81,15 @@ def pack_routes(sheet: Sheet, *, wanted: bool | None) -> dict[str, Any] | None:
     u, v = number[graph.edge_u[edge]], number[graph.edge_v[edge]]
     gate = _gates(sheet, forest, point, np.repeat(row, starts))
     return {
-        "xy": _pack_places(place(graph.node_xy[nodes])),
+        "xy": pack_places(place(graph.node_xy[nodes])),
         "degree": pack_varints(degree),
-        "next": pack_varints(_signed(after - np.repeat(np.arange(len(nodes)), degree))),
+        "next": pack_varints(signed(after - np.repeat(np.arange(len(nodes)), degree))),
         "starts": pack_varints(starts),
         "u": pack_changes(u),
-        "v": pack_varints(_signed(v - u)),
+        "v": pack_varints(signed(v - u)),
         "along": pack_varints(_share(forest.origins.t0[point])),
         "gate": pack_varints(gate + 1),
-        "gates": _pack_places(place(cover.network.walls.gate_xy)),
+        "gates": pack_places(place(cover.network.walls.gate_xy)),
         "trees": trees,
     }
 
@@ -106,7 +106,7 @@ def _pack_tree(
     u, v = graph.node_xy[graph.edge_u[targets.edge[point]]], graph.node_xy[graph.edge_v[targets.edge[point]]]
     return {
         "follow": pack_varints(steps),
-        "ends": _pack_places(place(u + share[:, None] * (v - u))),
+        "ends": pack_places(place(u + share[:, None] * (v - u))),
         "start": pack_varints(start),
         "side": pack_varints(side),
         "goal": pack_varints(_share(tree.goal[row[side == 2]])),
@@ -210,11 +210,3 @@ def _placer(sheet: Sheet, crs: Any) -> Any:
         return np.rint(sheet.frame.to_metres(sheet.place(lonlat)) / STEP).astype(np.int64)
 
     return place
-
-
-def _pack_places(steps: Longs) -> str:
-    return pack_varints(_signed(np.diff(steps, axis=0, prepend=np.zeros((1, 2), dtype=np.int64))).ravel())
-
-
-def _signed(values: Longs) -> Longs:
-    return (values << 1) ^ (values >> 63)
