@@ -131,9 +131,10 @@ def test_a_figure_of_a_cover_counts_buildings(town, pyplot, tmp_path):
 def test_chinese_words_are_drawn_without_a_complaint(town, pyplot, tmp_path):
     from matplotlib import font_manager
 
-    from gridmap.view.figures import _CHINESE_FONTS, plot_reach
+    from gridmap.view.figures import plot_reach
+    from gridmap.view.fonts import CHINESE_FONTS
 
-    if not {f.name for f in font_manager.fontManager.ttflist} & set(_CHINESE_FONTS):
+    if not {f.name for f in font_manager.fontManager.ttflist} & set(CHINESE_FONTS):
         pytest.fail("install a font with Chinese letters, for example fonts-noto-cjk")
     axes = plot_reach(town["buildings"], np.ones(24), town["facilities"], title="菜鸟驿站")
     axes.figure.savefig(tmp_path / "cover.png")  # a glyph that is missing is a warning, and so an error here

@@ -10,6 +10,7 @@ import numpy as np
 from gridmap.errors import OptionError
 from gridmap.tables.crs import to_crs, to_metric
 from gridmap.view.colours import RATE_BREAKS, RATES, STATUS_COLOURS, UNCOVERED
+from gridmap.view.fonts import CHINESE_FONTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,9 +26,6 @@ _NAMES = {
     "legal": "Within the band", "above": "Above the band", "below": "Below the band", "empty": "No households",
     "dedicated": "Dedicated", "unknown": "Not known",
 }  # fmt: skip
-_CHINESE_FONTS = (
-    "Noto Sans CJK SC", "Microsoft YaHei", "PingFang SC", "Source Han Sans SC", "SimHei", "WenQuanYi Micro Hei",
-)  # fmt: skip
 
 
 def plot_grids(
@@ -160,5 +158,5 @@ def _font(size: float) -> Any:
     from matplotlib import font_manager, rcParams
 
     installed = {font.name for font in font_manager.fontManager.ttflist}
-    chinese = [name for name in _CHINESE_FONTS if name in installed]
+    chinese = [name for name in CHINESE_FONTS if name in installed]
     return font_manager.FontProperties(family=[*rcParams["font.family"], *chinese[:1]], size=size)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gridmap.errors import OptionError, WriteError
+from gridmap.view.fonts import CHINESE_FONTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,12 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["pdf_pages"]
 
-#: Fonts with Chinese letters on Windows, macOS and Linux; one of them must be installed for a page with Chinese words.
-CHINESE_FONTS = (
-    "Microsoft YaHei", "PingFang SC", "Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "Hiragino Sans GB",
-    "Heiti SC", "STHeiti", "SimHei", "SimSun", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "Noto Serif CJK SC",
-    "Songti SC", "Droid Sans Fallback",
-)  # fmt: skip
 _LATIN_FONTS = ("Segoe UI", "Helvetica Neue", "Noto Sans", "Arial", "Liberation Sans", "DejaVu Sans")
 
 
