@@ -42,7 +42,7 @@ def legend_of(axes) -> dict[str, int]:
 
 def test_a_plan_shows_its_figures_and_a_picture(town):
     shown = town["plan"]._repr_html_()
-    for text in ("2 of 4", "1,729", "within the band (2)", "above it (1)", "dedicated (1)"):
+    for text in ("2 of 4", "1,729", "within the band (2)", "above the band (1)", "dedicated (1)"):
         assert text in shown
     assert "110101001001003: 612 households, above" in shown
     fills = re.findall(r'<path d="[^"]+" fill="(#\w+)"', shown)

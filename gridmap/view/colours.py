@@ -1,4 +1,4 @@
-"""Colours of grids and rates: one place for the map, the printed pages and the figures.
+"""Colours of grids and rates, and what a legend calls them: one place for the map, the printed pages and the figures.
 
 They keep apart under the common kinds of colour blindness: blue below the band, orange above it (ColorBrewer's
 diverging pair), pale green-grey within it; rates run from sand to blue. Wherever they are used a mark, a hatching or a
@@ -22,6 +22,7 @@ __all__ = [
     "RATES",
     "RATE_BREAKS",
     "STATUS_COLOURS",
+    "STATUS_WORDS",
     "UNCOVERED",
     "UNKNOWN",
     "rate_class",
@@ -34,6 +35,11 @@ EMPTY, DEDICATED, UNKNOWN = "#efece6", "#dcd3e6", "#e6e3dd"
 #: Status of a grid and its colour, in the order of a legend.
 STATUS_COLOURS = {
     "legal": LEGAL_HIGH, "above": ABOVE, "below": BELOW, "empty": EMPTY, "dedicated": DEDICATED, "unknown": UNKNOWN,
+}  # fmt: skip
+#: What a legend says of each.
+STATUS_WORDS = {
+    "legal": "within the band", "above": "above the band", "below": "below the band", "empty": "no households",
+    "dedicated": "dedicated", "unknown": "not known",
 }  # fmt: skip
 #: Fixed fifths of a coverage rate, so that maps of different categories compare.
 RATE_BREAKS = (0.2, 0.4, 0.6, 0.8)

@@ -9,7 +9,7 @@ import numpy as np
 
 from gridmap.errors import OptionError
 from gridmap.tables.crs import to_crs, to_metric
-from gridmap.view.colours import RATE_BREAKS, RATES, STATUS_COLOURS, UNCOVERED
+from gridmap.view.colours import RATE_BREAKS, RATES, STATUS_COLOURS, STATUS_WORDS, UNCOVERED
 from gridmap.view.fonts import CHINESE_FONTS
 
 if TYPE_CHECKING:
@@ -22,10 +22,6 @@ __all__ = ["plot_grids", "plot_reach"]
 
 # Hatching goes with the colours, for prints in black and white.
 _HATCHES = {"above": "////", "below": "....", "dedicated": "xx"}
-_NAMES = {
-    "legal": "Within the band", "above": "Above the band", "below": "Below the band", "empty": "No households",
-    "dedicated": "Dedicated", "unknown": "Not known",
-}  # fmt: skip
 
 
 def plot_grids(
@@ -55,7 +51,7 @@ def plot_grids(
         own = metric[status == name]
         if len(own):
             own.plot(ax=ax, color=colour, edgecolor="#77716a", linewidth=0.5, hatch=_HATCHES.get(name))
-            entries.append((colour, f"{_NAMES[name]} ({len(own):,})", _HATCHES.get(name)))
+            entries.append((colour, f"{STATUS_WORDS[name].capitalize()} ({len(own):,})", _HATCHES.get(name)))
     if communities.crs is not None:
         to_crs(communities, metric.crs).boundary.plot(ax=ax, color="#3a4750", linewidth=1.2)
     if labels is not None:

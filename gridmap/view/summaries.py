@@ -10,7 +10,7 @@ import pandas as pd
 import shapely
 
 from gridmap.tables.crs import metric_crs, to_crs
-from gridmap.view.colours import RATES, STATUS_COLOURS, UNCOVERED
+from gridmap.view.colours import RATES, STATUS_COLOURS, STATUS_WORDS, UNCOVERED
 from gridmap.view.drawing import footprints, frame_for, outline, path, picture
 
 if TYPE_CHECKING:
@@ -21,10 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["cover_html", "plan_html"]
 
-STATUS_WORDS = {
-    "legal": "within the band", "above": "above it", "below": "below it", "empty": "no households",
-    "dedicated": "dedicated", "unknown": "not known",
-}  # fmt: skip
 # More grids than this are drawn as specks of their colour; a picture is so many units wide then.
 _MANY, _WIDTH, _SMALL_WIDTH = 800, 560, 360
 _LISTED = 5
