@@ -28,6 +28,7 @@ __all__ = [
     "outlines",
     "path",
     "picture",
+    "round_length",
     "scale_bar",
     "text",
     "text_width",
@@ -205,11 +206,21 @@ class Labels:
         return text(x, y, words, size, angle=angle, **style) if self.free(x, y, across, up) else ""
 
 
+def round_length(longest: float) -> float:
+    """The greatest of 1, 2 and 5 times a power of ten that is at most `longest`: what a scale bar shows.
+
+    Examples
+    --------
+    >>> round_length(420.0), round_length(1.9)
+    (200, 1)
+    """
+    power = 10 ** math.floor(math.log10(longest))
+    return max(step * power for step in (1, 2, 5) if step * power <= longest)
+
+
 def scale_bar(frame: Frame, metres: str, kilometres: str) -> str:
     """A bar of a round length at the lower left; `metres` and `kilometres` say a length, as in ``"{n} m"``."""
-    longest = frame.width / frame.scale / 4
-    power = 10 ** math.floor(math.log10(longest))
-    length = max(step * power for step in (1, 2, 5) if step * power <= longest)
+    length = round_length(frame.width / frame.scale / 4)
     words = metres.format(n=f"{length:g}") if length < 1000 else kilometres.format(n=f"{length / 1000:g}")
     x, y, size = 30, frame.height - 30, 24
     end = x + length * frame.scale

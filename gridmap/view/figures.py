@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from gridmap.errors import OptionError
 from gridmap.tables.crs import to_crs, to_metric
 from gridmap.view.colours import RATE_BREAKS, RATES, STATUS_COLOURS, STATUS_WORDS, UNCOVERED
+from gridmap.view.drawing import round_length
 from gridmap.view.fonts import CHINESE_FONTS
 
 if TYPE_CHECKING:
@@ -138,8 +138,7 @@ def _finish(ax: Any, entries: Sequence[tuple[str, str, str | None]]) -> Any:
         ax.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0), ncols=2, frameon=False, prop=_font(8))
     west, east = ax.get_xlim()
     south, north = ax.get_ylim()
-    power = 10 ** math.floor(math.log10((east - west) / 4))
-    length = max(step * power for step in (1, 2, 5) if step * power <= (east - west) / 4)
+    length = round_length((east - west) / 4)
     x, y, tick = west + 0.02 * (east - west), south + 0.02 * (north - south), 0.012 * (north - south)
     ax.plot([x, x, x + length, x + length], [y + tick, y, y, y + tick], color="#1f2d35", linewidth=1.5, zorder=6)
     words = f"{length:g} m" if length < 1000 else f"{length / 1000:g} km"
