@@ -19,7 +19,6 @@ __all__ = [
     "listed",
     "new_page",
     "picture",
-    "side_by_side",
     "table",
     "text",
     "title",
@@ -109,11 +108,6 @@ def table(
     return {
         "kind": "table", "head": list(head), "rows": cells, "widths": list(widths), "align": align, "small": small,
     }  # fmt: skip
-
-
-def side_by_side(left: Sequence[Block], right: Sequence[Block], share: float = 0.5) -> Block:
-    """Blocks in two columns; `share` of the width is the left one's."""
-    return {"kind": "side", "left": list(left), "right": list(right), "share": share}
 
 
 def new_page() -> Block:

@@ -116,13 +116,6 @@ def _cell(cell: dict[str, Any], align: str) -> str:
     return f'<td class="{align}"{fill}>{words}</td>'
 
 
-def _side(block: Block) -> str:
-    left, right = ("".join(_html(b) for b in block[part]) for part in ("left", "right"))
-    share = block["share"]
-    widths = f"--left:{share:g}fr;--right:{1 - share:g}fr"
-    return f'<div class="side" style="{widths}"><div>{left}</div><div>{right}</div></div>'
-
-
 def _css_text(words: str) -> str:
     """Words inside quotes of a style sheet: whatever is not a letter or a digit as its number."""
     return re.sub(r"[^0-9A-Za-z\u4e00-\u9fff ]", lambda m: f"\\{ord(m[0]):x} ", words[:80])
@@ -139,5 +132,4 @@ _MAKERS = {
     "legend": _legend,
     "cards": _cards,
     "table": _table,
-    "side": _side,
 }
