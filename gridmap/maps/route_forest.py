@@ -12,6 +12,7 @@ import numpy as np
 
 from gridmap.coverage.counting.services import rows_by_category
 from gridmap.network.search import node_costs_of_each_kind
+from gridmap.network.touch import points_on_one_edge
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -88,7 +89,7 @@ def grow_forest(cover: Cover) -> Forest | None:
     leg = 1.0 if by == "metres" else 0.06 / network.profile.leg_kmh
     leaving = _touch(network.graph, origins, measure, leg, leaving=True)
     arriving = _touch(network.graph, targets, measure, leg, leaving=False)
-    pairs = _on_one_edge(network.graph, origins, targets, measure, leg)
+    pairs = _direct_ways(network.graph, origins, targets, measure, leg)
     rank_of = np.full(len(cover.facilities) + 1, -1, dtype=np.int64)
     rank_of[order] = np.arange(len(order))
     kind_of_point, kind_of_pair = kind[targets.owner], kind[targets.owner[pairs[1]]]
@@ -197,19 +198,9 @@ def _least(values: Floats, group: Longs, count: int) -> Longs:
     return out
 
 
-def _on_one_edge(
+def _direct_ways(
     graph: Graph, origins: Access, targets: Access, measure: Floats, leg: float
 ) -> tuple[Longs, Longs, Floats]:
     """Pairs of access points on one edge, and the direct way between them."""
-    order = np.argsort(targets.edge, kind="stable")
-    count_of = np.bincount(targets.edge, minlength=graph.n_edges)
-    rows = np.flatnonzero(count_of[origins.edge])
-    count, first = count_of[origins.edge[rows]], (np.cumsum(count_of) - count_of)[origins.edge[rows]]
-    at = np.repeat(rows, count)
-    to = order[np.arange(len(at)) + np.repeat(first - np.cumsum(count) + count, count)]
-    edge = origins.edge[at]
-    ahead, back = targets.t0[to] - origins.t1[at], origins.t0[at] - targets.t1[to]
-    may = ((ahead <= 0) | graph.edge_forward[edge]) & ((back <= 0) | graph.edge_backward[edge])
-    share = np.maximum(np.maximum(ahead, back), 0.0)
-    way = (origins.leg[at] + targets.leg[to]) * leg + share * measure[edge]
-    return at[may], to[may], way[may]
+    at, to, share = points_on_one_edge(graph, origins, targets)
+    return at, to, (origins.leg[at] + targets.leg[to]) * leg + share * measure[origins.edge[at]]

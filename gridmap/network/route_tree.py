@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from gridmap.network.bounded import nodes_within
+from gridmap.network.touch import points_on_one_edge
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -104,12 +105,8 @@ def _best_ends(
     forward, backward = graph.edge_forward[edge], graph.edge_backward[edge]
     from_u = np.where(forward | (targets.t0 == 0), cost[graph.edge_u[edge]] + targets.t0 * whole + leg, np.inf)
     from_v = np.where(backward | (targets.t1 == 1), cost[graph.edge_v[edge]] + (1 - targets.t1) * whole + leg, np.inf)
-    # pairs of access points on one edge; the origin has few
-    at, to = np.nonzero(origin.edge[:, None] == edge[None, :])
-    ahead, back = targets.t0[to] - origin.t1[at], origin.t0[at] - targets.t1[to]
-    may = ((ahead <= 0) | forward[to]) & ((back <= 0) | backward[to])
-    share = np.maximum(np.maximum(ahead, back), 0.0)
-    direct = np.where(may, origin.leg[at] * pace + share * whole[to] + leg[to], np.inf)
+    at, to, share = points_on_one_edge(graph, origin, targets)
+    direct = origin.leg[at] * pace + share * whole[to] + leg[to]
     costs = np.concatenate((direct, from_u, from_v))
     last = np.concatenate((to, every, every))
     none = np.full(len(to), -1, dtype=np.int64)

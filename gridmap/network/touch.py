@@ -13,13 +13,22 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from gridmap.network.access import Access
+    from gridmap.network.graph import Graph
     from gridmap.network.streets import StreetNetwork
 
     Floats = npt.NDArray[np.float64]
     Ints = npt.NDArray[np.int32]
     Longs = npt.NDArray[np.int64]
 
-__all__ = ["SharedEdges", "Touch", "ground_rows", "shared_edges", "touch_arguments", "touch_nodes"]
+__all__ = [
+    "SharedEdges",
+    "Touch",
+    "ground_rows",
+    "points_on_one_edge",
+    "shared_edges",
+    "touch_arguments",
+    "touch_nodes",
+]
 
 
 class Touch(NamedTuple):
@@ -92,17 +101,8 @@ def ground_rows(network: StreetNetwork, places: Access) -> npt.NDArray[np.int64]
 def shared_edges(network: StreetNetwork, targets: Access, origins: Access, by: str) -> SharedEdges:
     """The direct ways from origins to targets, where both reach one edge."""
     graph = network.graph
-    order = np.argsort(targets.edge, kind="stable")
-    on_edge = np.bincount(targets.edge, minlength=graph.n_edges)
-    row = np.flatnonzero(on_edge[origins.edge])
-    count, first = on_edge[origins.edge[row]], (np.cumsum(on_edge) - on_edge)[origins.edge[row]]
-    at = np.repeat(row, count)
-    to = order[np.arange(len(at)) + np.repeat(first - np.cumsum(count) + count, count)]
-    ahead, back = targets.t0[to] - origins.t1[at], origins.t0[at] - targets.t1[to]
+    at, to, share = points_on_one_edge(graph, origins, targets)
     edge = origins.edge[at]
-    may = ((ahead <= 0) | graph.edge_forward[edge]) & ((back <= 0) | graph.edge_backward[edge])
-    at, to, edge = at[may], to[may], edge[may]
-    share = np.maximum(np.maximum(ahead, back)[may], 0.0)
     cost, other = (
         leg + share * whole[edge] + end
         for leg, whole, end in zip(
@@ -113,6 +113,23 @@ def shared_edges(network: StreetNetwork, targets: Access, origins: Access, by: s
         )
     )
     return SharedEdges(origins.owner[at].astype(np.int32), targets.owner[to].astype(np.int32), cost, other)
+
+
+def points_on_one_edge(graph: Graph, origins: Access, targets: Access) -> tuple[Longs, Longs, Floats]:
+    """Access points of origins and of targets that lie on one edge, and which share of it lies between them.
+
+    Pairs between which a one-way street forbids to go are left out.
+    """
+    order = np.argsort(targets.edge, kind="stable")
+    on_edge = np.bincount(targets.edge, minlength=graph.n_edges)
+    row = np.flatnonzero(on_edge[origins.edge])
+    count, first = on_edge[origins.edge[row]], (np.cumsum(on_edge) - on_edge)[origins.edge[row]]
+    at = np.repeat(row, count)
+    to = order[np.arange(len(at)) + np.repeat(first - np.cumsum(count) + count, count)]
+    edge = origins.edge[at]
+    ahead, back = targets.t0[to] - origins.t1[at], origins.t0[at] - targets.t1[to]
+    may = ((ahead <= 0) | graph.edge_forward[edge]) & ((back <= 0) | graph.edge_backward[edge])
+    return at[may], to[may], np.maximum(np.maximum(ahead, back)[may], 0.0)
 
 
 def _legs(network: StreetNetwork, leg: Floats, by: str) -> tuple[Floats, Floats]:
