@@ -12,7 +12,7 @@ import numpy as np
 
 from gridmap.coverage.counting.services import rows_by_category
 from gridmap.network.search import node_costs_of_each_kind
-from gridmap.network.touch import points_on_one_edge
+from gridmap.network.touch import costs_of, direct_ways, edge_ends
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gridmap.coverage.counting.cover import Cover
     from gridmap.network.access import Access
     from gridmap.network.graph import Graph
+    from gridmap.network.touch import Ends
 
     Floats = NDArray[np.float64]
     Longs = NDArray[np.int64]
@@ -66,13 +67,6 @@ class Forest(NamedTuple):
     targets: Access
 
 
-class _Points(NamedTuple):
-    """Access points of places, from both ends of their edges: costs and nodes, (points, 2)."""
-
-    cost: Floats
-    node: Longs
-
-
 def grow_forest(cover: Cover) -> Forest | None:
     """The ways from all buildings to their nearest facilities; None where the cover was not counted along streets."""
     network = cover.network
@@ -85,11 +79,10 @@ def grow_forest(cover: Cover) -> Forest | None:
     targets = services.take(order)
     by = cover.measure
     costs = node_costs_of_each_kind(network, targets, kind, kinds=len(rows), by=by)
-    measure = network.graph.edge_length if by == "metres" else network.graph.edge_seconds / 60
-    leg = 1.0 if by == "metres" else 0.06 / network.profile.leg_kmh
-    leaving = _touch(network.graph, origins, measure, leg, leaving=True)
-    arriving = _touch(network.graph, targets, measure, leg, leaving=False)
-    pairs = _direct_ways(network.graph, origins, targets, measure, leg)
+    measure, leg = costs_of(network, by)
+    leaving = edge_ends(network.graph, origins, measure, leg, leaving=True)
+    arriving = edge_ends(network.graph, targets, measure, leg, leaving=False)
+    pairs = direct_ways(network.graph, origins, targets, measure, leg)
     rank_of = np.full(len(cover.facilities) + 1, -1, dtype=np.int64)
     rank_of[order] = np.arange(len(order))
     kind_of_point, kind_of_pair = kind[targets.owner], kind[targets.owner[pairs[1]]]
@@ -107,20 +100,8 @@ def grow_forest(cover: Cover) -> Forest | None:
     return Forest(trees, origins, targets)
 
 
-def _touch(graph: Graph, places: Access, measure: Floats, leg: float, *, leaving: bool) -> _Points:
-    """What lies between access points and the ends of their edges; infinite where one-way forbids it."""
-    edge = places.edge
-    ahead, back = graph.edge_forward[edge], graph.edge_backward[edge]
-    to_u, to_v = (back, ahead) if leaving else (ahead, back)
-    whole, foot = measure[edge], places.leg * leg
-    by_u = np.where(to_u | (places.t0 == 0), foot + places.t0 * whole, np.inf)
-    by_v = np.where(to_v | (places.t1 == 1), foot + (1 - places.t1) * whole, np.inf)
-    node = np.column_stack((graph.edge_u[edge], graph.edge_v[edge])).astype(np.int64)
-    return _Points(np.column_stack((by_u, by_v)), node)
-
-
 def _follow(
-    graph: Graph, cost: Floats, target: Longs, owner: Longs, arriving: _Points, points: Longs, by: str
+    graph: Graph, cost: Floats, target: Longs, owner: Longs, arriving: Ends, points: Longs, by: str
 ) -> tuple[Longs, Longs]:
     """The next node of each node, and for those at an end the access point by which the facility is left for."""
     from scipy.sparse import csr_array
@@ -151,7 +132,7 @@ def _follow(
 
 
 def _begin(
-    origins: Access, leaving: _Points, cost: Floats, target: Longs, wanted: Longs,
+    origins: Access, leaving: Ends, cost: Floats, target: Longs, wanted: Longs,
     direct: tuple[Longs, Longs, Floats], targets: Access,
 ) -> tuple[Longs, Longs, Floats]:  # fmt: skip
     """How each building begins; see `Tree`."""
@@ -196,11 +177,3 @@ def _least(values: Floats, group: Longs, count: int) -> Longs:
     out = np.full(count, -1)
     out[group[rows[first]]] = rows[first]
     return out
-
-
-def _direct_ways(
-    graph: Graph, origins: Access, targets: Access, measure: Floats, leg: float
-) -> tuple[Longs, Longs, Floats]:
-    """Pairs of access points on one edge, and the direct way between them."""
-    at, to, share = points_on_one_edge(graph, origins, targets)
-    return at, to, (origins.leg[at] + targets.leg[to]) * leg + share * measure[origins.edge[at]]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from gridmap.network.bounded import nodes_within
-from gridmap.network.touch import points_on_one_edge
+from gridmap.network.touch import costs_of, direct_ways, edge_ends
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -67,7 +67,7 @@ def find_ways(network: StreetNetwork, origin: Access, targets: Access, *, by: st
     found = nodes_within(network, origin, by=by, limit=limit)
     cost = np.full(network.graph.n_nodes, np.inf)
     cost[found.node] = found.cost
-    measure, pace = _measure(network, by)
+    measure, pace = costs_of(network, by)
     ends = _best_ends(network, origin, targets, cost, measure, pace)
     chosen = np.flatnonzero(ends.cost <= limit * (1 + _SLACK) + _SLACK)
     chosen = chosen[np.lexsort((chosen, ends.cost[chosen]))]
@@ -90,23 +90,17 @@ def find_ways(network: StreetNetwork, origin: Access, targets: Access, *, by: st
     return ways
 
 
-def _measure(network: StreetNetwork, by: str) -> tuple[Floats, float]:
-    """Cost of each edge, and of a metre on a leg."""
-    graph = network.graph
-    return (graph.edge_length, 1.0) if by == "metres" else (graph.edge_seconds / 60, 0.06 / network.profile.leg_kmh)
-
-
 def _best_ends(
     network: StreetNetwork, origin: Access, targets: Access, cost: Floats, measure: Floats, pace: float
 ) -> _Ends:
     graph = network.graph
     edge, whole, leg = targets.edge, measure[targets.edge], targets.leg * pace
     every = np.arange(len(edge))
+    # summed in the order of the way, so that the ways over both ends to a place at one of them stay equally long
     forward, backward = graph.edge_forward[edge], graph.edge_backward[edge]
     from_u = np.where(forward | (targets.t0 == 0), cost[graph.edge_u[edge]] + targets.t0 * whole + leg, np.inf)
     from_v = np.where(backward | (targets.t1 == 1), cost[graph.edge_v[edge]] + (1 - targets.t1) * whole + leg, np.inf)
-    at, to, share = points_on_one_edge(graph, origin, targets)
-    direct = origin.leg[at] * pace + share * whole[to] + leg[to]
+    at, to, direct = direct_ways(graph, origin, targets, measure, pace)
     costs = np.concatenate((direct, from_u, from_v))
     last = np.concatenate((to, every, every))
     none = np.full(len(to), -1, dtype=np.int64)
@@ -168,12 +162,10 @@ def _tree(
 
 def _leaves(network: StreetNetwork, origin: Access, cost: Floats, measure: Floats, pace: float) -> Longs:
     """The access point by which the origin reaches each node straight, where no other way is shorter; else -1."""
-    graph, edge = network.graph, origin.edge
-    by_u = np.where(graph.edge_backward[edge] | (origin.t0 == 0), origin.t0 * measure[edge], np.inf)
-    by_v = np.where(graph.edge_forward[edge] | (origin.t1 == 1), (1 - origin.t1) * measure[edge], np.inf)
-    node = np.concatenate((graph.edge_u[edge], graph.edge_v[edge]))
-    way = np.tile(origin.leg * pace, 2) + np.concatenate((by_u, by_v))
-    point = np.tile(np.arange(len(edge)), 2)
+    graph = network.graph
+    ends = edge_ends(graph, origin, measure, pace, leaving=True)
+    node, way = ends.node.T.ravel(), ends.cost.T.ravel()
+    point = np.tile(np.arange(len(origin.edge)), 2)
     straight = np.isfinite(way) & (way <= cost[node] + _SLACK * np.maximum(1.0, cost[node]))
     leave = np.full(graph.n_nodes, -1, dtype=np.int64)
     order = np.flatnonzero(straight)

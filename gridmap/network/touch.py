@@ -21,10 +21,13 @@ if TYPE_CHECKING:
     Longs = npt.NDArray[np.int64]
 
 __all__ = [
+    "Ends",
     "SharedEdges",
     "Touch",
+    "costs_of",
+    "direct_ways",
+    "edge_ends",
     "ground_rows",
-    "points_on_one_edge",
     "shared_edges",
     "touch_arguments",
     "touch_nodes",
@@ -55,6 +58,44 @@ class SharedEdges(NamedTuple):
     target: Ints
     cost: Floats
     other: Floats
+
+
+class Ends(NamedTuple):
+    """What lies between access points and both ends of their edges, shape (points, 2): costs, and the nodes there.
+
+    A cost is infinite where one-way forbids to go.
+    """
+
+    cost: Floats
+    node: Longs
+
+
+def costs_of(network: StreetNetwork, by: str) -> tuple[Floats, float]:
+    """Cost of each edge, and of a metre of leg, in minutes or metres, whichever `by` is."""
+    graph = network.graph
+    return (graph.edge_length, 1.0) if by == "metres" else (graph.edge_seconds / 60, 0.06 / network.profile.leg_kmh)
+
+
+def edge_ends(graph: Graph, places: Access, measure: Floats, pace: float, *, leaving: bool) -> Ends:
+    """What lies between each access point and the ends of its edge, legs included.
+
+    Parameters
+    ----------
+    graph, places
+        The graph, and places on it.
+    measure, pace
+        As `costs_of` has them.
+    leaving
+        Whether the way leads from the places to the nodes; else from the nodes to the places.
+    """
+    edge = places.edge
+    ahead, back = graph.edge_forward[edge], graph.edge_backward[edge]
+    to_u, to_v = (back, ahead) if leaving else (ahead, back)
+    whole, foot = measure[edge], places.leg * pace
+    by_u = np.where(to_u | (places.t0 == 0), foot + places.t0 * whole, np.inf)
+    by_v = np.where(to_v | (places.t1 == 1), foot + (1 - places.t1) * whole, np.inf)
+    node = np.column_stack((graph.edge_u[edge], graph.edge_v[edge])).astype(np.int64)
+    return Ends(np.column_stack((by_u, by_v)), node)
 
 
 def touch_nodes(network: StreetNetwork, places: Access, by: str, *, leaving: bool, rows: Longs | None = None) -> Touch:
@@ -101,7 +142,7 @@ def ground_rows(network: StreetNetwork, places: Access) -> npt.NDArray[np.int64]
 def shared_edges(network: StreetNetwork, targets: Access, origins: Access, by: str) -> SharedEdges:
     """The direct ways from origins to targets, where both reach one edge."""
     graph = network.graph
-    at, to, share = points_on_one_edge(graph, origins, targets)
+    at, to, share = _points_on_one_edge(graph, origins, targets)
     edge = origins.edge[at]
     cost, other = (
         leg + share * whole[edge] + end
@@ -115,7 +156,18 @@ def shared_edges(network: StreetNetwork, targets: Access, origins: Access, by: s
     return SharedEdges(origins.owner[at].astype(np.int32), targets.owner[to].astype(np.int32), cost, other)
 
 
-def points_on_one_edge(graph: Graph, origins: Access, targets: Access) -> tuple[Longs, Longs, Floats]:
+def direct_ways(
+    graph: Graph, origins: Access, targets: Access, measure: Floats, pace: float
+) -> tuple[Longs, Longs, Floats]:
+    """Access points that lie on one edge, those of origins and of targets, and what the way along it costs.
+
+    `measure` and `pace` are as `costs_of` has them.
+    """
+    at, to, share = _points_on_one_edge(graph, origins, targets)
+    return at, to, origins.leg[at] * pace + share * measure[origins.edge[at]] + targets.leg[to] * pace
+
+
+def _points_on_one_edge(graph: Graph, origins: Access, targets: Access) -> tuple[Longs, Longs, Floats]:
     """Access points of origins and of targets that lie on one edge, and which share of it lies between them.
 
     Pairs between which a one-way street forbids to go are left out.
