@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
+from gridmap.coverage.access.route_forest import END, NO_WAY, grow_forest
 from gridmap.maps.columns import rows_of
 from gridmap.maps.encode import STEP, pack_changes, pack_places, pack_varints, signed
-from gridmap.maps.route_forest import END, NO_WAY, grow_forest
 from gridmap.tables.crs import to_crs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gridmap.maps.route_forest import Forest
+    from gridmap.coverage.access.route_forest import Forest
     from gridmap.maps.sheet import Sheet
     from gridmap.network.graph import Graph
 
