@@ -6,16 +6,19 @@ import html
 import json
 import re
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pytest
 import shapely
-from map_town import HOSTILE, NAMES, make_town
+from map_town import HOSTILE, NAMES, frame, make_town
 
 import gridmap as gm
 from gridmap.errors import OptionError, WriteError
+from gridmap.maps.explore import explore
+from gridmap.maps.report.ground import MAIN, PATH, STREET, ground_of
 from gridmap.maps.report.report_words import REPORT_WORDS, Say
 from gridmap.view.drawing import Labels, footprints, frame_for, outline, outlines
 
@@ -304,3 +307,17 @@ def test_buildings_too_small_for_a_shape_are_specks():
     assert footprints(np.array([one, large, shapely.Point(900, 900)]), frame).count("M") == 3
     assert footprints(np.array([large]), frame) == outline(np.array([large]), frame)
     assert footprints(np.array([], dtype=object), frame) == ""
+
+
+def test_streets_and_barriers_are_of_one_kind_on_paper_and_on_the_map(town):
+    """A word that one of them knows, the other knows: classes come from one table."""
+    named = ["trunk_link", "secondary", "tertiary", "residential", None, "steps", "tram"]
+    streets = frame({"class": named}, [shapely.LineString([(k, 0), (k, 9)]) for k in range(7)])
+    kinds = ["Canal", "metro", "wall", None]
+    barriers = frame({"kind": kinds, "hard": [True] * 4}, [shapely.LineString([(k, 0), (k, 9)]) for k in range(4)])
+    layers = explore(town["communities"], streets, barriers, date=DAY).payload["layers"]
+    assert layers["streets"]["rank"] == "0112234"
+    assert layers["barriers"]["code"] == "0122"
+    ground = ground_of(replace(town["plan"], streets=streets, barriers=barriers), None, "en")
+    assert ground.street_kinds.tolist() == [MAIN, MAIN, STREET, STREET, STREET, PATH, STREET]
+    assert ground.water.tolist() == [True, False, False, False]

@@ -9,6 +9,7 @@ import pandas as pd
 import shapely
 
 from gridmap.maps import classes, facts
+from gridmap.maps.backdrop import barrier_kinds, street_ranks
 from gridmap.maps.columns import coded, numbers, plain_values, rows_of, sequence, texts
 from gridmap.maps.encode import encode_shapes, pack_changes, pack_varints
 from gridmap.maps.themes import own_columns
@@ -21,16 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_own", "draw_tables", "findings_in_order"]
 
-_STREET_RANKS = {
-    0: ("motorway", "trunk", "primary", "motorway_link", "trunk_link", "primary_link"),
-    1: ("secondary", "tertiary", "secondary_link", "tertiary_link"),
-    3: (
-        "footway", "path", "steps", "pedestrian", "cycleway", "track", "service", "corridor", "bridleway",
-    ),
-    4: ("rail", "railway", "light_rail", "subway", "tram"),
-}  # fmt: skip
-_WATER = ("river", "water", "canal", "stream", "lake", "waterway", "riverbank", "drain", "reservoir", "sea")
-_RAIL = ("rail", "railway", "light_rail", "subway", "tram", "metro")
+# The page draws secondary and tertiary streets alike, and has a digit for each of the others.
+_STREET_DIGITS = np.array(list("011234"))
 # How a facility is drawn by its status; all others stand today.
 _STAGES = {"planned": 1, "candidate": 2, "chosen": 3}
 # What a page says of a plain layer, at most so many columns; photographs and long JSON do not belong in a panel.
@@ -180,20 +173,12 @@ def _gaps(sheet: Sheet) -> dict[str, Any]:
 
 def _streets(sheet: Sheet) -> dict[str, Any]:
     shown = sheet.degrees["streets"]
-    name = "class" if "class" in shown else "highway" if "highway" in shown else None
-    rank = {c: r for r, names in _STREET_RANKS.items() for c in names}
-    ranks = np.full(len(shown), 2) if name is None else shown[name].map(rank).fillna(2).to_numpy(dtype=int)
-    return {
-        **sheet.shapes(shown, "streets"),
-        "rank": "".join(map(str, ranks)),
-    }
+    return {**sheet.shapes(shown, "streets"), "rank": "".join(_STREET_DIGITS[street_ranks(shown)])}
 
 
 def _barriers(sheet: Sheet) -> dict[str, Any]:
     shown = sheet.degrees["barriers"]
-    kinds = shown.get("kind", pd.Series("", index=shown.index)).fillna("").astype(str).str.lower()
-    code = np.where(kinds.isin(_WATER), 0, np.where(kinds.isin(_RAIL), 1, 2))
-    return {**sheet.shapes(shown, "barriers"), "code": "".join(map(str, code))}
+    return {**sheet.shapes(shown, "barriers"), "code": "".join(map(str, barrier_kinds(shown)))}
 
 
 def _plain(kind: str) -> Any:

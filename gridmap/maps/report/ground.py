@@ -11,6 +11,7 @@ import pandas as pd
 import shapely
 
 from gridmap.maps import classes
+from gridmap.maps.backdrop import WATER, barrier_kinds, street_ranks
 from gridmap.maps.bands import bands_of
 from gridmap.maps.layers import sort_layers
 from gridmap.maps.words import category_labels, words
@@ -27,11 +28,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Ground", "Layer", "ground_of", "text_column"]
 
-_MAIN = {"motorway", "trunk", "primary", "secondary", "motorway_link", "trunk_link", "primary_link", "secondary_link"}
-_PATHS = {"footway", "path", "steps", "pedestrian", "cycleway", "track", "service", "corridor", "bridleway"}
-_WATER = {"river", "water", "canal", "stream", "lake", "waterway", "riverbank", "drain", "reservoir", "sea"}
 #: Kinds of streets and barriers, as `Ground.kinds` names them.
 MAIN, STREET, PATH = 0, 1, 2
+# Through streets and secondary ones are the main ones on paper; a railway among the streets is drawn as one.
+_STREET_KINDS = np.array([MAIN, MAIN, STREET, STREET, PATH, STREET])
 
 
 class Layer(NamedTuple):
@@ -97,16 +97,12 @@ class Ground:
     @cached_property
     def street_kinds(self) -> NDArray[np.int64]:
         """`MAIN`, `STREET` or `PATH` of each street."""
-        table = self.layers["streets"].table
-        kind = table["class"] if "class" in table else pd.Series("", index=table.index)
-        return np.where(kind.isin(_MAIN), MAIN, np.where(kind.isin(_PATHS), PATH, STREET))
+        return _STREET_KINDS[street_ranks(self.layers["streets"].table)]
 
     @cached_property
     def water(self) -> NDArray[np.bool_]:
         """Which barriers are water."""
-        table = self.layers["barriers"].table
-        kind = table["kind"] if "kind" in table else pd.Series("", index=table.index)
-        return np.asarray(kind.fillna("").astype(str).str.lower().isin(_WATER))
+        return barrier_kinds(self.layers["barriers"].table) == WATER
 
     @cached_property
     def grid_ids(self) -> list[str]:
