@@ -13,7 +13,7 @@ from gridmap.maps.encode import pack_varints
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["coded", "in_language", "numbers", "plain_values", "rows_of", "sequence", "texts"]
+__all__ = ["coded", "in_language", "numbers", "plain_values", "rows_of", "sequence", "texts", "texts_in"]
 
 
 def rows_of(keys: pd.Series | None, table: pd.DataFrame | None, column: str, length: int) -> NDArray[np.int64]:
@@ -36,6 +36,11 @@ def texts(values: pd.Series | None, length: int = 0) -> list[str]:
     if values is None:
         return [""] * length
     return ["" if missing else str(value) for value, missing in zip(values.tolist(), values.isna(), strict=True)]
+
+
+def texts_in(table: pd.DataFrame, column: str, lang: str) -> list[str]:
+    """Text of each row of a column in a language, see `in_language`; empty where missing."""
+    return texts(in_language(table, column, lang), len(table))
 
 
 def coded(values: pd.Series | NDArray[Any] | None) -> dict[str, Any]:

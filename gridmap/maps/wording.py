@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gridmap._version import __version__
 from gridmap.maps import classes, facts
-from gridmap.maps.columns import coded, in_language, rows_of, sequence, texts
+from gridmap.maps.columns import coded, in_language, rows_of, sequence, texts, texts_in
 from gridmap.maps.drawn import findings_in_order
 from gridmap.maps.finding_words import finding_text
 from gridmap.maps.sheet import TILINGS, TOLERANCES
@@ -16,8 +16,6 @@ from gridmap.maps.words import LANGUAGES, category_labels, words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    import pandas as pd
 
     from gridmap.maps.bands import Bands
     from gridmap.maps.sheet import Sheet
@@ -164,17 +162,13 @@ def _default_title(sheet: Sheet) -> str:
 
 def _named(kind: str) -> Any:
     def name(sheet: Sheet, lang: str) -> dict[str, Any]:
-        return {"name": _names(sheet.content.tables[kind], lang)}
+        return {"name": texts_in(sheet.content.tables[kind], "name", lang)}
 
     return name
 
 
-def _names(table: pd.DataFrame, lang: str) -> list[str]:
-    return texts(in_language(table, "name", lang), len(table))
-
-
 def _building_names(sheet: Sheet, lang: str) -> dict[str, Any]:
-    names = _names(sheet.content.tables["buildings"].iloc[sheet.building_order], lang)
+    names = texts_in(sheet.content.tables["buildings"].iloc[sheet.building_order], "name", lang)
     return {"name": names} if any(names) else {}
 
 
@@ -184,7 +178,7 @@ def _street_names(sheet: Sheet, lang: str) -> dict[str, Any]:
 
 def _facility_texts(sheet: Sheet, lang: str) -> dict[str, Any]:
     table = sheet.content.tables["facilities"]
-    out: dict[str, Any] = {"name": _names(table, lang)}
+    out: dict[str, Any] = {"name": texts_in(table, "name", lang)}
     for column in _FACILITY_TEXTS:
         own = in_language(table, column, lang)
         if own is not None and own.notna().any():
@@ -195,7 +189,7 @@ def _facility_texts(sheet: Sheet, lang: str) -> dict[str, Any]:
 def _grid_names(sheet: Sheet, lang: str) -> dict[str, Any]:
     """Names of grids without the name of their community in front: the map shows that anyway."""
     grids, communities = sheet.content.tables["grids"], sheet.content.tables.get("communities")
-    names = _names(grids, lang)
+    names = texts_in(grids, "name", lang)
     if communities is None:
         return {"name": names}
     owner = rows_of(grids.get("community_id"), communities, "community_id", len(grids))

@@ -8,7 +8,8 @@ import numpy as np
 import shapely
 
 from gridmap.maps.classes import category_symbol
-from gridmap.maps.report.ground import MAIN, PATH, STREET, text_column
+from gridmap.maps.columns import texts_in
+from gridmap.maps.report.ground import MAIN, PATH, STREET
 from gridmap.maps.report.maps import PATTERNS, bar, draw_backdrop
 from gridmap.view.drawing import Frame, Labels, footprints, frame_for, north_arrow, outline, path, picture, text_width
 
@@ -31,7 +32,7 @@ class GridMaps:
         self._ground, self._lists = ground, lists
         layers = ground.layers
         self._names = {
-            name: text_column(layers[name].table, "name", ground.lang)
+            name: texts_in(layers[name].table, "name", ground.lang)
             for name in ("streets", "compounds", "facilities")
             if name in layers
         }

@@ -13,6 +13,7 @@ import shapely
 from gridmap.maps import classes
 from gridmap.maps.backdrop import WATER, barrier_kinds, street_ranks
 from gridmap.maps.bands import bands_of
+from gridmap.maps.columns import texts_in
 from gridmap.maps.layers import sort_layers
 from gridmap.maps.words import category_labels, words
 from gridmap.tables.crs import metric_crs, to_crs
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from gridmap.maps.bands import Bands
     from gridmap.maps.layers import Content
 
-__all__ = ["Ground", "Layer", "ground_of", "text_column"]
+__all__ = ["Ground", "Layer", "ground_of"]
 
 #: Kinds of streets and barriers, as `Ground.kinds` names them.
 MAIN, STREET, PATH = 0, 1, 2
@@ -120,7 +121,7 @@ class Ground:
         if "communities" not in self.layers:
             return []
         table = self.layers["communities"].table
-        columns = [text_column(table, c, self.lang) for c in ("district", "subdistrict") if c in table]
+        columns = [texts_in(table, c, self.lang) for c in ("district", "subdistrict") if c in table]
         return [" ".join(filter(None, parts)) for parts in zip(*columns, self.community_names, strict=True)]
 
     @cached_property
@@ -149,17 +150,17 @@ class Ground:
         if "communities" not in self.layers:
             return []
         table = self.layers["communities"].table
-        names = text_column(table, "name", self.lang)
+        names = texts_in(table, "name", self.lang)
         return [name or str(own) for name, own in zip(names, table["community_id"], strict=True)]
 
     @cached_property
     def grid_names(self) -> list[str]:
         """Names of the grids, without the name of their community, which stands beside them, and without their code."""
-        names = text_column(self.layers["grids"].table, "name", self.lang)
+        names = texts_in(self.layers["grids"].table, "name", self.lang)
         leads: list[list[str]] = []
         if "communities" in self.layers:
             table = self.layers["communities"].table
-            leads = [text_column(table, "name", lang) for lang in ("en", "zh", "")]
+            leads = [texts_in(table, "name", lang) for lang in ("en", "zh", "")]
         out = []
         for name, row, code in zip(names, self.community_rows.tolist(), self.codes, strict=True):
             lead = next((of[row] for of in leads if row >= 0 and of[row] and name.startswith(of[row])), "")
@@ -185,14 +186,6 @@ def ground_of(plan: Any, cover: Any, lang: str, findings: gpd.GeoDataFrame | Non
     parameters = getattr(plan, "parameters", None) or {}
     lower, upper = float(parameters.get("lower", 300)), float(parameters.get("upper", 500))
     return Ground(content, lang, {name: _layer(table, crs) for name, table in tables.items()}, lower, upper)
-
-
-def text_column(table: pd.DataFrame, column: str, lang: str) -> list[str]:
-    """A column of words in a language where the data has it (name_en, name_zh), else the column itself; "" for none."""
-    empty = pd.Series("", index=table.index, dtype=object)
-    plain, own = table.get(column, empty), table.get(f"{column}_{lang}", empty)
-    chosen = own.where(own.notna() & (own != ""), plain)
-    return ["" if missing else str(value) for value, missing in zip(chosen.tolist(), chosen.isna(), strict=True)]
 
 
 def _layer(table: gpd.GeoDataFrame, crs: Any) -> Layer:

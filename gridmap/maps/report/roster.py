@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from gridmap.maps.report.ground import text_column
+from gridmap.maps.columns import texts_in
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -74,7 +74,7 @@ def rosters(ground: Ground) -> list[Roster]:
     parts = parts[(parts["row"] >= 0) & (parts["grid"] >= 0)]
     split = parts["row"].duplicated(keep=False)
     rows = parts["row"].to_numpy()
-    names = np.array([name or own for name, own in zip(text_column(table, "name", ground.lang), ids, strict=True)])
+    names = np.array([name or own for name, own in zip(texts_in(table, "name", ground.lang), ids, strict=True)])
     middle = shapely.get_coordinates(shapely.centroid(layer.shapes))
     compound = table["compound_id"].fillna("").astype(str) if "compound_id" in table else pd.Series("", table.index)
     parts = parts.assign(
@@ -129,7 +129,7 @@ def nearest_by_grid(ground: Ground, lists: list[Roster]) -> Nearest | None:
     col = pd.Index(categories).get_indexer(pd.Index(rates["category"].astype(str)))
     fits = (unit >= 0) & (col >= 0)
     rate[unit[fits], col[fits]] = rates["rate"].to_numpy(dtype=float)[fits]
-    names = text_column(cover.facilities, "name", ground.lang)
+    names = texts_in(cover.facilities, "name", ground.lang)
     return Nearest(categories, names, distance, facility, rate)
 
 
