@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from test_report import Text
 
 import gridmap as gm
 from gridmap.errors import OptionError, WriteError
+from gridmap.maps.explore import explore
 from gridmap.maps.report.ground import ground_of
 from gridmap.maps.report.report_words import REPORT_WORDS
 from gridmap.maps.report.roster import nearest_by_grid, rosters
@@ -220,3 +222,21 @@ def test_what_cannot_be_made_is_refused(tmp_path, town):
     with pytest.raises(WriteError, match="no folder"):
         gm.atlas(tmp_path / "absent" / "a.html", town["plan"])
     assert list(tmp_path.iterdir()) == []
+
+
+def test_grids_are_called_alike_on_the_map_and_on_paper(plain_town, tmp_path):
+    """Short codes where a community's id is not its code, and names that begin with its name in another language."""
+    ids = dict(zip(plain_town["communities"]["community_id"], ("happy", "peace"), strict=True))
+    communities = plain_town["communities"].assign(code=list(ids), community_id=list(ids.values()))
+    owner = plain_town["grids"]["community_id"].map(ids)
+    names = ["Happiness · East", "幸福社区-西", "Happiness", "Hill", "peace", "和平社区 2"]
+    grids = plain_town["grids"].assign(community_id=owner, name=names)
+    plan = replace(plain_town["plan"], communities=communities, grids=grids)
+    short, called = ["001", "002", "003"] * 2, ["East", "西", "Happiness", "Hill", "peace", "2"]
+    ground = ground_of(plan, None, "en")
+    assert (ground.codes, ground.grid_names) == (short, called)
+    layer = explore(plan, date=DAY).payload["layers"]["grids"]
+    assert (layer["label"], layer["name"]) == (short, called)
+    path = tmp_path / "atlas.html"
+    gm.atlas(path, plan, date=DAY)
+    assert "<h1>Grid 001 · Happiness</h1>" in path.read_text("utf-8")

@@ -12,6 +12,7 @@ from gridmap.maps import classes, facts
 from gridmap.maps.backdrop import barrier_kinds, street_ranks
 from gridmap.maps.columns import coded, numbers, plain_values, rows_of, sequence, texts
 from gridmap.maps.encode import encode_shapes, pack_changes, pack_varints
+from gridmap.maps.grid_names import short_codes
 from gridmap.maps.themes import own_columns
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def _grids(sheet: Sheet) -> dict[str, Any]:
     return {
         **sheet.shapes(shown),
         "id": texts(table["grid_id"]),
-        "label": _short_codes(table, sheet.content.tables.get("communities")),
+        "label": short_codes(table, sheet.content.tables.get("communities")),
         "kind": coded(table.get("kind")),
         "status": coded(table["status"]),
         "community": owner.tolist(),
@@ -219,22 +220,6 @@ def _spots(sheet: Sheet, table: gpd.GeoDataFrame) -> list[list[int]]:
         points = shapely.point_on_surface(shapes)
     xy = np.column_stack([shapely.get_x(points), shapely.get_y(points)])
     return np.rint(np.nan_to_num(xy) * 10).astype(int).tolist()
-
-
-def _short_codes(grids: gpd.GeoDataFrame, communities: gpd.GeoDataFrame | None) -> list[str]:
-    """What is left of a grid's code when the code of its community is taken from its front; else the whole code."""
-    ids = grids["grid_id"].astype(str)
-    start: dict[str, str] = {}
-    if communities is not None:
-        own = communities["community_id"].astype(str)
-        code = communities.get("code", own).fillna("").astype(str)
-        start = dict(zip(own, code, strict=True))
-    owners = grids["community_id"].astype(str) if "community_id" in grids else pd.Series("", index=grids.index)
-    out = []
-    for grid, owner in zip(ids, owners, strict=True):
-        lead = next((s for s in (start.get(owner, ""), owner) if s and grid.startswith(s) and len(grid) > len(s)), "")
-        out.append(grid[len(lead) :].lstrip("-_ ") or grid)
-    return out
 
 
 _MAKERS = {

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gridmap._version import __version__
 from gridmap.maps import classes, facts
-from gridmap.maps.columns import coded, in_language, rows_of, sequence, texts, texts_in
+from gridmap.maps.columns import coded, in_language, sequence, texts, texts_in
 from gridmap.maps.drawn import findings_in_order
 from gridmap.maps.finding_words import finding_text
+from gridmap.maps.grid_names import short_names
 from gridmap.maps.sheet import TILINGS, TOLERANCES
 from gridmap.maps.themes import make_themes
 from gridmap.maps.words import LANGUAGES, category_labels, words
@@ -187,18 +188,9 @@ def _facility_texts(sheet: Sheet, lang: str) -> dict[str, Any]:
 
 
 def _grid_names(sheet: Sheet, lang: str) -> dict[str, Any]:
-    """Names of grids without the name of their community in front: the map shows that anyway."""
-    grids, communities = sheet.content.tables["grids"], sheet.content.tables.get("communities")
-    names = texts_in(grids, "name", lang)
-    if communities is None:
-        return {"name": names}
-    owner = rows_of(grids.get("community_id"), communities, "community_id", len(grids))
-    leads = [texts(communities.get(column), len(communities)) for column in ("name", f"name_{lang}")]
-    out = []
-    for name, row in zip(names, owner, strict=True):
-        lead = next((of[row] for of in leads if row >= 0 and of[row] and name.startswith(of[row])), "")
-        out.append(name[len(lead) :].strip(" -_·") or name)
-    return {"name": out}
+    """Names of grids; the map shows that of their community anyway."""
+    tables = sheet.content.tables
+    return {"name": short_names(tables["grids"], tables.get("communities"), lang)}
 
 
 _NAMED = {

@@ -7,13 +7,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 import shapely
 
 from gridmap.maps import classes
 from gridmap.maps.backdrop import WATER, barrier_kinds, street_ranks
 from gridmap.maps.bands import bands_of
-from gridmap.maps.columns import texts_in
+from gridmap.maps.columns import rows_of, texts_in
+from gridmap.maps.grid_names import short_codes, short_names
 from gridmap.maps.layers import sort_layers
 from gridmap.maps.words import category_labels, words
 from gridmap.tables.crs import metric_crs, to_crs
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import geopandas as gpd
+    import pandas as pd
     from numpy.typing import NDArray
 
     from gridmap.maps.bands import Bands
@@ -127,22 +128,13 @@ class Ground:
     @cached_property
     def codes(self) -> list[str]:
         """The short code of each grid: what follows the code of its community."""
-        grids = self.layers["grids"].table
-        ids = grids["grid_id"].astype(str).tolist()
-        owners = grids["community_id"].astype(str).tolist() if "community_id" in grids else [""] * len(ids)
-        return [
-            (grid[len(owner) :].lstrip("-_ ") or grid) if owner and grid.startswith(owner) else grid
-            for grid, owner in zip(ids, owners, strict=True)
-        ]
+        return short_codes(self.layers["grids"].table, self._communities)
 
     @cached_property
     def community_rows(self) -> NDArray[np.int64]:
         """Row of the community of each grid, -1 for none."""
-        grids, communities = self.layers["grids"].table, self.layers.get("communities")
-        if communities is None or "community_id" not in grids:
-            return np.full(len(grids), -1)
-        ids = pd.Index(communities.table["community_id"].astype(str))
-        return ids.get_indexer(pd.Index(grids["community_id"].astype(str)))
+        grids = self.layers["grids"].table
+        return rows_of(grids.get("community_id"), self._communities, "community_id", len(grids))
 
     @cached_property
     def community_names(self) -> list[str]:
@@ -156,17 +148,12 @@ class Ground:
     @cached_property
     def grid_names(self) -> list[str]:
         """Names of the grids, without the name of their community, which stands beside them, and without their code."""
-        names = texts_in(self.layers["grids"].table, "name", self.lang)
-        leads: list[list[str]] = []
-        if "communities" in self.layers:
-            table = self.layers["communities"].table
-            leads = [texts_in(table, "name", lang) for lang in ("en", "zh", "")]
-        out = []
-        for name, row, code in zip(names, self.community_rows.tolist(), self.codes, strict=True):
-            lead = next((of[row] for of in leads if row >= 0 and of[row] and name.startswith(of[row])), "")
-            short = name[len(lead) :].strip(" -_·") or name
-            out.append("" if short == code else short)
-        return out
+        names = short_names(self.layers["grids"].table, self._communities, self.lang)
+        return ["" if name == code else name for name, code in zip(names, self.codes, strict=True)]
+
+    @property
+    def _communities(self) -> pd.DataFrame | None:
+        return self.layers["communities"].table if "communities" in self.layers else None
 
     def community_of(self, grid: int) -> str:
         """The name of the community of a grid; empty when it is not known."""
