@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gridmap._version import __version__
 from gridmap.maps import classes, facts
-from gridmap.maps.columns import coded, in_language, sequence, texts, texts_in
+from gridmap.maps.columns import coded, in_language, texts, texts_in
 from gridmap.maps.drawn import findings_in_order
 from gridmap.maps.finding_words import finding_text
 from gridmap.maps.grid_names import short_names
+from gridmap.maps.notes import own_notes, sources_of, standing_notes
 from gridmap.maps.sheet import TILINGS, TOLERANCES
 from gridmap.maps.themes import make_themes
 from gridmap.maps.words import LANGUAGES, category_labels, words
@@ -114,14 +115,11 @@ def _findings(sheet: Sheet, lang: str, labels: Mapping[str, str]) -> dict[str, A
 
 def _notes(sheet: Sheet, lang: str, given: Given) -> list[str]:
     content, say = sheet.content, words(lang)
-    tables = [*content.tables.values(), *(table for _, table in content.own)]
-    own = [str(n) for t in tables for n in sequence(t.attrs.get("notes") or t.attrs.get("note"))]
     notes = [
         *(_one(note, lang) for note in given.notes),
-        *([say["note.synthetic"]] if any(t.attrs.get("synthetic") for t in tables) else []),
-        *([say["note.estimated"]] if facts.is_estimated(content) else []),
+        *standing_notes(content, say),
         *([say["note.counted"]] if content.cover is not None else []),
-        *own,
+        *own_notes(content),
         say["note.display"].format(tolerance=f"{max(*TILINGS.values(), *TOLERANCES.values()):g}"),
         *([] if given.routes_megabytes is None else [say["note.routes"].format(n=f"{given.routes_megabytes:.1f}")]),
         *([say["note.photos"].format(n=sheet.photos[1])] if sheet.photos[1] else []),
@@ -136,9 +134,7 @@ def _notes(sheet: Sheet, lang: str, given: Given) -> list[str]:
 
 def _source(sheet: Sheet, lang: str, given: Given) -> str:
     """Where the data comes from: as the caller says, else as the tables do."""
-    tables = [*sheet.content.tables.values(), *(table for _, table in sheet.content.own)]
-    sources = [str(s) for t in tables for s in sequence(t.attrs.get("attribution") or t.attrs.get("licence"))]
-    return _one(given.attribution, lang) or "; ".join(dict.fromkeys(sources))
+    return _one(given.attribution, lang) or sources_of(sheet.content)
 
 
 def _counted(bands: Bands | None, say: Mapping[str, str]) -> dict[str, str]:

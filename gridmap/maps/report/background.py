@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gridmap._version import __version__
-from gridmap.maps.facts import is_estimated
+from gridmap.maps.notes import own_notes, sources_of, standing_notes
 from gridmap.maps.report import blocks as b
 
 if TYPE_CHECKING:
@@ -141,16 +141,13 @@ def _sources(ground: Ground, say: Say) -> list[Block]:
 
 
 def _notes(ground: Ground, say: Say, given: Sequence[str]) -> list[str]:
-    tables = list(ground.content.tables.values())
-    words = ground.words
-    own = [note for t in tables for note in _texts(t.attrs.get("notes") or t.attrs.get("note"))]
-    sources = [note for t in tables for note in _texts(t.attrs.get("attribution") or t.attrs.get("licence"))]
+    words, content = ground.words, ground.content
+    source = sources_of(content)
     out = [
         *given,
-        *([words["note.synthetic"]] if any(t.attrs.get("synthetic") for t in tables) else []),
-        *([words["note.estimated"]] if is_estimated(ground.content) else []),
-        *own,
-        *([words["note.source"].format(source="; ".join(dict.fromkeys(sources)))] if sources else []),
+        *standing_notes(content, words),
+        *own_notes(content),
+        *([words["note.source"].format(source=source)] if source else []),
         say("note.offline"),
         say("note.made", version=__version__),
     ]
@@ -167,9 +164,3 @@ def _value(say: Say, value: Any) -> str:
 
 def _mapping(say: Say, value: Mapping[Any, Any]) -> str:
     return say("semicolon").join(f"{key} {_value(say, one)}" for key, one in value.items())
-
-
-def _texts(value: Any) -> list[str]:
-    if value is None:
-        return []
-    return [value] if isinstance(value, str) else [str(v) for v in value]
