@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gridmap.maps.classes import STATUSES
+from gridmap.maps.drawn import findings_in_order
 from gridmap.maps.finding_words import finding_text
 from gridmap.maps.report import blocks as b
 from gridmap.view.colours import STATUS_COLOURS
@@ -90,9 +91,8 @@ def finding_blocks(ground: Ground, say: Say) -> list[Block]:
     table = ground.content.tables.get("findings")
     if table is None:
         return []
-    rank = {"error": 0, "warning": 1, "info": 2}
     others = table[~table["rule"].isin(_RULES_OF_BAND)]
-    ordered = others.iloc[np.argsort(others["severity"].map(rank).fillna(1), kind="stable")]
+    ordered = others.iloc[findings_in_order(others)]
     if not len(ordered):
         return []
     rows: list[list[Cell]] = [
