@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import re
 import time
+from dataclasses import replace
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 from conftest import REPOSITORY
 from map_town import HOSTILE, make_town
 from test_edits import grid, grids_of, held, town
@@ -31,11 +34,14 @@ const s = STATE, count = arguments[0];
 let seed = arguments[1];
 const random = n => { seed = (seed * 1103515245 + 12345) % 2147483648; return Math.floor(seed / 2147483648 * n); };
 const land = gm => Array.from(gm);
-let did = {move: 0, merge: 0, split: 0, no: 0, undo: 0};
+let did = {move: 0, merge: 0, split: 0, no: 0, undo: 0, breaks: 0, mends: 0, mistold: 0};
+const extra = (some, others) => some.filter(r => !others.includes(r));
+const same = (some, others) => some.length === others.length && !extra(some, others).length;
 for (let k = 0; k < count; k++) {
   const a = random(s.grid.length), g = s.grid[a], kind = random(10);
   if (g < 0) continue;
   let result = {ok: false};
+  const before = s.broken();
   if (kind < 6) {
     const to = s.neighbours([a]).filter(h => h !== g);
     if (to.length) {
@@ -50,6 +56,11 @@ for (let k = 0; k < count; k++) {
     if (parts) result = s.split(g, parts);
   } else if (s.done.length) { s.undo(); did.undo++; if (random(2)) s.redo(); continue; }
   did[result.ok === false ? 'no' : result.edit.op]++;
+  if (result.ok === false) continue;
+  const after = s.broken();
+  did.breaks += result.breaks.length;
+  did.mends += result.mends.length;
+  if (!same(result.breaks, extra(after, before)) || !same(result.mends, extra(before, after))) did.mistold++;
 }
 gridmap.app.layers.find(l => l.key === 'edit').refresh();
 return did;
@@ -63,23 +74,44 @@ def tables(sample_dir):
 
 @pytest.fixture(scope="module")
 def sample_plan(tables):
-    """The sample town, where the resettlement community counts residents against a band of its own."""
+    """The sample town: one community counts residents against a band of its own, one is made of villager groups."""
     ground = {k: tables[k] for k in ("compounds", "units", "barriers", "entrances", "dedicated") if k in tables}
     bands = pd.DataFrame(
         [
             {"kind": "", "lower": 300, "upper": 500, "weight": "households"},
             {"kind": "resettlement", "lower": 900, "upper": 1500, "weight": "residents"},
+            {"kind": "rural", "lower": 150, "level": "grid"},
+            {"kind": "rural", "level": "area"},
         ]
     )
-    return divide(
+    plan = divide(
         tables["communities"], tables["buildings"], tables["streets"], bands=bands, effort="low", locked=None, **ground
     )
+    return replace(plan, parameters={**plan.parameters, **random_groups(plan)})
+
+
+def random_groups(plan):
+    """Buildings of one community to be together or apart, near one another, so that edits break and mend them."""
+    random = np.random.default_rng(5)
+    homes = plan.assignment.dropna(subset=["grid_id"]).drop_duplicates("building_id")
+    homes = homes.merge(plan.atoms[["atom_id", "community_id"]])
+    groups = []
+    for _, rows in homes.groupby("community_id"):
+        ids = sorted(rows["building_id"])
+        groups += [sorted(random.choice(ids, size, replace=False).tolist()) for size in (2, 2, 3, 2, 2, 4)]
+    outside = plan.assignment.loc[plan.assignment["grid_id"].isna(), "building_id"]
+    groups += [[outside.iloc[0], groups[0][0]]] if len(outside) else []
+    return {"together": groups[::2], "apart": groups[1::2]}
 
 
 @pytest.fixture(scope="module")
 def drawn_plan(tables):
-    """The present grids of the sample town, drawn by hand."""
-    return GridPlan.from_grids(tables["grids"], tables["communities"], tables["buildings"], tables["streets"])
+    """The present grids of the sample town, drawn by hand, and a compound that they cut."""
+    grids = tables["grids"]
+    here = grids[grids["community_id"] == grids["community_id"].iloc[0]].geometry.array
+    border = here[0].boundary.intersection(shapely.union_all(here[1:]))
+    yard = gpd.GeoDataFrame({"compound_id": ["CUT"]}, geometry=[border.centroid.buffer(40)], crs=grids.crs)
+    return GridPlan.from_grids(grids, tables["communities"], tables["buildings"], tables["streets"], compounds=yard)
 
 
 @pytest.fixture
@@ -123,6 +155,34 @@ def shown(page):
         """
     )
     return pd.DataFrame(counts, columns=["grid_id", "households", "status"]).set_index("grid_id"), dict(atoms)
+
+
+def broken_in_page(page):
+    """What the page says is not kept, as (kind, names)."""
+    rules = page.execute_script(
+        f"""
+        const compounds = gridmap.app.data.layers.compounds;
+        return {STATE}.broken().map(r => [r.kind, r.kind === "compound" ? [compounds.id[r.name]] : [r.name].flat()]);
+        """
+    )
+    return sorted((kind, *names) for kind, names in rules)
+
+
+def broken_in_plan(plan):
+    """What the findings of a plan say of it, and its atoms of compounds."""
+    found = plan.findings
+    kinds = {"together_impossible": "together", "apart_impossible": "apart"}
+    told = [(kinds[r], *i) for r, i in zip(found["rule"], found["ids"], strict=True) if r in kinds]
+    told += [("group", name) for ids in found.loc[found["rule"] == "group_parted", "ids"] for name in ids]
+    atoms = plan.atoms.dropna(subset=["compound_id"])
+    parted = atoms.groupby(["compound_id", "community_id"])["grid_id"].nunique()
+    return sorted([*told, *(("compound", c) for c, _ in parted.index[parted > 1])])
+
+
+def compounds_told(plan):
+    """The compounds that the findings on grids drawn by hand say are split."""
+    split = plan.findings.loc[plan.findings["rule"] == "compound_split", "ids"]
+    return sorted(("compound", ids[0]) for ids in split)
 
 
 def assert_same(page, plan):
@@ -186,17 +246,55 @@ def test_any_edits_give_the_same_plan_in_python(opened, downloads, request, whic
         plan = request.getfixturevalue(which)
     page = opened(plan, edit=True)
     assert_same(page, plan)
+    if which == "drawn_plan":
+        assert broken_in_page(page) == compounds_told(plan) == [("compound", "CUT")]
     begin(page)
     did = page.execute_script(WALK, 150, seed)
     assert min(did["move"], did["merge"], did["split"], did["undo"]) > 2, did
+    assert did["mistold"] == 0
     after = plan.apply(saved(page, downloads))
     assert_same(page, after)
+    assert broken_in_page(page) == broken_in_plan(after)
+    if which == "drawn_plan":
+        assert compounds_told(after) == broken_in_page(page)
+    if which == "sample_plan":
+        assert min(did["breaks"], did["mends"]) > 2, did
+        assert {kind for kind, *_ in broken_in_page(page)} >= {"together", "apart", "group"}
     before = shown(page)[1]
     while page.execute_script(f"return {STATE}.undo()"):
         pass
     assert_same(page, plan)
     assert "edits read" in give_file(page, downloads / "edits.json")
     assert shown(page)[1] == before
+
+
+@pytest.mark.parametrize(
+    ("lang", "breaks", "keeps"),
+    [
+        ("en", "No longer kept: buildings b0-2, b1-2 belong in one grid", "Kept again: buildings"),
+        ("zh", "不再满足：建筑 b0-2、b1-2 应在同一网格", "恢复满足：建筑"),
+    ],
+)
+def test_what_a_move_or_a_split_breaks_is_said_before_it_is_done(opened, lang, breaks, keeps):  # noqa: F811
+    plan = town(parameters={"together": [["b0-2", "b1-2"]], "apart": [["b0-1", "b0-2"], ["b2-0", "b0-5"]]})
+    page = opened(plan, edit=True, lang=lang)
+    begin(page)
+    assert not page.execute_script("return document.querySelector('.gm-breaks')")
+    click_atom(page, plan, "a0-2")
+    give = f".gm-give[data-to='{grid(1)}'] .gm-breaks"
+    wait(page, f"return document.querySelector({json.dumps(give)})")
+    said = page.execute_script("return Array.from(document.querySelectorAll(arguments[0]), e => e.innerText)", give)
+    assert said[0] == breaks
+    assert ("b0-1, b0-2 must not" if lang == "en" else "b0-1、b0-2 不得") in said[1]
+    assert breaks in text_of(page, "[data-alone]")
+    press(page, f".gm-give[data-to='{grid(1)}']")
+    assert breaks in text_of(page, ".gm-edit-result")
+    click_atom(page, plan, "a1-2")
+    assert keeps in text_of(page, f".gm-give[data-to='{grid(1)}']")
+    page.execute_script("gridmap.app.editing.click({lat: 0, lng: 0}, {})")
+    kinds = page.execute_script("return Array.from(document.querySelectorAll('[data-rule]'), e => e.dataset.rule)")
+    assert kinds == ["together", "apart"]
+    assert broken_in_page(page) == broken_in_plan(plan.move("a0-2", grid(1)))
 
 
 @pytest.mark.parametrize("which", ["sample_plan", pytest.param("drawn_plan", marks=pytest.mark.full)])
@@ -418,6 +516,7 @@ def test_every_word_is_in_both_languages_and_used():
     scripts = "".join(path.read_text("utf-8") for path in ASSETS.glob("edit*.js"))
     built = (
         "edit.how.",
+        "edit.rule.",
         "edit.no.",
         "edit.stays_",
         "edit.building",

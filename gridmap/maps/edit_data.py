@@ -16,6 +16,7 @@ from gridmap.division.plans.codes import SCHEMES, code_starts, undivided_code
 from gridmap.division.plans.plan_arrays import fixed_grids, plan_arrays, rule_in, text_ids
 from gridmap.errors import OptionError
 from gridmap.maps.edit_arcs import encode_arcs
+from gridmap.maps.edit_rules import edit_rules
 from gridmap.maps.encode import pack_bytes, pack_varints
 from gridmap.maps.facts import listed
 from gridmap.tables.crs import to_crs
@@ -67,6 +68,7 @@ def edit_payload(sheet: Sheet) -> dict[str, Any]:
         **_joins(arrays, pairs),
         "grids": _grids(arrays, rows, communities),
         "communities": _communities(arrays.plan, communities),
+        "rules": edit_rules(arrays),
         "digits": SCHEMES[arrays.plan.parameters.get("code", "15")],
     }
 

@@ -62,8 +62,8 @@ EDIT_WORDS: dict[str, tuple[str, str]] = {
     "edit.short": ("{n} short of {limit}", "距下限 {limit} 还差 {n}"),
     "edit.over": ("{n} over {limit}", "超出上限 {limit} 共 {n}"),
     "edit.with_rest": (
-        "The compound would be shared by two grids: {n} of its pieces are not selected.",
-        "该院落小区将分属两个网格：其中 {n} 个单元未选中。",
+        "{n} other pieces of the compound are not selected.",
+        "该院落小区还有 {n} 个单元未选中。",
     ),
     "edit.take_rest": ("Select the whole compound", "选中整个院落小区"),
     "edit.take_them": ("Select these as well", "一并选中"),
@@ -82,6 +82,15 @@ EDIT_WORDS: dict[str, tuple[str, str]] = {
     "edit.cancel": ("Cancel", "取消"),
     "edit.stays_dedicated": ("A dedicated grid stays as it is.", "专属网格保持不变。"),
     "edit.stays_locked": ("This grid is locked and stays as it is.", "该网格已锁定，保持不变。"),
+    # what is to be kept
+    "edit.broken": ("Not kept", "未满足的要求"),
+    "edit.breaks": ("No longer kept: {rule}", "不再满足：{rule}"),
+    "edit.mends": ("Kept again: {rule}", "恢复满足：{rule}"),
+    "edit.rule.together": ("buildings {names} belong in one grid", "建筑 {names} 应在同一网格"),
+    "edit.rule.apart": ("buildings {names} must not share a grid", "建筑 {names} 不得在同一网格"),
+    "edit.rule.group": ("villager group {names} belongs in one grid", "村民小组 {names} 应在同一网格"),
+    "edit.rule.compound": ("compound {names} belongs in one grid", "院落小区 {names} 应在同一网格"),
+    "edit.rule.more": ("{names} and {n} more", "{names} 等（另有 {n} 栋）"),
     # what was done
     "edit.did": ("Done", "已调整"),
     "edit.did_move": ("{what} given to {grid}", "{what}划给 {grid}"),

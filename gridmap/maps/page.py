@@ -33,7 +33,7 @@ _SCRIPTS = (
 )  # fmt: skip
 _STYLES = ("page",)
 # What a page needs besides when grids can be negotiated on it.
-_EDIT_SCRIPTS = ("edit_land", "edit_state", "edit_split", "edit_panel", "edit")
+_EDIT_SCRIPTS = ("edit_land", "edit_rules", "edit_state", "edit_split", "edit_panel", "edit")
 _EDIT_STYLES = ("edit",)
 # And when two states lie side by side.
 _SWIPE_SCRIPTS = ("gains", "swipe")

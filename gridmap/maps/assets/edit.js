@@ -69,7 +69,7 @@
       if (entry.ok === false) { panel.tell(panel.reason(entry)); return; }
       chosen.atoms = []; chosen.grid = -1; chosen.entry = entry;
       changed(entry);
-      panel.tell(panel.what(entry) + say("clause") + entry.after.map(function (c) { return state.title(c.grid) + " " + say.number(c.households) + " " + say("status." + c.status); }).join(say("clause")), true);
+      panel.tell(panel.what(entry) + say("clause") + entry.after.map(function (c) { return state.title(c.grid) + " " + say.number(c.households) + " " + say("status." + c.status); }).concat(panel.rules(entry)).join(say("clause")), true);
       panel.focus();
     }
     function changed(entry) {

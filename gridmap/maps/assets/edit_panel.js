@@ -48,6 +48,18 @@
       return say("edit.did_split", { grid: ids([entry.edit.grid_id]), grids: ids(entry.edit.codes) });
     }
 
+    /* a rule as a sentence: what belongs in one grid, or apart */
+    function ruleText(rule) {
+      if (rule.kind === "compound") return say("edit.rule.compound", { names: tables.compounds.name[rule.name] || tables.compounds.id[rule.name] });
+      if (rule.kind === "group") return say("edit.rule.group", { names: rule.name });
+      const shown = say.join(rule.name.slice(0, 5)), more = rule.name.length - 5;
+      return say("edit.rule." + rule.kind, { names: more > 0 ? say("edit.rule.more", { names: shown, n: say.number(more) }) : shown });
+    }
+    function ruleTexts(check) {
+      return check.breaks.map(function (rule) { return say("edit.breaks", { rule: ruleText(rule) }); })
+        .concat(check.mends.map(function (rule) { return say("edit.mends", { rule: ruleText(rule) }); }));
+    }
+
     // -- parts -------------------------------------------------------------------------------------------------------
     function button(text, go, cls, more) {
       return element("button", Object.assign({ type: "button", class: "gm-edit-button " + (cls || ""), onclick: go }, more || {}), text);
@@ -69,9 +81,13 @@
       const before = new Map(check.before.map(function (c) { return [c.grid, c]; }));
       return check.after.map(function (c, k) { return changeRow(fresh && k === fresh ? say("edit.new_grid") : gridName(c.grid), fresh && k === fresh ? null : before.get(c.grid), c); });
     }
+    function addRules(out, check) {
+      ruleTexts(check).forEach(function (text, k) { out.appendChild(element("span", { class: k < check.breaks.length ? "gm-breaks" : "gm-mends" }, gm.data(text))); });
+    }
     function option(title, check, go, attributes, fresh) {
       const out = element("button", Object.assign({ type: "button", class: "gm-give", onclick: go }, attributes), element("span", { class: "gm-give-title" }, title));
       changes(check, fresh).forEach(function (row) { out.appendChild(row); });
+      addRules(out, check);
       return out;
     }
     function refusal(title, check, attributes) {
@@ -122,7 +138,7 @@
       }
       const near = state.neighbours(atoms).concat(same ? [] : Array.from(new Set(atoms.map(function (a) { return state.grid[a]; }))));
       const to = Array.from(new Set(near)).filter(function (g) { return g >= 0 && !(same && g === own); });
-      const rank = function (one) { return one.check.ok ? one.check.after.filter(function (c) { return c.status === "above" || c.status === "below"; }).length : 9; };
+      const rank = function (one) { return one.check.ok ? one.check.after.filter(function (c) { return c.status === "above" || c.status === "below"; }).length + one.check.breaks.length : Infinity; };
       const asked = to.map(function (g, k) { return { grid: g, check: state.canMove(atoms, g), k: k }; }).sort(function (a, b) { return rank(a) - rank(b) || a.k - b.k; });
       const options = asked.map(function (one) {
         const g = one.grid, check = one.check, over = { "data-to": state.grids[g].id, onmouseenter: function () { act.point(g); }, onmouseleave: function () { act.point(-1); }, onfocus: function () { act.point(g); }, onblur: function () { act.point(-1); } };
@@ -161,6 +177,7 @@
           if (!check.ok) { out.appendChild(refusal(title, check, over)); return; }
           const row = element("button", Object.assign({ type: "button", class: "gm-give", onclick: function () { act.merge([g, other]); } }, over), element("span", { class: "gm-give-title" }, title),
             changeRow(say("edit.merged", { n: say.number(check.after[0].households) }), null, check.after[0]));
+          addRules(row, check);
           out.appendChild(row);
         });
       }
@@ -170,6 +187,7 @@
         else {
           const check = state.canSplit(g, proposal.parts), card = element("div", { class: "gm-give gm-proposal" });
           check.after.forEach(function (c, k) { card.appendChild(changeRow(say("edit.split_part", { n: k + 1 }), null, c)); });
+          addRules(card, check);
           card.appendChild(element("div", { class: "gm-edit-row" },
             button(say("edit.split_this"), function () { act.split(g, proposal.parts); }, "gm-primary", { "data-action": "split-this" }),
             button(say("edit.split_next"), function () { act.propose(g, proposal.number + 1); }),
@@ -182,6 +200,7 @@
 
     function resultPage(entry) {
       const out = element("div", { class: "gm-edit-result" }, element("p", { class: "gm-kicker" }, say("edit.did")), element("p", { class: "gm-edit-name" }, gm.data(what(entry))));
+      addRules(out, entry);
       entry.after.forEach(function (c) { if (state.isThere(c.grid)) out.appendChild(gridCard(c.grid)); });
       return [out];
     }
@@ -199,6 +218,14 @@
         });
         out.push(section(say("edit.off") + " · " + say.number(off.length), rows));
       }
+      const broken = state.broken();
+      if (broken.length) {
+        const rows = element("ul", { class: "gm-stack-list" });
+        broken.forEach(function (rule) {
+          rows.appendChild(element("li", {}, element("button", { type: "button", class: "gm-link gm-breaks", "data-rule": rule.kind, onclick: function () { act.zoom(rule.atoms); } }, gm.data(ruleText(rule)))));
+        });
+        out.push(section(say("edit.broken") + " · " + say.number(broken.length), rows));
+      }
       return out;
     }
 
@@ -208,6 +235,7 @@
         const item = element("li", {}, element("button", { type: "button", class: "gm-link", onclick: function () { act.zoom(entry.change.atoms); } }, gm.data(what(entry))));
         const before = new Map(entry.before.map(function (c) { return [c.grid, c]; }));
         entry.after.forEach(function (c) { item.appendChild(changeRow(gridName(c.grid), before.get(c.grid), c)); });
+        addRules(item, entry);
         list.appendChild(item);
       });
       const state_ = state.done.length ? " · " + say.number(state.done.length) + say("clause") + say(state.isSaved() ? "edit.saved" : "edit.unsaved") : "";
@@ -244,6 +272,7 @@
       tell: function (text, quietly) { told.textContent = text; told.classList.toggle("gm-visually-hidden", !!quietly); },
       reason: reason,
       what: what,
+      rules: ruleTexts,
       focus: function () { title.focus({ preventScroll: true }); },
       close: function () { opened = ""; },
       show: function (view) {

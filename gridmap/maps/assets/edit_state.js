@@ -19,6 +19,7 @@
       return typeof id === "number" ? "l:" + edit.communities[community[a]].id + "-" + id : id;
     });
     const first = less(edit.atoms.grid), grid = first.slice();
+    const rules = gm.editRules(edit, grid, community, compound);
     const highest = edit.communities.map(function (c) { return c.highest; });
 
     /* Grids by number: those of the table, then every new one ever made; one without atoms is gone. */
@@ -93,6 +94,12 @@
       const g = list.find(function (k) { return grids[k].fixed; });
       return g === undefined ? null : no("edit.no." + grids[g].fixed, { grid: g });
     }
+    /* what an edit that puts lists of atoms into grids breaks and mends; a grid that is still to be made is below -1 */
+    function ruled(check, lists, to) {
+      const target = new Map();
+      lists.forEach(function (atoms, k) { atoms.forEach(function (a) { target.set(a, to[k]); }); });
+      return Object.assign(check, rules.changes(target));
+    }
     function sources(atoms) { return Array.from(new Set(atoms.map(function (a) { return grid[a]; }))).filter(function (g) { return g >= 0; }); }
 
     // -- what may be done --------------------------------------------------------------------------------------------
@@ -116,7 +123,7 @@
       const alone = atoms.filter(function (a) { return !joined.has(piece.get(a)); });
       if (alone.length) return no("edit.no.apart", { grid: to }, alone);
       out.after.push(judged(to, whole));
-      return out;
+      return ruled(out, [atoms], [to]);
     }
 
     function canMerge(list) {
@@ -130,7 +137,7 @@
         return sum(households, members(b)) - sum(households, members(a)) || (grids[a].id < grids[b].id ? -1 : 1);
       })[0];
       const whole = [].concat.apply([], list.map(function (g) { return Array.from(members(g)); }));
-      return { ok: true, kept: kept, before: list.map(count), after: [judged(kept, whole)] };
+      return ruled({ ok: true, kept: kept, before: list.map(count), after: [judged(kept, whole)] }, [whole], [kept]);
     }
 
     /* parts: lists of atoms */
@@ -142,7 +149,8 @@
         const off = torn(members(g), part);
         if (off.length) return no("edit.no.split_torn", { n: off.length, households: sum(households, off) }, off);
       }
-      return { ok: true, before: [count(g)], after: parts.map(function (part) { return judged(g, part); }) };
+      const check = { ok: true, before: [count(g)], after: parts.map(function (part) { return judged(g, part); }) };
+      return ruled(check, parts, parts.map(function (part, k) { return -2 - k; }));
     }
 
     /* Grids joined to some atoms, those with the longest common border first. */
@@ -186,7 +194,7 @@
       target.forEach(function (g, a) {
         if (grid[a] !== g) { change.atoms.push(a); change.from.push(grid[a]); change.to.push(g); }
       });
-      const entry = { edit: what, change: change, before: check.before, highest: highest.slice(), top: top || highest.slice() };
+      const entry = { edit: what, change: change, before: check.before, breaks: check.breaks, mends: check.mends, highest: highest.slice(), top: top || highest.slice() };
       undone.length = 0;
       if (saved > done.length) saved = -1;
       forward(entry);
@@ -333,7 +341,7 @@
     return {
       title: title, grids: grids, grid: grid, atomId: atomId, community: community, compound: compound, building: building, buildings: buildings,
       kind: edit.atoms.kind, households: households, weight: weight, done: done, undone: undone,
-      members: members, count: count, judged: judged, sum: sum, neighbours: neighbours, overall: overall, restOfCompounds: restOfCompounds,
+      members: members, count: count, judged: judged, sum: sum, neighbours: neighbours, overall: overall, broken: rules.broken, restOfCompounds: restOfCompounds,
       canMove: canMove, canMerge: canMerge, canSplit: canSplit, move: move, merge: merge, split: split, undo: undo, redo: redo,
       asFile: asFile, open: open,
       version: function () { return version; },
