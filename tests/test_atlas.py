@@ -123,6 +123,30 @@ def test_the_map_names_streets_neighbours_and_compounds(page):
     assert {"1", "2", "3", "4"} <= set(words)
 
 
+@pytest.mark.parametrize("fault", [OSError(28, "No space left on device"), KeyError("grid")])
+def test_several_files_are_written_all_or_none(tmp_path, town, monkeypatch, fault):
+    from gridmap.maps.report import atlas as module
+
+    files = gm.atlas(tmp_path / "a.html", town["plan"], by="community", date=DAY)
+    assert len(files) == 2
+    files[1].unlink()
+    before = files[0].read_bytes()
+    make, made = module.page_content, []
+
+    def second_fails(path, *args, **options):
+        made.append(path)
+        if len(made) == 2:
+            raise fault
+        return make(path, *args, **options)
+
+    monkeypatch.setattr(module, "page_content", second_fails)
+    with pytest.raises(WriteError if isinstance(fault, OSError) else KeyError):
+        gm.atlas(tmp_path / "a.html", town["plan"], by="community", title="Another", date=DAY)
+    assert made == files
+    assert list(tmp_path.iterdir()) == files[:1]
+    assert files[0].read_bytes() == before
+
+
 def test_one_file_a_community(tmp_path, town):
     files = gm.atlas(tmp_path / "a.html", town["plan"], by="community", date=DAY)
     assert [f.name for f in files] == ["a-110101001001.html", "a-110101001002.html"]

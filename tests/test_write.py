@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import warnings
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -14,7 +15,7 @@ import pytest
 from shapely import LineString, Point
 
 from gridmap.errors import OptionError, WriteError
-from gridmap.io.write.tables import flat, write_layers, write_table, writing
+from gridmap.io.write.tables import flat, write_layers, write_table, writing, writing_set
 from gridmap.tables.findings import finding, findings_table
 
 CRS = 32650
@@ -139,6 +140,33 @@ def test_interrupt_removes_the_temporary_file(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         write()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("fails_at", ["b.txt", "c.txt"])
+def test_a_set_takes_its_places_as_a_whole_or_not_at_all(tmp_path, monkeypatch, fails_at):
+    paths = [tmp_path / name for name in ("a.txt", "b.txt", "c.txt")]
+    paths[0].write_text("former a")
+    paths[2].write_text("former c")
+
+    def write(text):
+        with writing_set(paths) as drafts:
+            for draft in drafts:
+                draft.write_text(text)
+
+    replace, failed = Path.replace, []
+
+    def fail_once(self, target):
+        if Path(target).name == fails_at and not failed:
+            failed.append(self)
+            raise PermissionError(13, "open elsewhere")
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", fail_once)
+    with pytest.raises(WriteError, match=r"a\.txt and 2 more of its set: .*open elsewhere.*Former files of these"):
+        write("new")
+    assert {p.name: p.read_text() for p in tmp_path.iterdir()} == {"a.txt": "former a", "c.txt": "former c"}
+    write("new")
+    assert {p.name: p.read_text() for p in tmp_path.iterdir()} == dict.fromkeys(["a.txt", "b.txt", "c.txt"], "new")
 
 
 def test_places_that_cannot_be_written(tmp_path, table, monkeypatch):

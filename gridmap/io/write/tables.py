@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sqlite3
 import tempfile
 import warnings
@@ -15,13 +16,13 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from gridmap.errors import OptionError, WriteError
+from gridmap.errors import GridmapError, OptionError, WriteError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from os import PathLike
 
-__all__ = ["STYLES_LAYER", "flat", "write_layers", "write_table", "writing"]
+__all__ = ["STYLES_LAYER", "flat", "write_layers", "write_table", "writing", "writing_set"]
 
 #: The table of a GeoPackage in which QGIS keeps and finds the styles of its layers.
 STYLES_LAYER = "layer_styles"
@@ -105,6 +106,46 @@ def writing(path: Path) -> Iterator[Path]:
     WriteError
         When the folder is missing or cannot be written, or what writes the file fails.
     """
+    with writing_set([path]) as (temporary,):
+        yield temporary
+
+
+@contextmanager
+def writing_set(paths: Sequence[Path]) -> Iterator[list[Path]]:
+    """`writing` for files that belong together: all take their places when all went well, else none does.
+
+    Raises
+    ------
+    WriteError
+        When a folder is missing or cannot be written, or what writes a file fails.
+    """
+    drafts = [_draft(path) for path in paths]
+    try:
+        yield drafts
+        for draft in drafts:
+            # mkstemp keeps a file to its owner; the result is as readable as any other new file
+            draft.chmod(0o666 & ~_umask())
+            with draft.open("rb+") as file:
+                os.fsync(file.fileno())
+        _take_places(drafts, paths)
+    except GridmapError:
+        raise
+    except (OSError, RuntimeError, ValueError, TypeError, sqlite3.Error, ImportError) as error:
+        reason = (str(error).strip().splitlines() or ["no reason given"])[0]
+        one = len(paths) == 1
+        name = str(paths[0]) if one else f"{paths[0]} and {len(paths) - 1} more of its set"
+        former = "A former file of that name is" if one else "Former files of these names are"
+        raise WriteError(
+            f"{name}: could not be written ({reason}). {former} unchanged; is it open elsewhere, or the disk full?"
+        ) from error
+    finally:
+        for draft in drafts:
+            for leftover in (draft, *(draft.with_name(draft.name + journal) for journal in _JOURNALS)):
+                leftover.unlink(missing_ok=True)
+
+
+def _draft(path: Path) -> Path:
+    """A name beside `path` that no other file has."""
     folder = path.parent
     if not folder.is_dir():
         raise WriteError(f"{path}: there is no folder {folder}. Make it first, or choose another path.")
@@ -115,26 +156,37 @@ def writing(path: Path) -> Iterator[Path]:
     except OSError as error:
         raise WriteError(f"{path}: the folder cannot be written ({error.strerror}). Choose another one.") from error
     os.close(handle)
-    temporary = Path(name)
-    temporary.unlink()
+    draft = Path(name)
+    draft.unlink()
+    return draft
+
+
+def _take_places(drafts: Sequence[Path], paths: Sequence[Path]) -> None:
+    """Rename each draft to its path; when one cannot be, those before it give way to the former files again."""
+    if len(paths) == 1:
+        drafts[0].replace(paths[0])
+        return
+    formers: list[Path | None] = []
+    placed = 0
     try:
-        yield temporary
-        # mkstemp keeps a file to its owner; the result is as readable as any other new file
-        temporary.chmod(0o666 & ~_umask())
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except WriteError:
+        for path in paths:
+            formers.append(_draft(path) if path.exists() else None)
+            if formers[-1] is not None:
+                shutil.copy2(path, formers[-1])
+        for draft, path in zip(drafts, paths, strict=True):
+            draft.replace(path)
+            placed += 1
+    except BaseException:
+        for path, former in zip(paths[:placed], formers, strict=False):
+            if former is None:
+                path.unlink()
+            else:
+                former.replace(path)
         raise
-    except (OSError, RuntimeError, ValueError, TypeError, sqlite3.Error, ImportError) as error:
-        reason = (str(error).strip().splitlines() or ["no reason given"])[0]
-        raise WriteError(
-            f"{path}: could not be written ({reason}). A former file of that name is unchanged; is it open elsewhere, "
-            "or the disk full?"
-        ) from error
     finally:
-        for leftover in (temporary, *(Path(name + journal) for journal in _JOURNALS)):
-            leftover.unlink(missing_ok=True)
+        for former in formers:
+            if former is not None:
+                former.unlink(missing_ok=True)
 
 
 @contextmanager

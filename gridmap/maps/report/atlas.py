@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from gridmap.errors import OptionError
-from gridmap.maps.report.report import page_path, today, write_pages
+from gridmap.io.write.tables import writing_set
+from gridmap.maps.report.report import page_content, page_path, today
 from gridmap.maps.words import check_language
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def atlas(
         When `by`, the language or the suffix is unknown, communities have no subdistrict, or a PDF is asked for
         without its extra.
     WriteError
-        When a file cannot be written; a former one is then unchanged.
+        When a file cannot be written; none is then, and former ones are unchanged.
     """
     from gridmap.maps.report.atlas_pages import atlas_blocks
     from gridmap.maps.report.grid_map import GridMaps
@@ -79,12 +80,13 @@ def atlas(
     lists = rosters(ground)
     nearest, maps = nearest_by_grid(ground, lists), GridMaps(ground, lists)
     shown, when = title or Say(lang)("title.atlas"), date or today()
-    return [
-        write_pages(
-            file, atlas_blocks(ground, rows, lists, nearest, maps, title=shown, date=when), title=shown, lang=lang
-        )
-        for file, rows in _files(ground, target, by)
-    ]
+    files = _files(ground, target, by)
+    paths = [file for file, _ in files]
+    with writing_set(paths) as drafts:
+        for draft, (file, rows) in zip(drafts, files, strict=True):
+            blocks = atlas_blocks(ground, rows, lists, nearest, maps, title=shown, date=when)
+            draft.write_bytes(page_content(file, blocks, title=shown, lang=lang))
+    return paths
 
 
 def _files(ground: Ground, path: Path, by: str) -> list[tuple[Path, list[int]]]:

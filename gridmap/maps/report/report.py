@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from gridmap.maps.report.blocks import Block
 
-__all__ = ["page_path", "report", "today", "write_pages"]
+__all__ = ["page_content", "page_path", "report", "today"]
 
 _SUFFIXES = (".html", ".htm", ".pdf")
 
@@ -92,7 +92,10 @@ def report(
     shown = title or report_title(ground)
     when = date or today()
     blocks = report_blocks(ground, title=shown, date=when, notes=notes, name=target.name)
-    return write_pages(target, blocks, title=shown, lang=lang)
+    content = page_content(target, blocks, title=shown, lang=lang)
+    with writing(target) as temporary:
+        temporary.write_bytes(content)
+    return target
 
 
 def page_path(path: str | PathLike[str]) -> Path:
@@ -114,15 +117,11 @@ def today() -> str:
     return dt.datetime.now(tz=dt.UTC).astimezone().date().isoformat()
 
 
-def write_pages(path: Path, blocks: Sequence[Block], *, title: str, lang: str) -> Path:
-    """Write blocks as HTML or PDF, by the suffix, whole or not at all."""
+def page_content(path: Path, blocks: Sequence[Block], *, title: str, lang: str) -> bytes:
+    """Blocks as HTML or PDF, by the suffix of the file that is to hold them."""
     from gridmap.maps.report.html_pages import html_pages
     from gridmap.maps.report.pdf_pages import pdf_pages
 
     if path.suffix.lower() == ".pdf":
-        content = pdf_pages(blocks, title=title, lang=lang)
-    else:
-        content = html_pages(blocks, title=title, lang=lang).encode("utf-8", errors="replace")
-    with writing(path) as temporary:
-        temporary.write_bytes(content)
-    return path
+        return pdf_pages(blocks, title=title, lang=lang)
+    return html_pages(blocks, title=title, lang=lang).encode("utf-8", errors="replace")
