@@ -251,7 +251,7 @@ def _check_geometry(table: pd.DataFrame, contract: Contract) -> list[dict[str, A
     if table.crs is None:
         found.append(
             _violation(
-                None, "geometry", "no CRS", "a coordinate reference system",
+                None, "geometry", _no_crs(geometry), "a coordinate reference system",
                 "Pass crs= to the reader, for example crs='EPSG:4490'; for Amap data crs='GCJ-02'.",
             )
         )  # fmt: skip
@@ -280,3 +280,11 @@ def _check_geometry(table: pd.DataFrame, contract: Contract) -> list[dict[str, A
         for row, shape in zip(table.index[invalid], geometry[invalid], strict=True)
     ]  # fmt: skip
     return found
+
+
+def _no_crs(geometry: np.ndarray) -> str:
+    """That there is no CRS, and where the coordinates lie: the range tells degrees from metres, and zones apart."""
+    west, south, east, north = shapely.total_bounds(geometry)
+    if not np.isfinite([west, south, east, north]).all():
+        return "no CRS"
+    return f"no CRS (x from {west:.10g} to {east:.10g}, y from {south:.10g} to {north:.10g})"

@@ -21,6 +21,7 @@ from gridmap.io.read.osm import is_osm, read_osm
 from gridmap.io.read.record import Reading
 from gridmap.io.read.sheets import SHEET_SUFFIXES, numbers_where_plain, read_sheet
 from gridmap.io.read.vector import read_vector
+from gridmap.io.read.well_known import shapes_from_text
 from gridmap.tables.contracts import CONTRACTS, check_table, clean_ids
 
 __all__ = [
@@ -314,14 +315,9 @@ def _place(names: list[Any], said: dict[str, str], source: str) -> dict[str, str
 
 def _with_geometry(frame: pd.DataFrame, place: dict[str, str], source: str) -> gpd.GeoDataFrame:
     """The frame with flat, single-part points where it can; rows without coordinates keep no geometry."""
+    srid = None
     if "wkt" in place:
-        text = frame[place["wkt"]]
-        try:
-            shape = shapely.from_wkt(text.where(text.notna(), None).to_numpy(dtype=object))
-        except (shapely.errors.ShapelyError, TypeError) as error:
-            raise ReadError(
-                f"{source}: {place['wkt']!r} is not well-known text ({error}). It must read like 'POINT (116.3 40.0)'."
-            ) from error
+        shape, srid = shapes_from_text(frame[place["wkt"]], source)
         frame = frame.drop(columns=place["wkt"])
     elif place:
         x, y = (pd.to_numeric(frame[h], errors="coerce").to_numpy(dtype=np.float64) for h in place.values())
@@ -336,7 +332,7 @@ def _with_geometry(frame: pd.DataFrame, place: dict[str, str], source: str) -> g
     shape = shapely.force_2d(shape)
     single = (shapely.get_type_id(shape) == 4) & (shapely.get_num_geometries(shape) == 1)
     shape[single] = shapely.get_geometry(shape[single], 0)
-    crs = frame.crs if isinstance(frame, gpd.GeoDataFrame) else None
+    crs = frame.crs if isinstance(frame, gpd.GeoDataFrame) else srid
     plain = pd.DataFrame(frame).drop(columns="geometry", errors="ignore")
     return gpd.GeoDataFrame(plain, geometry=gpd.GeoSeries(shape, index=frame.index, crs=crs))
 
