@@ -16,6 +16,7 @@ import pandas as pd
 import shapely
 
 from gridmap.errors import ReadError
+from gridmap.io.read.archives import check_compressed
 from gridmap.io.read.osm_tags import KEYS, RULES, LeftOut
 from gridmap.io.read.record import Reading
 from gridmap.tables.contracts import CONTRACTS, check_table
@@ -204,6 +205,7 @@ def _elements(path: Path, kinds: tuple[str, ...]) -> Iterator[Any]:
         raise ReadError(f"{path}: there is no such file. Check the path; OpenStreetMap extracts end in .pbf or .osm.")
     if path.stat().st_size == 0:
         raise ReadError(f"{path}: the file is empty. Download or export the extract again.")
+    check_compressed(path)
     keys = osmium.filter.KeyFilter(*dict.fromkeys(key for name in kinds for key in KEYS[name]))
     try:
         processor = osmium.FileProcessor(str(path)).with_locations()

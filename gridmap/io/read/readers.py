@@ -21,6 +21,7 @@ from gridmap.io.read.osm import is_osm, read_osm
 from gridmap.io.read.record import Reading
 from gridmap.io.read.sheets import SHEET_SUFFIXES, numbers_where_plain, read_sheet
 from gridmap.io.read.vector import read_vector
+from gridmap.io.read.vector_kinds import GEOJSON_SUFFIXES
 from gridmap.io.read.well_known import shapes_from_text
 from gridmap.tables.contracts import CONTRACTS, check_table, clean_ids
 
@@ -41,7 +42,6 @@ _FALSE = {"0", "false", "f", "no", "n", "否", "无", "关", "-1"}
 _FLAG_DEFAULTS = {"open": True, "hard": True, "public": True}
 # How rows are called in messages.
 _BY_LABEL, _BY_SHEET, _BY_POSITION = "row = index label", "row = row of the sheet", "row = position in the file, from 1"
-_GEOJSON = (".geojson", ".json", ".geojsonl", ".geojsons")
 
 
 def read_communities(
@@ -59,9 +59,11 @@ def read_buildings(
     Parameters
     ----------
     source
-        Path of a vector file (GeoPackage, GeoJSON, Shapefile, FlatGeobuf, GeoParquet), of a sheet with coordinates
-        (CSV, TSV, Excel), or of an OpenStreetMap extract (.pbf, .osm); or a GeoDataFrame, or a DataFrame with
-        coordinates. ``"city.gpkg|layer=houses"`` names a layer or an Excel sheet.
+        Path of a vector file (GeoPackage, GeoJSON, Shapefile, FlatGeobuf, GeoParquet, KML, File Geodatabase, DXF; also
+        in a .zip or .kmz), of a sheet with coordinates or well-known text (CSV, TSV, Excel), or of an OpenStreetMap
+        extract (.pbf, .osm, .osm.gz, .osm.bz2); or a GeoDataFrame, or a DataFrame with coordinates.
+        ``"city.gpkg|layer=houses"`` names a layer, an Excel sheet, a folder of a KML file, a layer of a drawing, or one
+        of several files in a zip.
     crs
         What the coordinates are in, where the source does not say so: anything pyproj takes, or ``"GCJ-02"`` or
         ``"BD-09"``, which are turned into WGS 84. Columns headed lon/lat (经度/纬度) are WGS 84 unless stated.
@@ -213,6 +215,9 @@ def _load(table: str, source: Source, layer: str | None) -> tuple[Reading, pd.Da
     if path.suffix.lower() in SHEET_SUFFIXES:
         return reading, read_sheet(path, layer, reading), _BY_SHEET
     frame = read_vector(path, layer, table, reading)
+    if reading.text_cells:
+        # the rows of a drawing are called by their place in it, whatever was left out
+        return reading, frame, _BY_POSITION
     frame.index = pd.RangeIndex(1, len(frame) + 1)
     return reading, frame, _BY_POSITION
 
@@ -234,7 +239,7 @@ def _check_file(path: Path) -> None:
 def _checked(table: str, frame: Any, reading: Reading, rows: str) -> Any:
     """The table, typed and checked, with its record; its index starts anew unless it came as a frame."""
     out = _with_types(frame, table)
-    if rows == _BY_SHEET:
+    if reading.text_cells:
         kept = {c.name for c in CONTRACTS[table].columns if c.kind != "count"} | {"geometry", "node_ids"}
         out = numbers_where_plain(out, kept)
     name = CONTRACTS[table].id
@@ -354,7 +359,7 @@ def _with_crs(frame: gpd.GeoDataFrame, crs: Any, place: dict[str, str], reading:
         return to_wgs84(frame, shifted)
     elif crs is not None:
         stated = _known_crs(crs)
-        if frame.crs is not None and frame.crs != stated and not source.lower().endswith(_GEOJSON):
+        if frame.crs is not None and frame.crs != stated and not source.lower().endswith(GEOJSON_SUFFIXES):
             raise ReadError(
                 f"{source}: crs= says {_name(stated)}, but the source says it is in {_name(frame.crs)}. crs= states "
                 "what the coordinates are in; it does not convert them. Leave it out, and use .to_crs() on the result."

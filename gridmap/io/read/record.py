@@ -21,6 +21,8 @@ class Reading:
     source: str
     notes: dict[str, Any] = field(default_factory=dict)
     left_out: list[dict[str, Any]] = field(default_factory=list)
+    #: Whether numbers came as text, as they do from sheets and labels.
+    text_cells: bool = False
 
     def note(self, **notes: Any) -> None:
         """Keep facts that are worth knowing about the table, each under its name."""

@@ -10,6 +10,7 @@ import pandas as pd
 
 from gridmap.errors import ReadError
 from gridmap.io.read.headings import plain
+from gridmap.io.read.workbook_safety import check_workbook
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,6 +33,7 @@ def read_sheet(path: Path, sheet: str | None, reading: Reading) -> pd.DataFrame:
     ReadError
         When the file is not what its name says, has no headings, or has no sheet of that name.
     """
+    reading.text_cells = True
     frame = _read_excel(path, sheet, reading) if path.suffix.lower() in EXCEL_SUFFIXES else _read_text(path, reading)
     frame.columns = [str(c).strip().lstrip("\ufeff") for c in frame.columns]
     frame.index = pd.RangeIndex(2, len(frame) + 2)
@@ -92,6 +94,7 @@ def _read_text(path: Path, reading: Reading) -> pd.DataFrame:
 def _read_excel(path: Path, sheet: str | None, reading: Reading) -> pd.DataFrame:
     from zipfile import BadZipFile
 
+    check_workbook(path)
     try:
         with warnings.catch_warnings():
             # openpyxl warns of cell validation and print settings that play no part here

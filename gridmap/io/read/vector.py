@@ -1,14 +1,18 @@
-"""Vector files (GeoPackage, GeoJSON, Shapefile, FlatGeobuf, GeoParquet ...): one layer as a frame."""
+"""Vector files (GeoPackage, GeoJSON, Shapefile, GeoParquet, KML, File Geodatabase, DXF ...): one layer as a frame."""
 
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import pandas as pd
 
 from gridmap.errors import ReadError
+from gridmap.io.read.dxf import drawing_encoding, read_outlines
+from gridmap.io.read.kml import read_kml
+from gridmap.io.read.vector_kinds import ARCHIVE_SUFFIXES, FORMATS, PARQUET_SUFFIXES, refuse_disguise
+from gridmap.io.read.zipped import opened
 from gridmap.io.write.tables import STYLES_LAYER
 
 if TYPE_CHECKING:
@@ -16,9 +20,7 @@ if TYPE_CHECKING:
 
     from gridmap.io.read.record import Reading
 
-__all__ = ["PARQUET_SUFFIXES", "read_vector"]
-
-PARQUET_SUFFIXES = (".parquet", ".geoparquet", ".pq")
+__all__ = ["read_vector"]
 
 
 def read_vector(path: Path, layer: str | None, table: str, reading: Reading) -> pd.DataFrame:
@@ -31,17 +33,30 @@ def read_vector(path: Path, layer: str | None, table: str, reading: Reading) -> 
     ReadError
         When the file is broken, of a kind that cannot be read, or has several layers none of which is clearly meant.
     """
-    if path.suffix.lower() in PARQUET_SUFFIXES:
+    suffix = path.suffix.lower()
+    if suffix in ARCHIVE_SUFFIXES:
+        with opened(path, layer, table) as (inside, inner_layer):
+            return read_vector(inside, inner_layer, table, reading)
+    if suffix in PARQUET_SUFFIXES:
         return _read_parquet(path)
+    refuse_disguise(path)
+    if suffix == ".kml":
+        return read_kml(path, layer, table, reading)
+    if suffix == ".dxf":
+        return read_outlines(_read_by_gdal(path, None, table, reading), path, layer, table, reading)
+    return _read_by_gdal(path, layer, table, reading)
+
+
+def _read_by_gdal(path: Path, layer: str | None, table: str, reading: Reading) -> Any:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             layer = layer or _only_layer(path, table)
             frame: pd.DataFrame = gpd.read_file(path, layer=layer, engine="pyogrio", **_encoding(path))
-        except (RuntimeError, ValueError, OSError, UnicodeError) as error:
+        except (RuntimeError, ValueError, OSError, LookupError, TypeError) as error:
             raise ReadError(
-                f"{path}: not a vector file that can be read ({_first_line(error)}). Export it again, as GeoPackage "
-                "(.gpkg), GeoJSON, Shapefile, FlatGeobuf or GeoParquet; a Shapefile needs its .shx and .dbf beside it."
+                f"{path}: not a vector file that can be read ({_first_line(error)}). Export it again, as {FORMATS}. "
+                "A Shapefile needs its .shx and .dbf beside it."
             ) from error
     remarks = sorted({_first_line(w.message) for w in caught if not issubclass(w.category, DeprecationWarning)})
     if remarks:
@@ -95,7 +110,9 @@ def _only_layer(path: Path, table: str) -> str:
 
 
 def _encoding(path: Path) -> dict[str, str]:
-    """The encoding of a Shapefile that does not state it: Chinese ones without .cpg are most often GBK."""
+    """How texts are to be read. Shapefiles that do not state it are most often GBK when they are Chinese."""
+    if path.suffix.lower() == ".dxf":
+        return drawing_encoding(path)
     texts = path.with_suffix(".dbf")
     if path.suffix.lower() != ".shp" or path.with_suffix(".cpg").exists() or not texts.exists():
         return {}
