@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from gridmap.errors import OptionError, ReadError
+from gridmap.io.database import Address, dotted, is_database, transaction
 from gridmap.io.read.osm import is_osm, read_osm
+from gridmap.io.read.postgis import database_tables
 from gridmap.io.read.readers import read_counts, read_table, refuse_empty_osm, refuse_for_osm
+from gridmap.io.write.postgis import write_postgis
 from gridmap.io.write.qgis_styles import layer_styles
-from gridmap.io.write.tables import STYLES_LAYER, write_layers
+from gridmap.io.write.tables import STYLES_LAYER, flat, write_layers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -76,7 +79,8 @@ def read_project(path: str | PathLike[str]) -> Project:
         A .toml with sections ``[project]`` (name, title, lang), ``[inputs]`` (table = path, or table = {path, columns,
         crs, layer}; ``buildings`` may have ``counts``, a sheet of building_id and households), ``[divide]``,
         ``[cover]``, ``[outputs]``. Paths are relative to the file; ``${NAME}`` is an environment variable. Tables that
-        come from one OpenStreetMap extract are read in one pass.
+        come from one OpenStreetMap extract are read in one pass. Or ``"postgresql://user@host/city|schema=plan"``, a
+        schema of a PostGIS database whose tables are called so.
 
     Raises
     ------
@@ -85,6 +89,8 @@ def read_project(path: str | PathLike[str]) -> Project:
     TableError
         When a table breaks its contract.
     """
+    if is_database(path):
+        return _read_schema(path)
     path = Path(path)
     if not path.exists():
         raise ReadError(f"{path}: there is no such project file. Check the path; `gridmap demo` shows an example.")
@@ -130,8 +136,8 @@ def write_project(
     sites: Any = None,
     tables: Mapping[str, pd.DataFrame | None] | None = None,
     lang: str = "en",
-) -> Path:
-    """Write results as the layers of one GeoPackage, whole or not at all.
+) -> Path | str:
+    """Write results as the layers of one GeoPackage, or the tables of a PostGIS schema, whole or not at all.
 
     Layers: of a plan ``grids``, ``assignment``, ``buildings`` (with grid_id), ``communities``, ``atoms``,
     ``adjacency``, ``areas`` and the ground it was made on; of a cover ``reach`` (a point a building, with what
@@ -142,7 +148,8 @@ def write_project(
     Parameters
     ----------
     path
-        The .gpkg file.
+        The .gpkg file; or ``"postgresql://user@host/city|schema=plan"``: a schema, made where it is absent, whose
+        tables of these names are replaced in one transaction (without styles).
     plan, cover, sites
         Results; each may be left out.
     tables
@@ -157,29 +164,20 @@ def write_project(
     OptionError
         When the suffix is not .gpkg, or there is no such language.
     """
+    address = Address.parse(path) if is_database(path) else None
     path = Path(path)
-    if path.suffix.lower() != ".gpkg":
+    if address is not None and address.schema is None:
+        raise OptionError(f"{address.shown}: name the schema to write to: |schema=plan")
+    if address is None and path.suffix.lower() != ".gpkg":
         raise OptionError(f"{path.name}: a project is written as one GeoPackage; end the name in .gpkg")
     if lang not in _LANGUAGES:
         raise OptionError(f"lang={lang!r}; it is one of {', '.join(_LANGUAGES)}")
-    layers: dict[str, Any] = {}
-    findings = []
-    if plan is not None:
-        layers.update(_plan_layers(plan))
-        findings.append(plan.findings)
-    if cover is not None:
-        layers.update(_cover_layers(cover, plan))
-        findings.append(cover.findings)
-    if sites is not None:
-        for name, table in vars(sites).items():
-            if isinstance(table, pd.DataFrame) and name not in ("findings", "buildings"):
-                layers[f"sites_{name}" if name in layers else name] = table
-        findings.append(getattr(sites, "findings", None))
-    known = [f for f in findings if f is not None]
-    if known:
-        layers["findings"] = _below_one_another(known)
+    layers = _result_layers(plan, cover, sites)
     layers.update(tables or {})
     written = {name: table for name, table in layers.items() if table is not None}
+    if address is not None:
+        write_postgis(written, address, flat)
+        return address.shown
     styles = layer_styles(written, lang)
     write_layers({**written, STYLES_LAYER: styles} if len(styles) else written, path)
     return path
@@ -219,14 +217,15 @@ def _complete(project: Path, text: str) -> str:
     def fill(match: re.Match[str]) -> str:
         value = os.environ.get(match[1])
         if value is None:
+            shown = Address.parse(text).shown if is_database(text) else text
             raise ReadError(
-                f"{project}: {text!r} needs the environment variable {match[1]}, which is not set. "
+                f"{project}: {shown!r} needs the environment variable {match[1]}, which is not set. "
                 f"Set it to the folder meant, or write the path out."
             )
         return value
 
     filled = re.sub(r"\$\{(\w+)\}", fill, text)
-    return filled if Path(filled).is_absolute() else str(project.parent / filled)
+    return filled if is_database(filled) or Path(filled).is_absolute() else str(project.parent / filled)
 
 
 def _read_inputs(path: Path, inputs: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
@@ -275,6 +274,41 @@ def _read_geopackage(path: Path) -> Project:
     tables = _read_inputs(path, {name: {"path": str(path), "layer": name} for name in names})
     readings = {n: t.attrs["reading"] for n, t in tables.items()}
     return Project(path.stem, tables, path=path, title=path.stem, readings=readings)
+
+
+def _read_schema(source: str | PathLike[str]) -> Project:
+    address = Address.parse(source)
+    if address.schema is None:
+        raise ReadError(f"{address.shown}: name the schema that holds the project: |schema=plan")
+    with transaction(address, ReadError) as cursor:
+        present = {name for schema, name, _ in database_tables(cursor) if schema == address.schema}
+    names = [name for name in INPUTS if name in present]
+    if not names:
+        raise ReadError(f"{address.shown}: no table there is called as ours are ({', '.join(INPUTS)}). Check the name.")
+    inputs = {name: {"path": str(source), "layer": dotted(address.schema, name)} for name in names}
+    tables = _read_inputs(Path(address.shown), inputs)
+    readings = {n: t.attrs["reading"] for n, t in tables.items()}
+    return Project(address.schema, tables, title=address.schema, readings=readings)
+
+
+def _result_layers(plan: Any, cover: Any, sites: Any) -> dict[str, Any]:
+    layers: dict[str, Any] = {}
+    findings = []
+    if plan is not None:
+        layers.update(_plan_layers(plan))
+        findings.append(plan.findings)
+    if cover is not None:
+        layers.update(_cover_layers(cover, plan))
+        findings.append(cover.findings)
+    if sites is not None:
+        for name, table in vars(sites).items():
+            if isinstance(table, pd.DataFrame) and name not in ("findings", "buildings"):
+                layers[f"sites_{name}" if name in layers else name] = table
+        findings.append(getattr(sites, "findings", None))
+    known = [f for f in findings if f is not None]
+    if known:
+        layers["findings"] = _below_one_another(known)
+    return layers
 
 
 def _plan_layers(plan: Any) -> dict[str, Any]:

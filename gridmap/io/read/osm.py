@@ -16,6 +16,7 @@ import pandas as pd
 import shapely
 
 from gridmap.errors import ReadError
+from gridmap.io.database import is_database
 from gridmap.io.read.archives import check_compressed
 from gridmap.io.read.osm_tags import KEYS, RULES, LeftOut
 from gridmap.io.read.record import Reading
@@ -48,7 +49,7 @@ _ID = {"streets": "street_id", "barriers": "barrier_id"}
 
 def is_osm(path: Path) -> bool:
     """Whether a file is an OpenStreetMap extract, by its name."""
-    return path.name.lower().endswith(OSM_SUFFIXES)
+    return path.name.lower().endswith(OSM_SUFFIXES) and not is_database(path)
 
 
 def read_osm(path: str | Path, kinds: Iterable[str]) -> dict[str, gpd.GeoDataFrame]:

@@ -15,9 +15,11 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from gridmap.errors import OptionError, ReadError, TableError
+from gridmap.io.database import Address, is_database
 from gridmap.io.datums import shifted_name, to_wgs84
 from gridmap.io.read import headings
 from gridmap.io.read.osm import is_osm, read_osm
+from gridmap.io.read.postgis import read_postgis
 from gridmap.io.read.record import Reading
 from gridmap.io.read.sheets import SHEET_SUFFIXES, numbers_where_plain, read_sheet
 from gridmap.io.read.vector import read_vector
@@ -63,7 +65,9 @@ def read_buildings(
         in a .zip or .kmz), of a sheet with coordinates or well-known text (CSV, TSV, Excel), or of an OpenStreetMap
         extract (.pbf, .osm, .osm.gz, .osm.bz2); or a GeoDataFrame, or a DataFrame with coordinates.
         ``"city.gpkg|layer=houses"`` names a layer, an Excel sheet, a folder of a KML file, a layer of a drawing, or one
-        of several files in a zip.
+        of several files in a zip. A PostGIS table is
+        ``"postgresql://user@host:5432/city|layer=schema.houses"``, or ``"...|sql=SELECT ..."``; the password is best
+        left to ``~/.pgpass`` or ``PGPASSWORD``, and is shown and kept nowhere where it stands in the address.
     crs
         What the coordinates are in, where the source does not say so: anything pyproj takes, or ``"GCJ-02"`` or
         ``"BD-09"``, which are turned into WGS 84. Columns headed lon/lat (经度/纬度) are WGS 84 unless stated.
@@ -174,8 +178,10 @@ def read_table(
         frame = read_osm(path, [table])[table]
         refuse_empty_osm(path, table, frame)
         return frame
-    reading, frame, rows = _load(table, source, layer)
+    reading, frame, rows = _load(table, source, layer, crs_stated=crs is not None)
     frame, place = _rename(frame, table, columns, reading, drawn=_is_drawn(frame))
+    if reading.notes.get("format") == "PostGIS" and not place and not _is_drawn(frame):
+        raise _without_geometry(reading.source, frame)
     out = _with_geometry(frame, place, reading.source)
     out = _with_crs(out, crs, place, reading)
     out = _with_ids(out, table, reading)
@@ -200,7 +206,9 @@ def refuse_empty_osm(path: Path, table: str, frame: gpd.GeoDataFrame) -> None:
         raise ReadError(f"{path}: no {table} in this extract ({why}). Read them from another source.")
 
 
-def _load(table: str, source: Source, layer: str | None) -> tuple[Reading, pd.DataFrame, str]:
+def _load(
+    table: str, source: Source, layer: str | None, *, crs_stated: bool = False
+) -> tuple[Reading, pd.DataFrame, str]:
     """The source as a frame, and how its rows are called in messages."""
     if isinstance(source, pd.DataFrame):
         kind = "a GeoDataFrame" if isinstance(source, gpd.GeoDataFrame) else "a DataFrame"
@@ -209,6 +217,11 @@ def _load(table: str, source: Source, layer: str | None) -> tuple[Reading, pd.Da
         raise OptionError(
             f"{table} are read from a path, a GeoDataFrame or a DataFrame with coordinates, not {type(source).__name__}"
         )
+    if is_database(source):
+        address = Address.parse(source, layer=layer)
+        reading = Reading(address.shown)
+        frame = read_postgis(address, table, reading, crs_stated=crs_stated)
+        return reading, frame.set_axis(pd.RangeIndex(1, len(frame) + 1)), _BY_POSITION
     path, layer = _split_layer(source, layer)
     _check_file(path)
     reading = Reading(str(path))
@@ -225,6 +238,14 @@ def _load(table: str, source: Source, layer: str | None) -> tuple[Reading, pd.Da
 def _split_layer(source: str | PathLike[str], layer: str | None) -> tuple[Path, str | None]:
     path, _, named = str(source).partition("|layer=")
     return Path(path), layer or named or None
+
+
+def _without_geometry(source: str, frame: pd.DataFrame) -> ReadError:
+    present = ", ".join(map(str, frame.columns)) or "none"
+    return ReadError(
+        f"{source}: there is no geometry column, nor columns of coordinates, among: {present}. Name the table that has "
+        "it, or say which columns hold the coordinates: columns={'x': 'longitude column', 'y': 'latitude column'}."
+    )
 
 
 def _check_file(path: Path) -> None:

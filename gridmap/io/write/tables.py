@@ -17,6 +17,8 @@ import numpy as np
 import pandas as pd
 
 from gridmap.errors import GridmapError, OptionError, WriteError
+from gridmap.io.database import Address, is_database
+from gridmap.io.write.postgis import write_postgis
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -31,9 +33,10 @@ SUFFIXES = (".gpkg", ".geojson", ".json", ".parquet", ".geoparquet", ".csv")
 _JOURNALS = ("-journal", "-wal", "-shm")
 
 
-def write_table(frame: pd.DataFrame, path: str | PathLike[str], *, layer: str | None = None) -> Path:
-    """Write a table to one file, by its suffix: .gpkg, .geojson, .parquet, or .csv for a table without geometry.
+def write_table(frame: pd.DataFrame, path: str | PathLike[str], *, layer: str | None = None) -> Path | str:
+    """Write a table to one file, by its suffix, or to PostGIS.
 
+    Suffixes: .gpkg, .geojson, .parquet, or .csv for a table without geometry.
     The file is complete or not there: it is written under another name in the same folder and then renamed, so that
     a failure leaves a former file as it was. Columns that hold arrays, lists or mappings (node ids, the ids of
     findings) are written as text. GeoJSON is in longitude and latitude, as its standard (RFC 7946) wants.
@@ -43,9 +46,10 @@ def write_table(frame: pd.DataFrame, path: str | PathLike[str], *, layer: str | 
     frame
         The table.
     path
-        The file; its folder must be there.
+        The file; its folder must be there. Or a table of a database, as in `gridmap.read_buildings`:
+        ``"postgresql://user@host/city|layer=schema.table"``, which is replaced in one transaction.
     layer
-        Name of the layer of a GeoPackage; by default the name of the file.
+        Name of the layer of a GeoPackage, by default the name of the file; or of the table in a database.
 
     Raises
     ------
@@ -54,6 +58,12 @@ def write_table(frame: pd.DataFrame, path: str | PathLike[str], *, layer: str | 
     OptionError
         When the suffix is none of the above.
     """
+    if is_database(path):
+        address = Address.parse(path, layer=layer)
+        if address.layer is None:
+            raise OptionError(f"{address.shown}: name the table to write: |layer=schema.table")
+        write_postgis({address.layer: frame}, address, flat)
+        return address.shown
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
