@@ -29,6 +29,7 @@ from gridmap.maps.explore import explore
 from gridmap.maps.report.atlas import atlas
 from gridmap.maps.report.report import report
 from gridmap.network.streets import StreetNetwork
+from gridmap.tables.counts.attach_counts import attach_counts
 from gridmap.tables.households import estimate_households
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "__version__",
     "accessibility",
     "atlas",
+    "attach_counts",
     "compare",
     "cover",
     "divide",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from shapely.geometry.base import BaseGeometry
 
-__all__ = ["COLUMNS", "SEVERITIES", "AttachedFindings", "finding", "findings_table", "join_findings"]
+__all__ = ["COLUMNS", "SEVERITIES", "AttachedFindings", "AttachedTable", "finding", "findings_table", "join_findings"]
 
 SEVERITIES = ("error", "warning", "info")
 COLUMNS = ("severity", "rule", "status", "message", "cure", "ids", "certificate", "geometry")
@@ -34,6 +34,19 @@ class AttachedFindings(gpd.GeoDataFrame):  # type: ignore[misc]
         return isinstance(other, gpd.GeoDataFrame) and bool(self.equals(other))
 
     __hash__ = None  # type: ignore[assignment]
+
+
+class AttachedTable(pd.DataFrame):
+    """A plain table that hangs in the `attrs` of another one, comparable as `AttachedFindings` are."""
+
+    @property
+    def _constructor(self) -> Any:
+        return AttachedTable
+
+    def __eq__(self, other: object) -> Any:
+        return isinstance(other, pd.DataFrame) and bool(self.equals(other))
+
+    __hash__ = None
 
 
 def finding(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
 
-__all__ = ["BY_USE", "NON_RESIDENTIAL", "estimate_households"]
+__all__ = ["BY_USE", "NON_RESIDENTIAL", "estimate_households", "lived_in"]
 
 #: Uses that differ from the defaults, as ``{use: {"floors": ..., "floor_area": ...}}``. Assumptions, no standard.
 BY_USE: Mapping[str, Mapping[str, float]] = {
@@ -182,6 +182,11 @@ def estimate_households(
         "unknown_points": {"count": int(lost.sum()), "ids": out["building_id"][lost].head(20).tolist()},
     }
     return out
+
+
+def lived_in(buildings: gpd.GeoDataFrame) -> NDArray[np.bool_]:
+    """Which buildings may be lived in: those whose use is none of `NON_RESIDENTIAL`, or is not known."""
+    return ~_matches(_uses(buildings), NON_RESIDENTIAL)
 
 
 def _check_numbers(numbers: Mapping[str, float], table: Mapping[str, Mapping[str, float]]) -> None:
