@@ -12,11 +12,12 @@ import numpy as np
 import pandas as pd
 import shapely
 from pyproj import CRS
-from pyproj.exceptions import CRSError
 
 from gridmap.errors import OptionError, ReadError, TableError
 from gridmap.io.database import Address, is_database
 from gridmap.io.datums import shifted_name, to_wgs84
+from gridmap.io.datums.accuracy import datum_remark
+from gridmap.io.datums.names import known_crs
 from gridmap.io.read import headings
 from gridmap.io.read.osm import is_osm, read_osm
 from gridmap.io.read.postgis import read_postgis
@@ -69,8 +70,9 @@ def read_buildings(
         ``"postgresql://user@host:5432/city|layer=schema.houses"``, or ``"...|sql=SELECT ..."``; the password is best
         left to ``~/.pgpass`` or ``PGPASSWORD``, and is shown and kept nowhere where it stands in the address.
     crs
-        What the coordinates are in, where the source does not say so: anything pyproj takes, or ``"GCJ-02"`` or
-        ``"BD-09"``, which are turned into WGS 84. Columns headed lon/lat (经度/纬度) are WGS 84 unless stated.
+        What the coordinates are in, where the source does not say so: anything pyproj takes, a name such as
+        ``"CGCS2000 3度带 117"`` or ``"北京54"``, or ``"GCJ-02"`` or ``"BD-09"``, which are turned into WGS 84. Columns
+        headed lon/lat (经度/纬度) are WGS 84 unless stated.
     columns
         ``{our name: heading in the source}``, for headings that are not recognised; coordinates too, as ``x``, ``y``
         or ``geometry`` (WKT). It always wins.
@@ -194,7 +196,7 @@ def refuse_for_osm(path: Path, *, crs: Any, columns: Columns | None) -> None:
     """Refuse what makes no sense for an OpenStreetMap extract."""
     if columns:
         raise ReadError(f"{path}: OpenStreetMap files have no headings. Leave columns= out.")
-    if crs is not None and (shifted_name(crs) or _known_crs(crs) != CRS(4326)):
+    if crs is not None and (shifted_name(crs) or known_crs(crs) != CRS(4326)):
         raise ReadError(f"{path}: OpenStreetMap is always in EPSG:4326. Leave crs= out, and use .to_crs() afterwards.")
 
 
@@ -379,7 +381,7 @@ def _with_crs(frame: gpd.GeoDataFrame, crs: Any, place: dict[str, str], reading:
         reading.note(crs_from=f"{shifted}, turned into WGS 84")
         return to_wgs84(frame, shifted)
     elif crs is not None:
-        stated = _known_crs(crs)
+        stated = known_crs(crs)
         if frame.crs is not None and frame.crs != stated and not source.lower().endswith(GEOJSON_SUFFIXES):
             raise ReadError(
                 f"{source}: crs= says {_name(stated)}, but the source says it is in {_name(frame.crs)}. crs= states "
@@ -387,18 +389,13 @@ def _with_crs(frame: gpd.GeoDataFrame, crs: Any, place: dict[str, str], reading:
             )
         reading.note(crs_from="crs=")
         frame = frame.set_crs(stated, allow_override=True)
-    if frame.crs is not None and frame.crs.is_geographic:
-        _check_degrees(frame, source)
+    if frame.crs is not None:
+        if frame.crs.is_geographic:
+            _check_degrees(frame, source)
+        remark = datum_remark(frame)
+        if remark is not None:
+            reading.note(datum=remark)
     return frame
-
-
-def _known_crs(crs: Any) -> CRS:
-    try:
-        return CRS.from_user_input(crs)
-    except CRSError as error:
-        raise OptionError(
-            f"crs={crs!r} is not a coordinate reference system; give for example 'EPSG:4490', 'EPSG:32650', 'GCJ-02'."
-        ) from error
 
 
 def _name(crs: Any) -> str:
