@@ -29,6 +29,8 @@ from gridmap.maps.explore import explore
 from gridmap.maps.report.atlas import atlas
 from gridmap.maps.report.report import report
 from gridmap.network.streets import StreetNetwork
+from gridmap.tables.bounds.community_from_bounds import community_from_bounds
+from gridmap.tables.bounds.sides import bounds_from_text
 from gridmap.tables.counts.attach_counts import attach_counts
 from gridmap.tables.households import estimate_households
 
@@ -47,6 +49,8 @@ __all__ = [
     "accessibility",
     "atlas",
     "attach_counts",
+    "bounds_from_text",
+    "community_from_bounds",
     "compare",
     "cover",
     "divide",

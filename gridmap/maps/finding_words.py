@@ -88,6 +88,11 @@ CHINESE: dict[str, tuple[str, str]] = {
     "facilities_isolated": ("{n} 处设施所在道路与主路网不连通，只有同一路网的住户可达。", "连通该处道路，或核对位置。"),
     "buildings_isolated": ("{n} 栋建筑所在道路与主路网不连通，只能到达同一路网的设施。", "连通该处道路，或核对位置。"),
     "buildings_unreachable": ("{n} 栋建筑无法沿道路到达某些已有类别的设施。", "将其道路与主路网连通。"),
+    "bounds_name": ("四至中有一个名称按相近的道路名称理解。", "如指其他道路，请更正名称。"),
+    "bounds_gap": ("四至中的道路有一处未相接，已连接 {metres} 米。", "查看该处，道路不完整时请补画。"),
+    "bounds_side": ("四至中有道路不在所述的方位。", "核对方位是否写反。"),
+    "bounds_area": ("所围面积 {area} 平方米，与所述面积相差较大。", "核对四至与所述面积。"),
+    "bounds_several": ("有 {n} 个范围符合四至描述。", "在地图上逐一查看；说明面积，或补充其间的道路。"),
     "no_coverage": ("缺少设施或道路数据，未统计覆盖情况。", "在项目中提供设施与道路数据。"),
 }  # fmt: skip
 _OTHER = ("发现一处需要核对的情况（{rule}）。", "请核对相关数据。")
@@ -170,6 +175,7 @@ def _facts(row: Mapping[str, Any], message: str, labels: Mapping[str, str]) -> _
         ("weight", "weight"),
         ("total", "weight"),
         ("area_m2", "area"),
+        ("metres", "metres"),
     ):
         if isinstance(evidence.get(key), int | float):
             facts[name] = _number(evidence[key])
