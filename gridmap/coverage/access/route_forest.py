@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Longs = NDArray[np.int64]
 
-__all__ = ["NO_WAY", "Forest", "Tree", "grow_forest"]
+__all__ = ["END", "NO_WAY", "Forest", "Tree", "grow_forest"]
 
 #: Where a node leads nowhere, and where it is left for the facility.
 NO_WAY, END = -1, -2
