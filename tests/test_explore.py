@@ -570,6 +570,19 @@ def test_second_grids_are_outlines_that_wait_for_the_reader(town):
     assert payload_of(page_of(("Only grids", town["grids"])))["own"][0]["outline"] is False
 
 
+def test_no_layer_tells_who_is_responsible_for_a_grid(town):
+    """The page is a public export (DESIGN, section 3): grids, second grids, grids by another name."""
+    named = town["grids"].assign(responsible="Mr Secret", responsible_zh="机密", leader="Ms Open")
+    payload = payload_of(page_of(named, named.iloc[:3], ("Present grids", named)))
+    assert "Secret" not in str(payload)
+    assert "机密" not in str(payload)
+    assert len(payload["own"]) == 2
+    for layer in payload["own"]:
+        assert "leader" in layer["columns"]
+        assert "households" in layer["columns"]
+    assert payload["layers"]["grids"]["own"]["leader"] == ["Ms Open"] * 6
+
+
 def test_routes_and_sites_are_layers(town):
     lines = frame(
         {"street_id": ["a"], "name": ["长安街"]}, [shapely.LineString([(447000, 4417100), (447600, 4417100)])]

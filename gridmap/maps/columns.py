@@ -13,7 +13,7 @@ from gridmap.maps.encode import pack_varints
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["coded", "in_language", "numbers", "plain_values", "rows_of", "sequence", "texts", "texts_in"]
+__all__ = ["coded", "in_language", "is_private", "numbers", "plain_values", "rows_of", "sequence", "texts", "texts_in"]
 
 
 def rows_of(keys: pd.Series | None, table: pd.DataFrame | None, column: str, length: int) -> NDArray[np.int64]:
@@ -21,6 +21,11 @@ def rows_of(keys: pd.Series | None, table: pd.DataFrame | None, column: str, len
     if keys is None or table is None:
         return np.full(length, -1)
     return pd.Index(table[column].astype(str)).get_indexer(pd.Index(keys.astype(str)))
+
+
+def is_private(column: str) -> bool:
+    """Whether a column tells who is responsible for a grid, in whichever language; no public page says it."""
+    return column == "responsible" or column.startswith("responsible_")
 
 
 def in_language(table: pd.DataFrame, column: str, lang: str) -> pd.Series | None:

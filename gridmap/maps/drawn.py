@@ -10,7 +10,7 @@ import shapely
 
 from gridmap.maps import classes, facts
 from gridmap.maps.backdrop import barrier_kinds, street_ranks
-from gridmap.maps.columns import coded, numbers, plain_values, rows_of, sequence, texts
+from gridmap.maps.columns import coded, is_private, numbers, plain_values, rows_of, sequence, texts
 from gridmap.maps.encode import encode_shapes, pack_changes, pack_varints
 from gridmap.maps.grid_names import short_codes
 from gridmap.maps.themes import own_columns
@@ -37,9 +37,9 @@ def draw_tables(sheet: Sheet) -> dict[str, Any]:
 
 
 def draw_own(sheet: Sheet, number: int) -> dict[str, Any]:
-    """One other layer of the sheet, with its columns."""
+    """One other layer of the sheet, with its columns; who is responsible for a grid is left out."""
     table = sheet.own[number][1]
-    columns = [c for c in table.columns if c != table.geometry.name][:_OWN_COLUMNS]
+    columns = [c for c in table.columns if c != table.geometry.name and not is_private(str(c))][:_OWN_COLUMNS]
     return {
         **sheet.shapes(table),
         "colour": classes.OWN_COLOURS[number % len(classes.OWN_COLOURS)],

@@ -108,7 +108,7 @@ def explore(
     Notes
     -----
     Coordinates are rounded to 0.1 m and outlines simplified by at most 1 m for display only, which the page states.
-    All numbers come from the tables.
+    All numbers come from the tables. Who is responsible for a grid is not in the page.
 
     Examples
     --------

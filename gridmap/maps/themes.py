@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gridmap.maps import classes
-from gridmap.maps.columns import texts
+from gridmap.maps.columns import is_private, texts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["make_themes", "own_columns"]
 
-# What has its place in the page, or is no business of who looks at a map.
+# What has its place in the page.
 _KNOWN = {
-    "grid_id", "community_id", "kind", "name", "households", "area_m2", "status", "responsible", "previous_id", "lower",
+    "grid_id", "community_id", "kind", "name", "households", "area_m2", "status", "previous_id", "lower",
     "upper", "counted", "weight", "code", "object_code", "households_estimated",
 }  # fmt: skip
 _MOST_KINDS = 8
@@ -90,7 +90,8 @@ def _other_themes(grids: gpd.GeoDataFrame, words: Mapping[str, str], scheme: str
 def own_columns(grids: gpd.GeoDataFrame) -> dict[str, pd.Series]:
     """Columns of grids that the page has no place of its own for, by their names; who is responsible is left out."""
     named = [str(c) for c in grids.columns if c != grids.geometry.name and c not in _KNOWN]
-    return {name: grids[name] for name in named if not name.startswith("name_") and not name.endswith("_id")}
+    shown = (name for name in named if not (name.startswith("name_") or name.endswith("_id") or is_private(name)))
+    return {name: grids[name] for name in shown}
 
 
 def _kind(value: str, words: Mapping[str, str]) -> str:
