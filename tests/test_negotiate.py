@@ -549,6 +549,36 @@ def test_hostile_names_stay_names_while_negotiating(opened):  # noqa: F811
     assert wide <= 1
 
 
+def test_a_grid_keeps_the_colour_of_its_status_while_negotiating(opened):  # noqa: F811
+    """The most frequent colour in the middle of the first piece of each grid: legend and panel name one for both."""
+    households = [[110, 110, 150, 150, 0, 0]] * 2 + [[90, 90, 120, 120, 0, 0]]
+    plan = town(households=households, labels=("001144", "001144", "332244"), dedicated=["3"])
+    assert set(plan.grids["status"]) == {"legal", "above", "below", "empty", "dedicated"}
+    page = opened(plan, edit=True)
+    first = plan.atoms.drop_duplicates("grid_id").set_index("grid_id").geometry.to_crs(4326)
+    spots = [list(first[own].centroid.coords[0]) for own in plan.grids["grid_id"]]
+    look = """
+        const canvas = document.querySelector('.leaflet-gm-map-pane canvas'), map = gridmap.app.map;
+        const box = canvas.getBoundingClientRect(), screen = map.getContainer().getBoundingClientRect();
+        return arguments[0].map(spot => {
+          const at = map.latLngToContainerPoint([spot[1], spot[0]]), many = {}, r = canvas.width / box.width;
+          const x = (at.x + screen.left - box.left) * r, y = (at.y + screen.top - box.top) * r;
+          const data = canvas.getContext('2d').getImageData(x - 20, y - 20, 40, 40).data;
+          for (let i = 0; i < data.length; i += 4) {
+            const name = data.slice(i, i + 3).join();
+            many[name] = (many[name] || 0) + 1;
+          }
+          return Object.keys(many).reduce((a, b) => many[a] >= many[b] ? a : b);
+        });
+        """
+    wait(page, "return !gridmap.app.busy()")
+    before = page.execute_script(look, spots)
+    begin(page)
+    wait(page, "return !gridmap.app.busy()")
+    assert page.execute_script(look, spots) == before
+    assert len(set(before)) == len(spots)
+
+
 def test_only_a_plan_with_atoms_can_be_negotiated():
     made = make_town()
     with pytest.raises(OptionError, match="edit=True needs a plan"):

@@ -20,6 +20,7 @@ from gridmap.maps.edit_rules import edit_rules
 from gridmap.maps.encode import pack_bytes, pack_varints
 from gridmap.maps.facts import listed
 from gridmap.tables.crs import to_crs
+from gridmap.view.colours import STATUS_COLOURS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -69,6 +70,7 @@ def edit_payload(sheet: Sheet) -> dict[str, Any]:
         "grids": _grids(arrays, rows, communities),
         "communities": _communities(arrays.plan, communities),
         "rules": edit_rules(arrays),
+        "colours": STATUS_COLOURS,
         "digits": SCHEMES[arrays.plan.parameters.get("code", "15")],
     }
 

@@ -2,7 +2,6 @@
 (function (gm) {
   "use strict";
 
-  const FILLS = { legal: "#cfe2cf", above: "#f3b877", below: "#a3c2e2", dedicated: "#dcd3e6", empty: "#efece6" };
   const INK = "#24323b", CLOSE = 14.75;
 
   /* The editor of a page whose data carry what it takes. `app.editing` is set while it is at work. */
@@ -165,7 +164,7 @@
         eachGrid(view, function (g) {
           context.beginPath();
           land.trace(view, ringsOf(g));
-          context.fillStyle = FILLS[state.count(g).status];
+          context.fillStyle = data.edit.colours[state.count(g).status];
           context.globalAlpha = app.online ? 0.7 : 0.92;
           context.fill("evenodd");
           context.globalAlpha = 1;
