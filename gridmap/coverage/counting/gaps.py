@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from gridmap.coverage.counting.medians import weighted_medians
 from gridmap.coverage.counting.rates import weights_of
 from gridmap.coverage.counting.units import find_units
 from gridmap.coverage.land.contours import frame_around, polygons_below
@@ -97,7 +98,7 @@ def _describe(
     spot, unit, held, nearest, xy = spot[order], unit[order], held[order], nearest[order], xy[order]
     start = _starts(spot)
     end = np.r_[start[1:], len(spot)]
-    middle = np.array([_weighted_median(nearest[a:b], held[a:b]) for a, b in zip(start, end, strict=True)])
+    middle = weighted_medians(np.repeat(np.arange(len(start)), end - start), nearest, held, len(start))
     known = np.where(np.isnan(nearest), -np.inf, nearest)
     farthest = np.maximum.reduceat(known, start)
     return pd.DataFrame(
@@ -115,12 +116,6 @@ def _describe(
 def _starts(spot: NDArray[np.int64]) -> NDArray[np.int64]:
     """Where each spot begins once its points are sorted by number."""
     return np.searchsorted(np.sort(spot), np.unique(spot))
-
-
-def _weighted_median(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
-    """The value that half of the weight does not exceed; values sorted, those without a way (NaN) last."""
-    half = np.cumsum(weights)
-    return float(values[np.searchsorted(half, half[-1] / 2)])
 
 
 def _area(xy: NDArray[np.float64], metres: float) -> Any:

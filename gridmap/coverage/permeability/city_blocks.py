@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
+from gridmap.coverage.counting.medians import weighted_medians
 from gridmap.coverage.permeability.shared_ground import share_areas
 
 if TYPE_CHECKING:
@@ -64,21 +65,7 @@ def block_sizes(blocks: Shapes, units: Shapes) -> dict[str, Floats]:
     return {
         "blocks": number,
         "block_ha_mean": np.divide(held, number, out=np.full(count, np.nan), where=number > 0),
-        "block_ha_median": _medians(parts.unit, size, parts.share, count),
+        "block_ha_median": weighted_medians(parts.unit, size, parts.share, count),
         "block_ha_largest": np.where(np.isfinite(largest), largest, np.nan),
         "block_land_share": held / land,
     }
-
-
-def _medians(group: NDArray[np.int64], value: Floats, weight: Floats, groups: int) -> Floats:
-    """Median of values with weights in each group: the least value that at least half of the weight does not exceed."""
-    out = np.full(groups, np.nan)
-    order = np.lexsort((value, group))
-    group, value, weight = group[order], value[order], weight[order]
-    whole = np.bincount(group, weights=weight, minlength=groups)
-    before = np.concatenate(([0.0], np.cumsum(whole)))[group]
-    reached = np.cumsum(weight) - before >= whole[group] / 2 - 1e-9 * whole[group]
-    first = np.flatnonzero(reached)
-    found, at = np.unique(group[first], return_index=True)
-    out[found] = value[first[at]]
-    return out

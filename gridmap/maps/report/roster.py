@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from gridmap.coverage.counting.medians import weighted_medians
 from gridmap.maps.columns import texts_in
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def nearest_by_grid(ground: Ground, lists: list[Roster]) -> Nearest | None:
     grid, held, at = grid[known], held[known], at[known]
     for column in range(len(categories)):
         far = cover.distance[at, column]
-        distance[:, column] = _weighted_medians(grid, far, held, len(lists))
+        distance[:, column] = weighted_medians(grid, far, held, len(lists))
         nearest = cover.nearest.facility[at, column, 0]
         reached = nearest >= 0
         sums = (
@@ -131,18 +132,3 @@ def nearest_by_grid(ground: Ground, lists: list[Roster]) -> Nearest | None:
     rate[unit[fits], col[fits]] = rates["rate"].to_numpy(dtype=float)[fits]
     names = texts_in(cover.facilities, "name", ground.lang)
     return Nearest(categories, names, distance, facility, rate)
-
-
-def _weighted_medians(
-    group: NDArray[np.int64], values: NDArray[np.float64], weights: NDArray[np.float64], count: int
-) -> NDArray[np.float64]:
-    """Of each group the value that half of its weight does not exceed, those without a value (NaN) counted last."""
-    order = np.lexsort((values, group))
-    group, values, weights = group[order], values[order], weights[order]
-    total = np.bincount(group, weights, count)
-    before = np.cumsum(weights) - np.r_[0.0, np.cumsum(total)[:-1]][group]
-    reached = before >= total[group] / 2
-    first = np.unique(group[reached], return_index=True)
-    out = np.full(count, np.nan)
-    out[first[0]] = values[reached][first[1]]
-    return out
