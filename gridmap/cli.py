@@ -30,7 +30,9 @@ app = typer.Typer(
 
 OutFolder = Annotated[Path, typer.Option("--out", "-o", help="Folder for the results; made when absent.")]
 OutFile = Annotated[Path, typer.Option("--out", "-o", help="File to write; its suffix says the format.")]
-Lang = Annotated[str | None, typer.Option(help="Language of map and workbook: en or zh.")]
+Lang = Annotated[
+    str | None, typer.Option(help="Language: en, zh or both (the map with a switch, other files one each).")
+]
 Effort = Annotated[str | None, typer.Option(help="How long the division searches: low, normal or high.")]
 Seed = Annotated[int | None, typer.Option(help="Seed of the division's search.")]
 Table = Annotated[
@@ -78,7 +80,7 @@ def common(
 @app.command()
 def demo(out: OutFolder = Path("gridmap-demo"), lang: Lang = "en") -> None:
     """Run the main job on the synthetic town that comes with gridmap."""
-    title, note = _SYNTHETIC.get(lang or "en", _SYNTHETIC["en"])
+    title, note = ({own: told[k] for own, told in _SYNTHETIC.items()} for k in (0, 1))
     _run(sample_project(), out, lang=lang, title=title, notes=[note])
 
 

@@ -26,15 +26,9 @@ from gridmap.coverage.counting.cover import Cover, cover
 from gridmap.division.divide import divide
 from gridmap.division.plans.plan import GridPlan
 from gridmap.errors import OptionError, ReadError, WriteError
-from gridmap.io.project import Project, read_project, write_project
-from gridmap.io.write.tables import write_table
-from gridmap.io.write.workbook import write_workbook
-from gridmap.maps.explore import explore
-from gridmap.maps.finding_words import told_findings
-from gridmap.maps.report.atlas import atlas
-from gridmap.maps.report.report import page_path, report
-from gridmap.maps.words import category_labels
+from gridmap.io.project import Project, read_project
 from gridmap.network.streets import StreetNetwork
+from gridmap.outputs import Results, Text, chosen_outputs, draw_map, print_pages, write_tables
 from gridmap.tables.contracts import clean_ids
 from gridmap.tables.crs import to_metric
 from gridmap.tables.findings import finding, findings_table, join_findings
@@ -48,16 +42,9 @@ __all__ = ["JobResult", "community_around", "complete_households", "run_project"
 
 log = logging.getLogger(__name__)
 
-#: What a run writes when the project does not say: kind of output and name of the file.
-DEFAULT_OUTPUTS = {"map": "map.html", "geopackage": "grids.gpkg", "workbook": "ledger.xlsx"}
-_TABLE_OUTPUTS = ("geojson", "parquet")
-_PAGE_OUTPUTS = ("report", "atlas")
-_OTHER_OUTPUTS = (*_TABLE_OUTPUTS, *_PAGE_OUTPUTS)
 # Tables of a project that `divide` and `StreetNetwork` take under the same name.
 _GROUND = ("compounds", "units", "barriers", "entrances", "dedicated", "bands")
 _WALLS = ("compounds", "barriers", "entrances")
-_OSM = "© OpenStreetMap contributors, ODbL 1.0"  # their licence asks for it
-_PRESENT = {"en": "Present grids", "zh": "现有网格"}
 # A community made from the data's bounds gets this much land around the outermost buildings, in metres.
 _MARGIN = 20.0
 
@@ -69,7 +56,7 @@ class JobResult:
     Attributes
     ----------
     name, lang
-        The project's name, and the language of its results.
+        The project's name, and the language of its results; the first of two.
     plan
         The new grids.
     present
@@ -79,7 +66,7 @@ class JobResult:
     findings
         The findings of all stages, in order.
     files
-        Kind of output (``"map"``, ``"geopackage"``, ...) and its path.
+        Kind of output (``"map"``, ``"geopackage"``, ...) and its path; of a file in a second language ``"report_en"``.
     seconds
         Stage and wall-clock seconds, in order.
     peak_mb
@@ -104,8 +91,8 @@ def run_project(
     out: str | os.PathLike[str],
     *,
     lang: str | None = None,
-    title: str | None = None,
-    notes: Sequence[str] = (),
+    title: Text | None = None,
+    notes: Sequence[Text] = (),
     options: Mapping[str, Mapping[str, Any]] | None = None,
     on_stage: Callable[[str], None] | None = None,
 ) -> JobResult:
@@ -118,11 +105,14 @@ def run_project(
     out
         Folder for the results; made when absent. Files of the same names are replaced once all new ones are complete.
     lang
-        Language of the map and the workbook, ``"en"`` or ``"zh"``; by default the project's own, else English.
+        Language of the results, ``"en"``, ``"zh"`` or ``"both"``; by default the project's own, else English. In both,
+        the map has a switch and opens in Chinese; report, atlas and workbook are in Chinese, with a second file each
+        in English, ``report-en.html``; the GeoPackage has Chinese legends.
     title
-        Heading of the map and the workbook; by default the project's own where that is in the same language.
+        Heading of map, report and workbook, or one a language, ``{"en": ..., "zh": ...}``; by default the project's
+        own where that is in the same language.
     notes
-        Sentences for the map's "About this map".
+        Sentences for the map's "About this map", each a text or one a language.
     options
         Sections that overrule the project's, for example ``{"divide": {"effort": "high"}}``.
     on_stage
@@ -136,7 +126,8 @@ def run_project(
     stage = _Stages(on_stage)
     with stage("read"):
         loaded = project if isinstance(project, Project) else read_project(project)
-        chosen = _settings(loaded, options or {}, lang=lang, title=title, notes=notes)
+        chosen = _settings(loaded, options or {})
+        outputs = chosen_outputs(loaded, chosen.outputs, lang=lang, title=title, notes=notes)
         tables = dict(loaded.tables)
         if "buildings" not in tables:
             raise ReadError(
@@ -169,7 +160,7 @@ def run_project(
     own = _not_told(found, *later)
     result = JobResult(
         name=loaded.name,
-        lang=chosen.lang,
+        lang=outputs.languages[0],
         plan=plan,
         present=present,
         cover=reach,
@@ -178,20 +169,21 @@ def run_project(
         findings=join_findings([own, *later], crs=plan.grids.crs),
         files={
             # an atlas of several files is told by its folder
-            kind: Path(out) if kind == "atlas" and chosen.atlas_by != "grid" else Path(out) / name
-            for kind, name in chosen.files.items()
+            kind: Path(out) if kind.startswith("atlas") and outputs.atlas_by != "grid" else Path(out) / name
+            for kind, name in outputs.files.items()
         },
         seconds=stage.seconds,
         peak_mb=None,
     )
+    results = Results(plan, present, reach, circles, gaps, own, result.findings, loaded.readings)
     with _all_or_nothing(Path(out)) as folder:
         with stage("map"):
-            _draw(folder, result, chosen, own, loaded.readings)
-        if set(_PAGE_OUTPUTS) & set(chosen.files):
+            draw_map(folder, results, outputs)
+        if outputs.has("report", "atlas"):
             with stage("pages"):
-                _print_pages(folder, result, chosen, loaded.readings)
+                print_pages(folder, results, outputs)
         with stage("write"):
-            _write(folder, result, chosen, loaded.readings)
+            write_tables(folder, results, outputs)
     return replace(result, peak_mb=peak_megabytes())
 
 
@@ -203,34 +195,18 @@ class _Settings:
     network: dict[str, Any]
     cover: dict[str, Any]
     circles: dict[str, Any]
-    files: dict[str, str]
-    atlas_by: str
-    lang: str
-    title: str | None
-    notes: Sequence[str]
+    outputs: dict[str, Any]
 
 
-def _settings(
-    project: Project,
-    options: Mapping[str, Mapping[str, Any]],
-    *,
-    lang: str | None,
-    title: str | None,
-    notes: Sequence[str],
-) -> _Settings:
+def _settings(project: Project, options: Mapping[str, Mapping[str, Any]]) -> _Settings:
     sections = ("divide", "cover", "outputs")
     divided, covered, outputs = ({**getattr(project, name), **options.get(name, {})} for name in sections)
     _refuse_unknown(divided, divide, "divide")
     if isinstance(divided.get("previous"), str):
         here = Path() if project.path is None else project.path.parent
         divided["previous"] = GridPlan.load(here / divided["previous"])
-    own_lang = outputs.pop("lang", None) or "en"
-    if title is None and lang in (None, own_lang):
-        title = project.title
     network, covered, circles = _cover_options(covered)
-    atlas_by = outputs.pop("atlas_by", "grid")
-    files = _output_names(outputs)
-    return _Settings(divided, network, covered, circles, files, atlas_by, lang or own_lang, title, notes)
+    return _Settings(divided, network, covered, circles, outputs)
 
 
 def _divide(tables: Mapping[str, Any], options: Mapping[str, Any]) -> GridPlan:
@@ -250,54 +226,6 @@ def _not_told(found: list[dict[str, Any]], *tables: gpd.GeoDataFrame) -> gpd.Geo
     """The job's own findings, less those of a rule that a later stage reports itself."""
     told = set().union(*(table["rule"] for table in tables))
     return findings_table([row for row in found if row["rule"] not in told])
-
-
-def _draw(
-    folder: Path, result: JobResult, chosen: _Settings, own: gpd.GeoDataFrame, readings: Mapping[str, Any]
-) -> None:
-    if "map" not in chosen.files:
-        return
-    results = (result.plan, result.cover, result.circles, result.gaps, own)
-    layers = [layer for layer in results if layer is not None]
-    if result.present is not None:
-        layers.append((_PRESENT[chosen.lang], result.present.grids))
-    source = _OSM if _from_osm(readings) else None
-    page = explore(*layers, lang=chosen.lang, title=chosen.title, notes=chosen.notes, attribution=source)
-    page.save(str(folder / chosen.files["map"]))
-
-
-def _print_pages(folder: Path, result: JobResult, chosen: _Settings, readings: Mapping[str, Any]) -> None:
-    """The report and the atlas, where the project asks for them."""
-    plan, reach, files = result.plan, result.cover, chosen.files
-    if "report" in files:
-        notes = [*chosen.notes, *([_OSM] if _from_osm(readings) else [])]
-        about = {"lang": chosen.lang, "title": chosen.title, "notes": notes, "findings": result.findings}
-        report(folder / files["report"], plan=plan, cover=reach, **about)
-    if "atlas" in files:
-        atlas(folder / files["atlas"], plan, by=chosen.atlas_by, cover=reach, lang=chosen.lang)
-
-
-def _from_osm(readings: Mapping[str, Any]) -> bool:
-    return any(reading.get("format") == "OpenStreetMap" for reading in readings.values())
-
-
-def _write(folder: Path, result: JobResult, chosen: _Settings, readings: Mapping[str, Any]) -> None:
-    plan, reach, files = result.plan, result.cover, chosen.files
-    if "workbook" in files:
-        categories = [] if reach is None else [*reach.names, *reach.facilities["category"].astype(str).unique()]
-        told = told_findings(result.findings, chosen.lang, category_labels(categories, chosen.lang))
-        write_workbook(
-            folder / files["workbook"], plan=plan, cover=reach, lang=chosen.lang, title=chosen.title, findings=told,
-            sources=readings, gaps=result.gaps,
-        )  # fmt: skip
-    if "geopackage" in files:
-        tables = {"circles": result.circles, "gaps": result.gaps, "findings": result.findings}
-        if result.present is not None:
-            tables |= {"present_grids": result.present.grids, "present_findings": result.present.findings}
-        write_project(folder / files["geopackage"], plan=plan, cover=reach, tables=tables, lang=chosen.lang)
-    for kind in _TABLE_OUTPUTS:
-        if kind in files:
-            write_table(plan.grids, folder / files[kind])
 
 
 def left_out(readings: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -449,24 +377,6 @@ def _cover_options(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str
         circles = {name: rest[name] for name in ("minutes", "metres") if name in rest}
     _refuse_unknown(rest, cover, "cover")
     return network, rest, circles
-
-
-def _output_names(outputs: Mapping[str, Any]) -> dict[str, str]:
-    """Kind of output and file name; ``false`` in the project leaves one out."""
-    known = (*DEFAULT_OUTPUTS, *_OTHER_OUTPUTS)
-    unknown = sorted(set(outputs) - set(known))
-    if unknown:
-        raise OptionError(
-            f"[outputs] has unknown options {', '.join(unknown)}; known are {', '.join(known)}, atlas_by, lang"
-        )
-    names = {kind: name for kind, name in {**DEFAULT_OUTPUTS, **outputs}.items() if name is not False}
-    wrong = [name for name in names.values() if not isinstance(name, str) or Path(name).name != name]
-    if wrong:
-        raise OptionError(f"[outputs] takes plain file names, which go to the output folder, not {wrong[0]!r}")
-    for kind in _PAGE_OUTPUTS:
-        if kind in names:
-            page_path(names[kind])
-    return names
 
 
 @contextmanager

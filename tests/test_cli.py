@@ -10,6 +10,7 @@ import geopandas as gpd
 import pandas as pd
 import pytest
 from conftest import REPOSITORY
+from test_explore import payload_of
 from test_job import tiny_town, write_town
 
 from gridmap import cli
@@ -115,8 +116,10 @@ def test_divide_then_cover_then_map(town, tmp_path):
 
 def test_map_draws_a_project(town, tmp_path):
     assert gridmap("run", town / "PROJECT.toml", "--out", "out", cwd=tmp_path).returncode == 0
-    done = gridmap("map", Path("out") / "grids.gpkg", "--lang", "zh", cwd=tmp_path)
+    done = gridmap("map", Path("out") / "grids.gpkg", "--lang", "both", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
+    page = payload_of((tmp_path / "map.html").read_text("utf-8"))
+    assert (page["lang"], page["other"]["lang"]) == ("zh", "en")
     assert (tmp_path / "map.html").stat().st_size > 50_000
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
 from shapely import LineString, Point, Polygon, box
+from test_explore import payload_of
 
 from gridmap.errors import GridmapError, OptionError, ReadError, TableError
 from gridmap.job import community_around, complete_households, run_project
+from gridmap.maps.words import WORDS
 
 CRS = 32650
 X, Y = 500_000.0, 4_400_000.0
@@ -306,7 +310,7 @@ def test_failure_while_writing_keeps_former_files(tmp_path, monkeypatch):
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("gridmap.job.write_workbook", full)
+    monkeypatch.setattr("gridmap.outputs.write_workbook", full)
     with pytest.raises(GridmapError, match="No space left"):
         run(tmp_path, tiny_town())
     assert [p.name for p in out.iterdir()] == ["map.html"]
@@ -337,3 +341,43 @@ def test_a_chinese_workbook_tells_its_findings_in_chinese(tmp_path):
     said = sheet[sheet.apply(lambda row: row.str.contains("估算值").any(), axis=1)]
     assert len(said) >= 1
     assert not sheet.apply(lambda row: row.str.contains("households were estimated").any(), axis=1).any()
+
+
+@pytest.mark.parametrize("how", ["project", "argument"])
+def test_both_languages_are_one_map_and_two_of_every_other_page(tmp_path, how):
+    title = 'title = {zh = "柳岸网格", en = "Willow grids"}\nlang = "both"' if how == "project" else ""
+    asked = {"title": {"zh": "柳岸网格", "en": "Willow grids"}, "lang": "both"} if how == "argument" else {}
+    path = Path(write_town(tmp_path, tiny_town(), '[outputs]\nreport = "r.html"\natlas = "a.html"'))
+    path.write_text(path.read_text("utf-8").replace('name = "Tiny"', f'name = "Tiny"\n{title}'), encoding="utf-8")
+    note = {"zh": "本例为虚构。", "en": "This town is made up."}
+    result = run_project(path, tmp_path / "out", notes=[note], **asked)
+    pages = ("r.html", "r-en.html", "a.html", "a-en.html", "ledger.xlsx", "ledger-en.xlsx")
+    assert {p.name for p in (tmp_path / "out").iterdir()} == {"map.html", "grids.gpkg", *pages}
+    assert result.lang == "zh"
+    assert {p.name for p in result.files.values()} == {"map.html", "grids.gpkg", *pages}
+    shown = payload_of(result.files["map"].read_text("utf-8"))
+    assert (shown["lang"], shown["title"], shown["other"]["lang"]) == ("zh", "柳岸网格", "en")
+    assert shown["other"]["title"] == "Willow grids"
+    assert note["zh"] in shown["notes"]
+    assert note["en"] in shown["other"]["notes"]
+    for kind, chinese, english in [("report", "1,200 户", "1,200"), ("atlas", "户", "households")]:
+        zh, en = (result.files[key].read_text("utf-8") for key in (kind, f"{kind}_en"))
+        assert 'lang="zh' in zh[:200]
+        assert 'lang="en' in en[:200]
+        assert chinese in zh
+        assert english in en
+    for key, heading in [("workbook", "柳岸网格"), ("workbook_en", "Willow grids")]:
+        assert pd.read_excel(result.files[key], header=None).iloc[0, 0] == heading
+
+
+def test_a_title_in_one_language_does_not_head_a_page_in_the_other(tmp_path):
+    path = Path(write_town(tmp_path, tiny_town(), '[outputs]\ngeopackage = false\nreport = "r.html"'))
+    path.write_text(path.read_text("utf-8").replace('"Tiny"', '"Tiny"\ntitle = "柳岸网格"\nlang = "zh"'), "utf-8")
+    result = run_project(path, tmp_path / "out", lang="both")
+    shown = payload_of(result.files["map"].read_text("utf-8"))
+    assert shown["title"] == "柳岸网格"
+    assert shown["other"]["title"] == WORDS["title.default"][0]
+    report = result.files["report_en"].read_text("utf-8")
+    assert "柳岸网格" not in report
+    with pytest.raises(OptionError, match="'both'"):
+        run_project(path, tmp_path / "out", lang="fr")

@@ -48,7 +48,7 @@ class Project:
     Attributes
     ----------
     name, title, lang
-        What it is called, the heading of its outputs, and their language (None: not said).
+        What it is called, the heading of its outputs (or one a language), and their language (None: not said).
     tables
         The inputs by name; those that OpenStreetMap held nothing for are left out.
     divide, cover, outputs
@@ -65,7 +65,7 @@ class Project:
     cover: dict[str, Any] = field(default_factory=dict)
     outputs: dict[str, Any] = field(default_factory=dict)
     path: Path | None = None
-    title: str = ""
+    title: str | Mapping[str, str] = ""
     lang: str | None = None
     readings: dict[str, Any] = field(default_factory=dict)
 
@@ -78,9 +78,10 @@ def read_project(path: str | PathLike[str]) -> Project:
     path
         A .toml with sections ``[project]`` (name, title, lang), ``[inputs]`` (table = path, or table = {path, columns,
         crs, layer}; ``buildings`` may have ``counts``, a sheet of building_id and households), ``[divide]``,
-        ``[cover]``, ``[outputs]``. Paths are relative to the file; ``${NAME}`` is an environment variable. Tables that
-        come from one OpenStreetMap extract are read in one pass. Or ``"postgresql://user@host/city|schema=plan"``, a
-        schema of a PostGIS database whose tables are called so.
+        ``[cover]``, ``[outputs]``. A lang of ``"both"`` may have a title in each, ``title = {en = "...", zh = "..."}``.
+        Paths are relative to the file; ``${NAME}`` is an environment variable. Tables that come from one OpenStreetMap
+        extract are read in one pass. What may stand in ``[outputs]``: see `run_project`. Or
+        ``"postgresql://user@host/city|schema=plan"``, a schema of a PostGIS database whose tables are called so.
 
     Raises
     ------
@@ -104,8 +105,8 @@ def read_project(path: str | PathLike[str]) -> Project:
     about, inputs = settings.get("project", {}), settings.get("inputs", {})
     _known_keys(path, about, _PROJECT_KEYS, "a key of [project]", "project.")
     _known_keys(path, inputs, INPUTS, "a table", "inputs.")
-    if about.get("lang") not in (None, *_LANGUAGES):
-        raise ReadError(f"{path}: project.lang is {about['lang']!r}; it is one of {', '.join(_LANGUAGES)}.")
+    if about.get("lang") not in (None, *_LANGUAGES, "both"):
+        raise ReadError(f"{path}: project.lang is {about['lang']!r}; it is one of {', '.join(_LANGUAGES)}, both.")
     if not inputs:
         raise ReadError(
             f"{path}: [inputs] is missing or empty. Name the tables there, for example buildings = 'x.gpkg'."
@@ -122,7 +123,7 @@ def read_project(path: str | PathLike[str]) -> Project:
         cover=settings.get("cover", {}),
         outputs=outputs,
         path=path,
-        title=str(about.get("title", name)),
+        title=_title(path, about.get("title", name)),
         lang=about.get("lang"),
         readings={n: t.attrs["reading"] for n, t in tables.items()},
     )
@@ -181,6 +182,14 @@ def write_project(
     styles = layer_styles(written, lang)
     write_layers({**written, STYLES_LAYER: styles} if len(styles) else written, path)
     return path
+
+
+def _title(path: Path, title: Any) -> str | dict[str, str]:
+    if not isinstance(title, dict):
+        return str(title)
+    if unknown := sorted(set(title) - set(_LANGUAGES)):
+        raise ReadError(f"{path}: project.title is given in {unknown[0]!r}; it is one of {', '.join(_LANGUAGES)}.")
+    return {lang: str(text) for lang, text in title.items()}
 
 
 def _parse(path: Path) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def word_page(sheet: Sheet, lang: str, given: Given, bands: Bands | None, rates:
     return {
         "lang": lang,
         "words": say,
-        "title": _one(given.title, lang) or say[_default_title(sheet)],
+        "title": _title(given.title, lang) or say[_default_title(sheet)],
         "source": _source(sheet, lang, given),
         "notes": _notes(sheet, lang, given),
         "categories": _categories(sheet, labels, both),
@@ -91,6 +91,11 @@ def _one(text: Any, lang: str) -> str:
     if isinstance(text, str) or text is None:
         return text or ""
     return str(text.get(lang) or next(iter(text.values()), ""))
+
+
+def _title(text: Any, lang: str) -> str:
+    """A title in one language; empty where it is given in others only."""
+    return _one(text if text is None or isinstance(text, str) else {lang: text.get(lang, "")}, lang)
 
 
 def _categories(sheet: Sheet, labels: Mapping[str, str], both: Sequence[Mapping[str, str]]) -> list[dict[str, Any]]:
