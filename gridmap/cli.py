@@ -42,7 +42,7 @@ Table = Annotated[
 Sheet = Annotated[Path | None, typer.Option(help="A CSV or Excel sheet.")]
 
 # The files of the main job that a command for one other file leaves out.
-_NO_FILES = dict.fromkeys(("map", "geopackage", "workbook", "geojson", "parquet", "report", "atlas"), False)
+_NO_FILES = dict.fromkeys(("map", "geopackage", "workbook", "geojson", "parquet", "report", "atlas", "swipe"), False)
 _SYNTHETIC = {
     "en": ("Jinhe: a synthetic town", "The town is synthetic: a script made it, no real place or person is in it."),
     "zh": ("金河街道（虚构示例）", "本示例为虚构：由脚本生成，不涉及任何真实地点或个人。"),

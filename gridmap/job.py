@@ -122,6 +122,13 @@ def run_project(
     ------
     GridmapError
         When an input breaks its contract, an option is unknown or a result cannot be written; nothing is then written.
+
+    Notes
+    -----
+    The section ``[outputs]`` of a project names the files: ``map``, ``geopackage`` and ``workbook``, which are written
+    unless they are ``false``; ``report``, ``atlas`` (with ``atlas_by``, see `atlas`), ``geojson``, ``parquet``, and
+    ``swipe``, a map with the bureau's present grids on one side and the new ones on the other. ``true`` takes the usual
+    name. ``edit = true`` makes grids negotiable on the map, and ``lang`` is as above.
     """
     stage = _Stages(on_stage)
     with stage("read"):

@@ -30,12 +30,18 @@ __all__ = ["Outputs", "Results", "Text", "chosen_outputs", "draw_map", "print_pa
 
 #: What a run writes when the project does not say: kind of output and name of the file.
 DEFAULT_OUTPUTS = {"map": "map.html", "geopackage": "grids.gpkg", "workbook": "ledger.xlsx"}
+# And what it writes besides where the project says so: ``true`` is this name.
+_FURTHER = {
+    "swipe": "swipe.html", "report": "report.html", "atlas": "atlas.html", "geojson": "grids.geojson",
+    "parquet": "grids.parquet",
+}  # fmt: skip
 _TABLES = ("geojson", "parquet")
 _PAGES = ("report", "atlas")
 # Those of which a file is in one language.
 _ONE_LANGUAGE = (*_PAGES, "workbook")
 _OSM = "© OpenStreetMap contributors, ODbL 1.0"  # their licence asks for it
 _PRESENT = {"en": "Present grids", "zh": "现有网格"}
+_NEW = {"en": "New grids", "zh": "新划网格"}
 
 #: A text, or one a language.
 Text = str | Mapping[str, str]
@@ -51,6 +57,8 @@ class Outputs:
         Kind of output and name of its file; of a second language, kind and language, ``"report_en"``.
     atlas_by
         What one file of the atlas holds.
+    edit
+        Whether grids can be negotiated on the map.
     languages
         Those of the results, the first one that of what has only one.
     title, notes
@@ -59,6 +67,7 @@ class Outputs:
 
     files: dict[str, str]
     atlas_by: str
+    edit: bool
     languages: tuple[str, ...]
     title: Text | None
     notes: Sequence[Text]
@@ -110,29 +119,40 @@ def chosen_outputs(
     Raises
     ------
     OptionError
-        When an option or a language is unknown, or a name is not one of a file.
+        When an option or a language is unknown, a name is not one of a file, or there are no present grids to swipe.
     """
     rest = dict(outputs)
     own = rest.pop("lang", None) or "en"
     languages = languages_of(lang or own)
-    atlas_by = rest.pop("atlas_by", "grid")
+    atlas_by, edit = rest.pop("atlas_by", "grid"), rest.pop("edit", False)
+    if not isinstance(edit, bool):
+        raise OptionError(f"[outputs] edit = {edit!r}; write true for a map on which grids can be negotiated, or false")
     if title is None:
         # a heading in another language than its page would be worse than none
         heading = {one: _text(project.title, one) for one in languages_of(own) if one in languages}
         title = {one: text for one, text in heading.items() if text} or None
-    return Outputs(_names(rest, languages), atlas_by, languages, title, notes)
+    files = _names(rest, languages)
+    if "swipe" in files and "grids" not in project.tables:
+        raise OptionError(
+            "[outputs] swipe lays the present grids beside the new ones, and the project has none: name their file in "
+            "[inputs], grids = 'present.gpkg', or leave swipe out"
+        )
+    return Outputs(files, atlas_by, edit, languages, title, notes)
 
 
 def draw_map(folder: Path, results: Results, chosen: Outputs) -> None:
-    """The interactive map, where it is asked for."""
-    if not chosen.has("map"):
-        return
+    """The interactive map, and that of the present grids beside the new ones, where they are asked for."""
     parts = (results.plan, results.cover, results.circles, results.gaps, results.own)
     layers: list[Any] = [layer for layer in parts if layer is not None]
-    if results.present is not None:
-        layers.append((_PRESENT, results.present.grids))
-    page = explore(*layers, lang=chosen.languages, title=chosen.title, notes=chosen.notes, attribution=results.source)
-    page.save(str(folder / chosen.files["map"]))
+    about: dict[str, Any] = {"lang": chosen.languages, "title": chosen.title, "notes": chosen.notes}
+    about["attribution"] = results.source
+    if "map" in chosen.files:
+        present = [] if results.present is None else [(_PRESENT, results.present.grids)]
+        page = explore(*layers, *present, edit=chosen.edit, **about)
+        page.save(str(folder / chosen.files["map"]))
+    if "swipe" in chosen.files:
+        page = explore(results.present, *layers, swipe=(_PRESENT, _NEW), **about)
+        page.save(str(folder / chosen.files["swipe"]))
 
 
 def print_pages(folder: Path, results: Results, chosen: Outputs) -> None:
@@ -178,13 +198,14 @@ def _key(kind: str, lang: str, languages: Sequence[str]) -> str:
 
 def _names(outputs: Mapping[str, Any], languages: Sequence[str]) -> dict[str, str]:
     """Kind of output and file name; ``false`` leaves one out."""
-    known = (*DEFAULT_OUTPUTS, *_TABLES, *_PAGES)
+    known = {**DEFAULT_OUTPUTS, **_FURTHER}
     unknown = sorted(set(outputs) - set(known))
     if unknown:
         raise OptionError(
-            f"[outputs] has unknown options {', '.join(unknown)}; known are {', '.join(known)}, atlas_by, lang"
+            f"[outputs] has unknown options {', '.join(unknown)}; known are {', '.join(known)}, atlas_by, edit, lang"
         )
-    names = {kind: name for kind, name in {**DEFAULT_OUTPUTS, **outputs}.items() if name is not False}
+    asked = {kind: name for kind, name in {**DEFAULT_OUTPUTS, **outputs}.items() if name is not False}
+    names = {kind: known[kind] if name is True else name for kind, name in asked.items()}
     wrong = [name for name in names.values() if not isinstance(name, str) or Path(name).name != name]
     if wrong:
         raise OptionError(f"[outputs] takes plain file names, which go to the output folder, not {wrong[0]!r}")

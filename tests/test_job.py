@@ -381,3 +381,32 @@ def test_a_title_in_one_language_does_not_head_a_page_in_the_other(tmp_path):
     assert "柳岸网格" not in report
     with pytest.raises(OptionError, match="'both'"):
         run_project(path, tmp_path / "out", lang="fr")
+
+
+def test_the_map_is_for_negotiating_and_another_swipes_where_the_project_asks_for_it(tmp_path):
+    tables = tiny_town()
+    tables["grids"] = tables["communities"][["geometry"]].assign(grid_id=["g1", "g2"], community_id=[WEST, EAST])
+    more = "[outputs]\nedit = true\nswipe = true\ngeojson = true\ngeopackage = false\nworkbook = false"
+    result = run(tmp_path, tables, more, lang="both")
+    assert {p.name for p in (tmp_path / "out").iterdir()} == {"map.html", "swipe.html", "grids.geojson"}
+    edited, swiped = (payload_of(result.files[kind].read_text("utf-8")) for kind in ("map", "swipe"))
+    assert edited["edit"]["plan_hash"] == result.plan.plan_hash
+    assert "before" not in edited
+    assert "edit" not in swiped
+    assert swiped["before"]["layers"]["grids"]["id"] == ["g1", "g2"]
+    assert sorted(swiped["layers"]["grids"]["id"]) == sorted(result.plan.grids["grid_id"])
+
+
+@pytest.mark.parametrize(
+    ("more", "match"),
+    [
+        ("[outputs]\nswipe = true", "present grids.*grids = 'present.gpkg'"),
+        ("[outputs]\nedit = 'yes'", "edit = 'yes'; write true"),
+        ("[outputs]\nswipe = 3", "plain file names"),
+    ],
+)
+def test_outputs_that_cannot_be_made_are_refused_before_the_work(tmp_path, more, match):
+    stages = []
+    with pytest.raises(OptionError, match=match):
+        run(tmp_path, tiny_town(), more, on_stage=stages.append)
+    assert stages == ["read"]
