@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import inspect
 import logging
-import shutil
 import sys
-import tempfile
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -25,8 +23,9 @@ from gridmap.coverage.circles.circles import service_circles
 from gridmap.coverage.counting.cover import Cover, cover
 from gridmap.division.divide import divide
 from gridmap.division.plans.plan import GridPlan
-from gridmap.errors import OptionError, ReadError, WriteError
+from gridmap.errors import OptionError, ReadError
 from gridmap.io.project import Project, read_project
+from gridmap.io.write.all_files import all_or_nothing
 from gridmap.network.streets import StreetNetwork
 from gridmap.outputs import Results, Text, chosen_outputs, draw_map, print_pages, write_tables
 from gridmap.tables.contracts import clean_ids
@@ -183,7 +182,7 @@ def run_project(
         peak_mb=None,
     )
     results = Results(plan, present, reach, circles, gaps, own, result.findings, loaded.readings)
-    with _all_or_nothing(Path(out)) as folder:
+    with all_or_nothing(Path(out)) as folder:
         with stage("map"):
             draw_map(folder, results, outputs)
         if outputs.has("report", "atlas"):
@@ -384,21 +383,3 @@ def _cover_options(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str
         circles = {name: rest[name] for name in ("minutes", "metres") if name in rest}
     _refuse_unknown(rest, cover, "cover")
     return network, rest, circles
-
-
-@contextmanager
-def _all_or_nothing(out: Path) -> Iterator[Path]:
-    """A temporary folder in `out`; what was written to it is moved to `out` at the end, if all went well."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=".gridmap-", dir=out))
-    except OSError as error:
-        raise WriteError(f"cannot write to {out}: {error.strerror}; choose another folder with --out") from error
-    try:
-        yield folder
-        for path in sorted(folder.iterdir()):
-            path.replace(out / path.name)
-    except OSError as error:
-        raise WriteError(f"cannot write to {out}: {error}; nothing was changed there") from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import hashlib
 import json
 import os
 import re
-import tempfile
 from html import escape
 from importlib import metadata, resources
 from pathlib import Path
@@ -18,7 +16,8 @@ import folium
 from branca.element import CssLink, Element, Figure, JavascriptLink
 from folium.template import Template
 
-from gridmap.errors import OptionError, WriteError
+from gridmap.errors import OptionError
+from gridmap.io.write.whole import writing
 from gridmap.maps.encode import squeeze
 
 if TYPE_CHECKING:
@@ -161,19 +160,8 @@ class ExploreMap(folium.Map):  # type: ignore[misc]
             if close_file:
                 outfile.close()
             return
-        path = Path(os.fsdecode(outfile))
-        temporary = None
-        try:
-            with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-                temporary = Path(file.name)
-                file.write(html)
-            temporary.chmod(0o644)
-            temporary.replace(path)
-        except OSError as error:
-            if temporary is not None:
-                with contextlib.suppress(OSError):
-                    temporary.unlink()
-            raise WriteError(f"the map cannot be written to {path}: {error.strerror or error}") from error
+        with writing(Path(os.fsdecode(outfile))) as temporary:
+            temporary.write_bytes(html)
 
     def _head(self) -> str:
         policy = "" if self.online or self.basemap is not None else _policy_tag()

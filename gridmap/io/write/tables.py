@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import sqlite3
-import tempfile
+import re
 import warnings
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,12 +14,13 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from gridmap.errors import GridmapError, OptionError, WriteError
+from gridmap.errors import OptionError, WriteError
 from gridmap.io.database import Address, is_database
 from gridmap.io.write.postgis import write_postgis
+from gridmap.io.write.whole import writing, writing_set
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
     from os import PathLike
 
 __all__ = ["STYLES_LAYER", "flat", "write_layers", "write_table", "writing", "writing_set"]
@@ -29,8 +28,6 @@ __all__ = ["STYLES_LAYER", "flat", "write_layers", "write_table", "writing", "wr
 #: The table of a GeoPackage in which QGIS keeps and finds the styles of its layers.
 STYLES_LAYER = "layer_styles"
 SUFFIXES = (".gpkg", ".geojson", ".json", ".parquet", ".geoparquet", ".csv")
-# What a GeoPackage may leave beside itself while it is written.
-_JOURNALS = ("-journal", "-wal", "-shm")
 
 
 def write_table(frame: pd.DataFrame, path: str | PathLike[str], *, layer: str | None = None) -> Path | str:
@@ -72,7 +69,7 @@ def write_table(frame: pd.DataFrame, path: str | PathLike[str], *, layer: str | 
         return write_layers({layer or path.stem: frame}, path)
     with writing(path) as temporary:
         if suffix in (".geojson", ".json"):
-            _write_geojson(_spatial(frame, path), temporary)
+            _write_geojson(_spatial(frame, path), temporary, path.stem)
         elif suffix == ".csv":
             flat(pd.DataFrame(frame)).to_csv(temporary, index=False, encoding="utf-8-sig")
         else:
@@ -105,98 +102,6 @@ def write_layers(layers: Mapping[str, pd.DataFrame], path: str | PathLike[str]) 
                     table, temporary, layer=name, driver="GPKG", append=temporary.exists(), layer_options=options
                 )
     return path
-
-
-@contextmanager
-def writing(path: Path) -> Iterator[Path]:
-    """A temporary name beside `path`; the file written there takes the place of `path` when all went well.
-
-    Raises
-    ------
-    WriteError
-        When the folder is missing or cannot be written, or what writes the file fails.
-    """
-    with writing_set([path]) as (temporary,):
-        yield temporary
-
-
-@contextmanager
-def writing_set(paths: Sequence[Path]) -> Iterator[list[Path]]:
-    """`writing` for files that belong together: all take their places when all went well, else none does.
-
-    Raises
-    ------
-    WriteError
-        When a folder is missing or cannot be written, or what writes a file fails.
-    """
-    drafts = [_draft(path) for path in paths]
-    try:
-        yield drafts
-        for draft in drafts:
-            # mkstemp keeps a file to its owner; the result is as readable as any other new file
-            draft.chmod(0o666 & ~_umask())
-            with draft.open("rb+") as file:
-                os.fsync(file.fileno())
-        _take_places(drafts, paths)
-    except GridmapError:
-        raise
-    except (OSError, RuntimeError, ValueError, TypeError, sqlite3.Error, ImportError) as error:
-        reason = (str(error).strip().splitlines() or ["no reason given"])[0]
-        one = len(paths) == 1
-        name = str(paths[0]) if one else f"{paths[0]} and {len(paths) - 1} more of its set"
-        former = "A former file of that name is" if one else "Former files of these names are"
-        raise WriteError(
-            f"{name}: could not be written ({reason}). {former} unchanged; is it open elsewhere, or the disk full?"
-        ) from error
-    finally:
-        for draft in drafts:
-            for leftover in (draft, *(draft.with_name(draft.name + journal) for journal in _JOURNALS)):
-                leftover.unlink(missing_ok=True)
-
-
-def _draft(path: Path) -> Path:
-    """A name beside `path` that no other file has."""
-    folder = path.parent
-    if not folder.is_dir():
-        raise WriteError(f"{path}: there is no folder {folder}. Make it first, or choose another path.")
-    if path.is_dir():
-        raise WriteError(f"{path}: this is a folder. Name a file in it.")
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=folder)
-    except OSError as error:
-        raise WriteError(f"{path}: the folder cannot be written ({error.strerror}). Choose another one.") from error
-    os.close(handle)
-    draft = Path(name)
-    draft.unlink()
-    return draft
-
-
-def _take_places(drafts: Sequence[Path], paths: Sequence[Path]) -> None:
-    """Rename each draft to its path; when one cannot be, those before it give way to the former files again."""
-    if len(paths) == 1:
-        drafts[0].replace(paths[0])
-        return
-    formers: list[Path | None] = []
-    placed = 0
-    try:
-        for path in paths:
-            formers.append(_draft(path) if path.exists() else None)
-            if formers[-1] is not None:
-                shutil.copy2(path, formers[-1])
-        for draft, path in zip(drafts, paths, strict=True):
-            draft.replace(path)
-            placed += 1
-    except BaseException:
-        for path, former in zip(paths[:placed], formers, strict=False):
-            if former is None:
-                path.unlink()
-            else:
-                former.replace(path)
-        raise
-    finally:
-        for former in formers:
-            if former is not None:
-                former.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -239,11 +144,17 @@ def _spatial(frame: pd.DataFrame, path: Path) -> gpd.GeoDataFrame:
     return frame
 
 
-def _write_geojson(frame: gpd.GeoDataFrame, path: Path) -> None:
+def _write_geojson(frame: gpd.GeoDataFrame, path: Path, name: str) -> None:
     table = flat(frame)
     if table.crs is not None and len(table):
         table = table.to_crs(4326)
-    table.to_file(path, driver="GeoJSON", engine="pyogrio", RFC7946="YES")
+    # the name stands in the file, where that of a temporary file would differ each time
+    table.to_file(path, driver="GeoJSON", engine="pyogrio", layer=name, RFC7946="YES")
+    with path.open("rb") as text:
+        text.seek(-min(path.stat().st_size, 16), os.SEEK_END)
+        if re.search(rb"\n\]\s*\}\s*\Z", text.read()) is None:
+            # GDAL does not tell when closing a file fails
+            raise OSError("the disk took only a part of it")
 
 
 def _write_parquet(frame: pd.DataFrame, path: Path) -> None:
@@ -253,9 +164,3 @@ def _write_parquet(frame: pd.DataFrame, path: Path) -> None:
         raise WriteError(
             f"{path.name}: Parquet needs pyarrow. Install it with: pip install 'gridmap-planner[parquet]'."
         ) from error
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -65,5 +65,5 @@ def pdf_pages(blocks: Iterable[Block], *, title: str, lang: str) -> bytes:
                 Path(folder, name).write_bytes(data)
             # tags of every letter of every map would take six times as long and twice the space
             return bytes(typst.compile(str(Path(folder, "print.typ")), format="pdf", pdf_tags=False))
-    except RuntimeError as error:
+    except (RuntimeError, OSError) as error:
         raise WriteError(f"the PDF could not be made: {str(error).splitlines()[0]}; end the name in .html") from error
