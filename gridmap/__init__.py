@@ -31,6 +31,7 @@ from gridmap.maps.report.report import report
 from gridmap.network.streets import StreetNetwork
 from gridmap.tables.bounds.community_from_bounds import community_from_bounds
 from gridmap.tables.bounds.sides import bounds_from_text
+from gridmap.tables.check.audit import check
 from gridmap.tables.counts.attach_counts import attach_counts
 from gridmap.tables.households import estimate_households
 
@@ -50,6 +51,7 @@ __all__ = [
     "atlas",
     "attach_counts",
     "bounds_from_text",
+    "check",
     "community_from_bounds",
     "compare",
     "cover",

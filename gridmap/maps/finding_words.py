@@ -93,7 +93,39 @@ CHINESE: dict[str, tuple[str, str]] = {
     "bounds_side": ("四至中有道路不在所述的方位。", "核对方位是否写反。"),
     "bounds_area": ("所围面积 {area} 平方米，与所述面积相差较大。", "核对四至与所述面积。"),
     "bounds_several": ("有 {n} 个范围符合四至描述。", "在地图上逐一查看；说明面积，或补充其间的道路。"),
+    "units_overlap": ("{level}「{a}」与「{b}」都包含同一块土地：{size}。", "查明归属，从另一方划出；不作自动修复。"),
+    "units_gap": ("{level}：有一块被 {ids} 围住的土地（{size}）不属于任何单位。", "补充缺失的单位，或扩展相邻单位。"),
+    "units_sliver": (
+        "{level}：{ids} 之间有狭长碎面（{size}，共 {pieces} 处）。", "共同边界只画一次；自动修复会将碎面并入其中一方。",
+    ),
+    "borders_unmatched": ("{level}：{n} 个单位的边界与邻边贴近，但顶点不一致。", "使两侧顶点一致；自动修复可完成。"),
+    "unit_multipart": ("{level}「{a}」由 {pieces} 块组成，除最大的外共 {size}。", "将小块划给周边单位，或予以确认。"),
+    "unit_enclave": ("{level}「{a}」有部分或全部位于「{b}」之内：{size}。", "予以确认，或将飞地划给周围的单位。"),
+    "ring_invalid": ("{level}「{a}」的轮廓无效，无法构成多边形。", "可唯一解读的由自动修复处理，其余请重新绘制。"),
+    "vertices_repeated": ("{level}：{n} 行的轮廓有重复的顶点。", "自动修复会将其删除。"),
+    "child_outside_parent": ("{level}「{a}」有部分超出所属的「{b}」：{size}。", "按上级界线裁切，或更正上级界线。"),
+    "parent_not_covered": ("{level}「{a}」有土地不属于任何下级单位：{size}。", "补充缺失的下级单位，或扩展相邻单位。"),
+    "parent_unknown": ("{level}：{n} 行所属的上级单位不在表中，已按位置判定。", "更正上级单位的编码，或补充该单位。"),
+    "building_double": ("{n} 栋建筑的轮廓相同或几乎相同：{size}。", "确为同一建筑的只保留一条记录。"),
+    "building_stacked": ("{n} 栋建筑互相重叠：{size}。", "若为同一建筑的局部或楼层，只保留一条；否则更正轮廓。"),
+    "building_same_point": ("{n} 栋建筑位于同一点：{size}。", "按实际位置落点；集中标在小区中心的建筑无法区分。"),
+    "outside_units": ("{level}：{n} 行位于所有{units}之外{lived}。", "补充缺失的单位，更正位置，或将其排除。"),
+    "across_border": ("{level}：{n} 行被{units}的界线穿过{lived}。", "将界线绕开。"),
+    "on_border": ("{level}：{n} 行紧贴两个{units}的界线，归属不明。", "核对其位于界线哪一侧。"),
+    "households_not_residential": ("{n} 栋非居住用途的建筑登记有住户{lived}。", "更正其用途或户数。"),
+    "id_repeated": ("{level}：{n} 个编号重复出现。", "为不同的对象另行编号，合并相同的对象。"),
+    "contract": ("{level}：{n} 行数据不符合要求。", "更正数据，或删除该行。"),
+    "total_differs": ("{level}「{a}」登记 {stated} 户，其{parts}合计 {sum} 户。", "查找遗漏或重复，或更正总数。"),
+    "gate_without_compound": ("{n} 处大门所属的院落小区不在表中。", "更正大门所属小区，或补充该小区。"),
+    "gate_away_from_wall": ("{n} 处大门离所属小区的围墙过远。", "更正大门位置，或小区轮廓。"),
+    "facility_on_island": ("{n} 处设施附近的道路与主路网不连通。", "将该处道路与主路网相连，或更正位置。"),
     "no_coverage": ("缺少设施或道路数据，未统计覆盖情况。", "在项目中提供设施与道路数据。"),
+}  # fmt: skip
+#: What the tables of an audit are called; others by the name that the user gave them.
+_TABLES = {
+    "communities": "社区", "grids": "网格", "subdistricts": "街道", "districts": "区", "compounds": "院落小区",
+    "buildings": "建筑", "facilities": "设施", "entrances": "出入口", "streets": "道路", "barriers": "阻隔",
+    "units": "单元", "dedicated": "专属网格", "households": "户数表", "bands": "规定表",
 }  # fmt: skip
 _OTHER = ("发现一处需要核对的情况（{rule}）。", "请核对相关数据。")
 
@@ -179,10 +211,29 @@ def _facts(row: Mapping[str, Any], message: str, labels: Mapping[str, str]) -> _
     ):
         if isinstance(evidence.get(key), int | float):
             facts[name] = _number(evidence[key])
+    facts.update(_audited(evidence))
     facts["what"] = f"网格 {facts['a']} " if names else "该网格"
     limit, side = ("upper", "高于上限") if row.get("status") == "above" else ("lower", "低于下限")
     facts["limit"] = f"{side} {facts[limit]} 户"
     return facts
+
+
+def _audited(evidence: Mapping[str, Any]) -> dict[str, str]:
+    """What findings of the audit name: tables, counts, and the size of the place."""
+    facts = {
+        name: _TABLES.get(str(evidence[key]), str(evidence[key]))
+        for key, name in (("table", "level"), ("units", "units"), ("parts", "parts"))
+        if isinstance(evidence.get(key), str)
+    }
+    counts = {key: evidence[key] for key in ("pieces", "stated", "sum") if isinstance(evidence.get(key), int | float)}
+    sizes = [
+        text.format(_number(evidence[key]))
+        for key, text in (("area_m2", "{} 平方米"), ("width_m", "宽约 {} 米"), ("households", "{} 户"))
+        if isinstance(evidence.get(key), int | float)
+    ]
+    lived = f"，涉及 {_number(evidence['households'])} 户" if evidence.get("households") else ""
+    facts |= {key: _number(value) for key, value in counts.items()}
+    return {**facts, "size": "，".join(sizes) or "大小不详", "lived": lived}
 
 
 def _chinese_cure(cure: str) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
 
-__all__ = ["BY_USE", "NON_RESIDENTIAL", "estimate_households", "lived_in"]
+__all__ = ["BY_USE", "NON_RESIDENTIAL", "estimate_households", "is_non_residential"]
 
 #: Uses that differ from the defaults, as ``{use: {"floors": ..., "floor_area": ...}}``. Assumptions, no standard.
 BY_USE: Mapping[str, Mapping[str, float]] = {
@@ -144,8 +144,7 @@ def estimate_households(
     _check_numbers(numbers, table)
     out = check_table(buildings, "buildings", allow_empty=True)
     uses = _uses(out)
-    excluded = NON_RESIDENTIAL if non_residential is None else frozenset(non_residential)
-    living = ~_matches(uses, excluded)
+    living = ~is_non_residential(out, non_residential)
     floor_area = _of_use(uses, table, "floor_area", floor_area_per_household)
     floors = _numbers(out, "floors")
     floors = np.where(floors > 0, floors, np.nan)
@@ -184,9 +183,9 @@ def estimate_households(
     return out
 
 
-def lived_in(buildings: gpd.GeoDataFrame) -> NDArray[np.bool_]:
-    """Which buildings may be lived in: those whose use is none of `NON_RESIDENTIAL`, or is not known."""
-    return ~_matches(_uses(buildings), NON_RESIDENTIAL)
+def is_non_residential(buildings: gpd.GeoDataFrame, words: Collection[str] | None = None) -> NDArray[np.bool_]:
+    """Whether the use of each building is one in which nobody is taken to live: `words`, else `NON_RESIDENTIAL`."""
+    return _matches(_uses(buildings), NON_RESIDENTIAL if words is None else frozenset(words))
 
 
 def _check_numbers(numbers: Mapping[str, float], table: Mapping[str, Mapping[str, float]]) -> None:

@@ -16,7 +16,7 @@ from gridmap.tables.counts.names import compound_name, each, unit_number
 from gridmap.tables.counts.spread import spread
 from gridmap.tables.crs import to_metric
 from gridmap.tables.findings import AttachedFindings, AttachedTable, finding, findings_table
-from gridmap.tables.households import lived_in
+from gridmap.tables.households import is_non_residential
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -209,7 +209,7 @@ def _weights(
     members: gpd.GeoDataFrame, group: NDArray[np.int64], count: int
 ) -> tuple[NDArray[np.float64], NDArray[np.object_]]:
     """What a total is shared by, and what that is in each group: the first measure that all who live there have."""
-    living = lived_in(members)
+    living = ~is_non_residential(members)
     nobody = np.bincount(group, living, count) == 0
     living |= nobody[group]
     area = to_metric(members).area.to_numpy() if len(members) else np.zeros(0)

@@ -1,0 +1,76 @@
+"""What a reader would refuse: repeated ids and other violations of a table's contract, as findings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from gridmap.errors import TableError
+from gridmap.tables.contracts import CONTRACTS, check_table, clean_ids
+from gridmap.tables.findings import finding
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from gridmap.tables.check.layers import Layer
+
+__all__ = ["check_contract", "check_ids"]
+
+# These have checks of their own, which say more.
+_ELSEWHERE = ("a valid geometry", "an id that no other row has")
+
+
+def check_ids(layer: Layer) -> list[dict[str, Any]]:
+    """Ids that several rows have: one finding a table."""
+    if layer.id_column is None or layer.name == "units":
+        return []
+    text = clean_ids(layer.table[layer.id_column])
+    twice = (text.duplicated(keep=False) & text.notna() & (text != "")).to_numpy(dtype=bool)
+    if not twice.any():
+        return []
+    ids = sorted(set(text[twice]))
+    rows = np.flatnonzero(twice)
+    return [
+        finding(
+            "error", "id_repeated",
+            f"{layer.name}: {len(ids):,} values of {layer.id_column} stand in {len(rows):,} rows, first {ids[0]}.",
+            status=layer.name, ids=ids, geometry=_place(layer, rows),
+            certificate={"table": layer.name, "column": layer.id_column, "ids": len(ids), "rows": len(rows)},
+            cure="Rename the rows that are different things, and merge those that are one.",
+        )
+    ]  # fmt: skip
+
+
+def check_contract(layer: Layer) -> list[dict[str, Any]]:
+    """Every other violation of the table's contract, one finding for each column and kind."""
+    if layer.name not in CONTRACTS:
+        return []
+    try:
+        check_table(layer.table, layer.name, allow_empty=True)
+    except TableError as error:
+        wrong = error.violations[~error.violations["expected"].isin(_ELSEWHERE)]
+    else:
+        return []
+    found = []
+    for (column, expected), rows in wrong.groupby(["column", "expected"], sort=False):
+        at = np.flatnonzero(layer.table.index.isin(rows["row"])) if rows["row"].notna().all() else np.zeros(0, int)
+        first = rows.iloc[0]
+        many = f"{len(rows):,} rows, first {first['row']}: " if pd.notna(first["row"]) else ""
+        found.append(
+            finding(
+                "error", "contract",
+                f"{layer.name}.{column}: {many}{first['value']}; expected {expected}.",
+                status=layer.name, ids=layer.ids[at], geometry=_place(layer, at), cure=str(first["remedy"]),
+                certificate={"table": layer.name, "column": str(column), "rows": len(rows), "expected": str(expected)},
+            )
+        )  # fmt: skip
+    return found
+
+
+def _place(layer: Layer, rows: NDArray[np.intp]) -> Any:
+    if not len(layer.shapes) or not len(rows):
+        return None
+    return shapely.union_all(shapely.point_on_surface(layer.shapes[rows]))
