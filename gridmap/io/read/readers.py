@@ -23,6 +23,7 @@ from gridmap.io.read.osm import is_osm, read_osm
 from gridmap.io.read.postgis import read_postgis
 from gridmap.io.read.record import Reading
 from gridmap.io.read.sheets import SHEET_SUFFIXES, numbers_where_plain, read_sheet
+from gridmap.io.read.values import tidy
 from gridmap.io.read.vector import read_vector
 from gridmap.io.read.vector_kinds import GEOJSON_SUFFIXES
 from gridmap.io.read.well_known import shapes_from_text
@@ -167,7 +168,7 @@ def read_counts(
     frame, _ = _rename(
         pd.DataFrame(frame).drop(columns="geometry", errors="ignore"), table, columns, reading, drawn=True
     )
-    return _checked(table, frame, reading, rows)
+    return _checked(table, tidy(frame, table, reading), reading, rows)
 
 
 def read_table(
@@ -184,7 +185,7 @@ def read_table(
     frame, place = _rename(frame, table, columns, reading, drawn=_is_drawn(frame))
     if reading.notes.get("format") == "PostGIS" and not place and not _is_drawn(frame):
         raise _without_geometry(reading.source, frame)
-    out = _with_geometry(frame, place, reading.source)
+    out = _with_geometry(tidy(frame, table, reading), place, reading.source)
     out = _with_crs(out, crs, place, reading)
     out = _with_ids(out, table, reading)
     if table == "entrances":

@@ -28,17 +28,23 @@ class Reading:
         """Keep facts that are worth knowing about the table, each under its name."""
         self.notes.update(notes)
 
+    def note_of(self, kind: str, column: str, fact: Any) -> None:
+        """Keep a fact about one column under a kind of facts."""
+        self.notes.setdefault(kind, {})[column] = fact
+
     def leave_out(self, reason: str, ids: Iterable[object]) -> None:
         """Count rows that did not make it into the table; nothing is noted when there are none."""
-        names = [str(i) for i in ids]
+        names = list(ids)
         if names:
-            self.left_out.append({"reason": reason, "count": len(names), "ids": names[:_EXAMPLES]})
+            shown = [str(i) for i in names[:_EXAMPLES]]
+            self.left_out.append({"reason": reason, "count": len(names), "ids": shown})
 
     def mended(self, what: str, ids: Iterable[object]) -> None:
         """Count rows that were changed to make them usable."""
-        names = [str(i) for i in ids]
+        names = list(ids)
         if names:
-            self.notes.setdefault("mended", []).append({"what": what, "count": len(names), "ids": names[:_EXAMPLES]})
+            shown = [str(i) for i in names[:_EXAMPLES]]
+            self.notes.setdefault("mended", []).append({"what": what, "count": len(names), "ids": shown})
 
     def as_dict(self, kept: int) -> dict[str, Any]:
         """The record as plain JSON-able data, for a table of `kept` rows."""
