@@ -16,6 +16,7 @@ from gridmap.division.plans.plan import GridPlan
 from gridmap.division.search.partition import partition
 from gridmap.errors import EditError, GridmapError, OptionError, ReadError, TableError, WriteError
 from gridmap.io.project import Project, read_project, write_project
+from gridmap.io.read.rasters import read_raster
 from gridmap.io.read.readers import (
     read_barriers,
     read_buildings,
@@ -33,7 +34,8 @@ from gridmap.tables.bounds.community_from_bounds import community_from_bounds
 from gridmap.tables.bounds.sides import bounds_from_text
 from gridmap.tables.check.audit import check
 from gridmap.tables.counts.attach_counts import attach_counts
-from gridmap.tables.households import estimate_households
+from gridmap.tables.households.error import household_error
+from gridmap.tables.households.estimate import estimate_households
 
 __all__ = [
     "Cover",
@@ -58,6 +60,7 @@ __all__ = [
     "divide",
     "estimate_households",
     "explore",
+    "household_error",
     "inequality",
     "location_quotient",
     "lorenz",
@@ -73,6 +76,7 @@ __all__ = [
     "read_entrances",
     "read_facilities",
     "read_project",
+    "read_raster",
     "read_streets",
     "report",
     "service_circles",

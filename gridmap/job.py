@@ -31,7 +31,7 @@ from gridmap.outputs import Results, Text, chosen_outputs, draw_map, print_pages
 from gridmap.tables.contracts import clean_ids
 from gridmap.tables.crs import to_metric
 from gridmap.tables.findings import finding, findings_table, join_findings
-from gridmap.tables.households import estimate_households
+from gridmap.tables.households.estimate import estimate_households
 
 if TYPE_CHECKING:
     import os

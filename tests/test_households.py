@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from shapely import Point, box
 
 from gridmap.errors import OptionError, TableError
-from gridmap.tables.households import BY_USE, NON_RESIDENTIAL, estimate_households
+from gridmap.tables.households.estimate import estimate_households
+from gridmap.tables.households.uses import BY_USE, NON_RESIDENTIAL
 
 CRS = 32650
 X, Y = 500_000.0, 4_400_000.0

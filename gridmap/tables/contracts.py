@@ -94,6 +94,7 @@ CONTRACTS: dict[str, Contract] = {
             public="flag", opening_hours="text", status="text", operator="text", address="text", phone="text",
             photo="text",
         ),
+        _contract("zones", POLYGONS, zone_id="id!", households="count", residents="count"),
         _contract("grids", POLYGONS, grid_id="id!", community_id="text", kind="text", name="text", responsible="text"),
     )
 }  # fmt: skip

@@ -9,7 +9,7 @@ import shapely
 
 from gridmap.tables.check.layers import numbers
 from gridmap.tables.findings import finding
-from gridmap.tables.households import is_non_residential
+from gridmap.tables.households.uses import is_non_residential
 
 if TYPE_CHECKING:
     from gridmap.tables.check.layers import Layer

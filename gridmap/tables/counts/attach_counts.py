@@ -16,7 +16,7 @@ from gridmap.tables.counts.names import compound_name, each, unit_number
 from gridmap.tables.counts.spread import spread
 from gridmap.tables.crs import to_metric
 from gridmap.tables.findings import AttachedFindings, AttachedTable, finding, findings_table
-from gridmap.tables.households import is_non_residential
+from gridmap.tables.households.uses import is_non_residential
 
 if TYPE_CHECKING:
     import geopandas as gpd

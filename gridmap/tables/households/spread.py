@@ -1,0 +1,197 @@
+"""Totals of zones spread over the buildings in them, to the last household.
+
+Dasymetric mapping (Wright, 1936; with buildings: Lwin and Murayama, 2009): the total of a zone, a census polygon or a
+cell of a population raster, goes to its buildings in proportion to what each may hold, here the plain estimate from
+floor area. Whole households come from the largest remainders, first among zones, then within each zone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+
+from gridmap.errors import OptionError
+from gridmap.tables.contracts import check_table
+from gridmap.tables.crs import to_crs
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+
+__all__ = ["Spread", "largest_remainder", "spread_over_zones", "zone_table"]
+
+# Remainders closer than this are equal: order of summation must not decide who gets a household.
+_EQUAL = 9
+_EXAMPLES = 20
+_IDS = ("zone_id", "cell_id", "community_id", "code")
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Households by building, NaN for those in no zone, and what to tell of it."""
+
+    households: Array
+    told: dict[str, Any]
+
+
+def zone_table(zones: gpd.GeoDataFrame, persons_per_household: float | None) -> gpd.GeoDataFrame:
+    """Zones by id with a column `total`: their households, or residents ÷ persons per household.
+
+    Raises
+    ------
+    OptionError
+        When there is neither column, or residents without `persons_per_household`.
+    TableError
+        When an id is repeated, a count negative, or a polygon invalid.
+    """
+    name = next((n for n in _IDS if n in zones.columns), None)
+    ids = zones.index.astype(str) if name is None else zones[name]
+    table = check_table(zones.assign(zone_id=ids), "zones")
+    column = next((c for c in ("households", "residents") if c in table.columns), None)
+    if column is None:
+        present = ", ".join(map(str, zones.columns))
+        raise OptionError(f"zones need a column 'households' or 'residents'; the columns are: {present}")
+    total = table[column].to_numpy(dtype=np.float64, na_value=np.nan)
+    if column == "residents":
+        if persons_per_household is None:
+            raise OptionError(
+                "the zones have residents: say how many make a household, persons_per_household=, from the census of "
+                "the place"
+            )
+        total = total / persons_per_household
+    table["total"] = total
+    return table.sort_values("zone_id", kind="stable").reset_index(drop=True)
+
+
+def spread_over_zones(
+    buildings: gpd.GeoDataFrame, capacity: Array, known: Array, zones: gpd.GeoDataFrame, *, shared: bool
+) -> Spread:
+    """Each zone's total, less the households known in it, over its buildings without a count.
+
+    Parameters
+    ----------
+    buildings
+        In metres, with ``building_id``.
+    capacity
+        What each building may hold; only proportions matter.
+    known
+        Households where they are known, else NaN.
+    zones
+        As `zone_table` gives them.
+    shared
+        Whether a building is shared out among the zones it lies in, by footprint (cells of a raster), or belongs to
+        the one that holds its point on surface, of several the first by id (census polygons).
+    """
+    zones = to_crs(zones, buildings.crs)
+    by_id = np.argsort(buildings["building_id"].to_numpy(dtype=str), kind="stable")
+    shapes = np.asarray(buildings.geometry.array)[by_id]
+    areas = np.asarray(zones.geometry.array)
+    stated = np.isfinite(zones["total"].to_numpy())
+    row, zone, share = (_shares if shared else _one_each)(shapes, areas)
+    row, zone, share = (a[stated[zone]] for a in (row, zone, share))
+    building = by_id[row]
+    total = np.where(stated, zones["total"].to_numpy(), 0.0)
+
+    has_count = np.isfinite(known)
+    counted = has_count[building]
+    held: Array = np.bincount(zone[counted], known[building[counted]] * share[counted], len(total)).astype(np.float64)
+    weight = np.where(counted, 0.0, capacity[building] * share)
+    room = np.bincount(zone, weight, len(total))
+    rest = np.maximum(total - held, 0.0)
+    whole = np.zeros(len(total), dtype=np.int64)
+    open_zones = np.flatnonzero((room > 0) & (rest > 0))
+    whole[open_zones] = largest_remainder(rest[open_zones], np.zeros(len(open_zones), dtype=np.int64))
+    parts = largest_remainder(weight, zone, whole)
+    given = np.bincount(building, parts, len(buildings))
+    if int(given.sum()) != int(whole.sum()):
+        raise AssertionError(f"{given.sum()} households in the buildings, {whole.sum()} in the zones")
+
+    inside = np.bincount(building, minlength=len(buildings)) > 0
+    households = np.where(has_count, known, np.where(inside, given, np.nan))
+    ids = zones["zone_id"].to_numpy(dtype=object)
+    lost = (room <= 0) & (rest > 0)
+    over = held > total + 0.5
+    outside = ~inside[by_id] & ~has_count[by_id]
+    told = {
+        "count": len(zones),
+        "total": float(total.sum()),
+        "known": float(np.minimum(held, total).sum()),
+        "spread": int(whole.sum()),
+        "without_floor_area": _told(ids, lost, rest),
+        "known_above_total": _told(ids, over & stated, held - total),
+        "without_total": {"count": int((~stated).sum()), "ids": ids[~stated][:_EXAMPLES].tolist()},
+        "buildings_in_no_zone": {
+            "count": int(outside.sum()),
+            "ids": buildings["building_id"].to_numpy(dtype=object)[by_id][outside][:_EXAMPLES].tolist(),
+        },
+    }
+    return Spread(households, told)
+
+
+def largest_remainder(weight: Array, group: Ints, totals: Ints | None = None) -> Ints:
+    """Whole numbers in proportion to the weights of each group that add up to its total.
+
+    Each gets the whole part of its share, and the largest remainders one more; of equal ones the first. Without
+    `totals` the weights are the shares, and each group's total is their sum, rounded.
+
+    Examples
+    --------
+    >>> largest_remainder(np.array([1.0, 1.0, 1.0]), np.array([0, 0, 0]), np.array([10])).tolist()
+    [4, 3, 3]
+    """
+    count = int(group.max()) + 1 if len(group) else 0
+    sums = np.bincount(group, weight, count)
+    if totals is None:
+        share, wanted = weight, np.floor(sums + 0.5).astype(np.int64)
+    else:
+        wanted = np.where(sums > 0, totals[:count], 0)
+        share = weight * (wanted / np.where(sums > 0, sums, 1.0))[group]
+    share = np.round(share, _EQUAL)
+    out = np.floor(share).astype(np.int64)
+    lacking = wanted - np.bincount(group, out, count).astype(np.int64)
+    # within each group, the largest remainders first
+    order = np.lexsort((np.arange(len(group)), np.round(out - share, _EQUAL), group))
+    first = np.r_[0, np.cumsum(np.bincount(group, minlength=count))[:-1]] if count else np.zeros(0, dtype=np.int64)
+    place = np.arange(len(group)) - first[group[order]].astype(np.int64)
+    out[order[place < lacking[group[order]]]] += 1
+    return out
+
+
+def _one_each(shapes: NDArray[Any], areas: NDArray[Any]) -> tuple[Ints, Ints, Array]:
+    """Building, zone and share (1) of each building that is in a zone, by building."""
+    # the tree holds the points: what is asked for is prepared, and zones have far more corners
+    zone, row = shapely.STRtree(shapely.point_on_surface(shapes)).query(areas, predicate="intersects")
+    order = np.lexsort((zone, row))
+    row, first = np.unique(row[order], return_index=True)
+    return row, zone[order][first], np.ones(len(row))
+
+
+def _shares(shapes: NDArray[Any], areas: NDArray[Any]) -> tuple[Ints, Ints, Array]:
+    """Building, zone and share of the footprint of each pair that overlaps, by building and zone."""
+    tree = shapely.STRtree(shapes)
+    zone, row = tree.query(areas, predicate="intersects")
+    order = np.lexsort((zone, row))
+    row, zone = row[order], zone[order]
+    footprint = shapely.area(shapes)[row]
+    flat = footprint == 0
+    cut = ~flat & ~shapely.contains_properly(areas[zone], shapes[row])
+    share = np.ones(len(row))
+    share[cut] = shapely.area(shapely.intersection(shapes[row[cut]], areas[zone[cut]])) / footprint[cut]
+    # a point on a border lies in the first zone only; a footprint that only touches a zone is not in it
+    starts = np.ones(len(row), dtype=bool)
+    starts[1:] = row[1:] != row[:-1]
+    keep = np.where(flat, starts, share > 0)
+    return row[keep], zone[keep], share[keep]
+
+
+def _told(ids: NDArray[Any], which: NDArray[np.bool_], households: Array) -> dict[str, Any]:
+    named = {
+        str(i): round(float(h), 3) for i, h in zip(ids[which][:_EXAMPLES], households[which][:_EXAMPLES], strict=True)
+    }
+    return {"count": int(which.sum()), "households": float(households[which].sum()), "ids": named}
