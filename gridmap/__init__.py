@@ -36,6 +36,7 @@ from gridmap.tables.check.audit import check
 from gridmap.tables.counts.attach_counts import attach_counts
 from gridmap.tables.households.error import household_error
 from gridmap.tables.households.estimate import estimate_households
+from gridmap.tables.levels import dissolve_communities
 
 __all__ = [
     "Cover",
@@ -57,6 +58,7 @@ __all__ = [
     "community_from_bounds",
     "compare",
     "cover",
+    "dissolve_communities",
     "divide",
     "estimate_households",
     "explore",

@@ -119,6 +119,10 @@ CHINESE: dict[str, tuple[str, str]] = {
     "gate_without_compound": ("{n} 处大门所属的院落小区不在表中。", "更正大门所属小区，或补充该小区。"),
     "gate_away_from_wall": ("{n} 处大门离所属小区的围墙过远。", "更正大门位置，或小区轮廓。"),
     "facility_on_island": ("{n} 处设施附近的道路与主路网不连通。", "将该处道路与主路网相连，或更正位置。"),
+    "unit_in_pieces": ("{a} 由多个不相连的部分组成。", "核对较小部分中各社区的所属。"),
+    "unit_cracks": ("{a} 内社区之间的缝隙共 {area} 平方米，已合并。", "使相邻社区共用界线。"),
+    "community_without_unit": ("{n} 个社区没有填写上级单位。", "补充社区的所属街道或区。"),
+    "unit_counts_missing": ("{n} 个社区没有该项计数，未计入上级单位。", "补充该项计数。"),
     "no_coverage": ("缺少设施或道路数据，未统计覆盖情况。", "在项目中提供设施与道路数据。"),
 }  # fmt: skip
 #: What the tables of an audit are called; others by the name that the user gave them.
