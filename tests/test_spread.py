@@ -17,7 +17,7 @@ from gridmap.errors import OptionError, TableError
 from gridmap.io.read.readers import read_buildings, read_communities, read_counts
 from gridmap.tables.households.error import household_error
 from gridmap.tables.households.estimate import estimate_households
-from gridmap.tables.households.spread import largest_remainder
+from gridmap.tables.largest_remainder import largest_remainder
 
 CRS = 32650
 X, Y = 500_000.0, 4_400_000.0

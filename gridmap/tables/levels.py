@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from gridmap.errors import OptionError
+from gridmap.errors import GridmapError, OptionError
 from gridmap.tables.contracts import CONTRACTS, check_table
 from gridmap.tables.crs import to_crs, to_metric
 from gridmap.tables.findings import AttachedFindings, finding, findings_table
@@ -96,7 +96,9 @@ def dissolve_communities(
         values = table[column].to_numpy(dtype=np.float64, na_value=np.nan)
         out[column] = np.bincount(unit, weights=np.nan_to_num(values), minlength=len(order))
         if not np.isclose(out[column].sum(), np.nansum(values)):
-            raise AssertionError(f"{column}: {out[column].sum()} of {np.nansum(values)} are in units")
+            raise GridmapError(
+                f"internal: units hold {out[column].sum()} {column} of {np.nansum(values)}; please report this"
+            )
     out["pieces"] = shapely.get_num_geometries(shapes)
     out["holes"] = [sum(len(part.interiors) for part in shapely.get_parts(shape)) for shape in shapes]
     units = gpd.GeoDataFrame(out, geometry=shapes, crs=table.crs)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from gridmap.errors import OptionError
+from gridmap.errors import GridmapError, OptionError
 from gridmap.tables.contracts import check_table, clean_ids
 from gridmap.tables.counts.listed import known_buildings, listed_rows
 from gridmap.tables.counts.matching import REASONS, match_buildings, match_compounds
@@ -246,7 +246,9 @@ def _assert_conserved(rows: pd.DataFrame, attached: pd.Series) -> None:
     lost = rows.loc[(rows["position"] < 0) & (rows["how"] == ""), "households"].sum()
     given = rows["households"].sum()
     if not np.isclose(attached.sum() + lost, given, rtol=1e-12, atol=1e-6):
-        raise AssertionError(f"{given} households given, {attached.sum()} attached and {lost} unmatched")
+        raise GridmapError(
+            f"internal: of {given} households {attached.sum()} are attached and {lost} unmatched; please report this"
+        )
 
 
 def _unmatched(rows: pd.DataFrame) -> pd.DataFrame:

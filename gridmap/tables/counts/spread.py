@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gridmap.tables.largest_remainder import largest_remainder
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -22,8 +24,8 @@ def spread(totals: NDArray[np.float64], group: NDArray[np.int64], weight: NDArra
     group
         Group of each member, shape (members,).
     weight
-        Of each member, 0 or more; where a group has none, its members share alike. Of remainders equal to a millionth
-        the first member's is served first: put the members into an order that means something.
+        Of each member, 0 or more; where a group has none, its members share alike. Of equal remainders the
+        first member's is served first: put the members into an order that means something.
 
     Returns
     -------
@@ -39,16 +41,8 @@ def spread(totals: NDArray[np.float64], group: NDArray[np.int64], weight: NDArra
     none = np.bincount(group, weight, count) <= 0
     weight = np.where(none[group], 1.0, weight)
     whole = np.floor(totals)
-    share = whole[group] * weight / np.bincount(group, weight, count)[group]
-    # what is whole but for rounding is whole
-    out = np.floor(share + 1e-9)
-    left = whole - np.bincount(group, out, count)
-    order = np.lexsort((np.arange(len(group)), np.round(out - share, 6), group))
-    first = np.searchsorted(group[order], np.arange(count))
-    rank = np.empty(len(group))
-    rank[order] = np.arange(len(group)) - first[group[order]]
-    out += rank < left[group]
-    largest = np.lexsort((np.arange(len(group)), -np.round(share, 6), group))
+    out = largest_remainder(weight, group, whole.astype(np.int64)).astype(np.float64)
+    largest = np.lexsort((np.arange(len(group)), -weight, group))
     start = np.searchsorted(group[largest], np.arange(count))
     filled = np.bincount(group, minlength=count) > 0
     out[largest[start[filled]]] += (totals - whole)[filled]
