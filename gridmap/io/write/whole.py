@@ -92,7 +92,9 @@ def take_places(drafts: Sequence[Path], targets: Sequence[Path]) -> None:
     placed = 0
     try:
         if len(targets) > 1:
-            formers += [_second_name(target) if target.exists() else None for target in targets]
+            for target in targets:
+                # one at a time, so that those there are go again when the next cannot be made
+                formers.append(_second_name(target) if target.exists() else None)  # noqa: PERF401
         for draft, target in zip(drafts, targets, strict=True):
             _settle_former(target)
             draft.replace(target)
