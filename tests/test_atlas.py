@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -85,23 +86,48 @@ def test_a_split_building_counts_in_each_of_its_grids(town):
     assert lists[1].households[lists[1].split].tolist() == [53.0]
 
 
+def one_household_at_a_time(cover, assignment, grid, category):
+    """What half of the households have to go at most, and how many have each facility as the nearest, by counting."""
+    reach = cover.reach[(cover.reach["category"] == category) & (cover.reach["rank"] == 1)]
+    way = {row.building_id: (getattr(row, cover.measure), row.facility_id) for row in reach.itertuples()}
+    everyone, nearest = [], Counter()
+    for row in assignment[assignment["grid_id"] == grid].itertuples():
+        metres, facility = way.get(row.building_id, (np.nan, None))
+        for _ in range(int(row.households)):
+            everyone.append(np.inf if np.isnan(metres) else metres)
+            nearest.update([] if np.isnan(metres) else [facility])
+    if not everyone:
+        return np.nan, nearest
+    middle = sorted(everyone)[(len(everyone) + 1) // 2 - 1]
+    return (np.nan if np.isinf(middle) else middle), nearest
+
+
 def test_the_nearest_facilities_are_those_of_the_cover(town):
-    ground = ground_of(town["plan"], town["cover"], "en")
-    nearest = nearest_by_grid(ground, rosters(ground))
-    reach = town["cover"].reach.merge(town["plan"].assignment[["building_id", "grid_id", "households"]])
-    ids = town["cover"].facilities["facility_id"]
-    for g, grid in enumerate(town["grids"]["grid_id"]):
-        for c, category in enumerate(nearest.categories):
-            rows = reach[(reach["grid_id"] == grid) & (reach["category"] == category) & (reach["households"] > 0)]
-            if rows.empty:
-                assert np.isnan(nearest.distance[g, c])
-                assert nearest.facility[g, c] == -1
-                continue
-            # one row a household, in the order of what they have to go
-            everyone = np.sort(np.repeat(rows["metres"].to_numpy(), rows["households"].astype(int)))
-            assert nearest.distance[g, c] == pytest.approx(everyone[(len(everyone) + 1) // 2 - 1])
-            most = rows.groupby("facility_id")["households"].sum()
-            assert most[ids.iloc[nearest.facility[g, c]]] == most.max()
+    """Map and atlas alike, against a count of each household; the streets leave some buildings without a way."""
+    plan, random = town["plan"], np.random.default_rng(11)
+    streets = town["streets"].iloc[1:]
+    for cover in (town["cover"], gm.cover(town["buildings"], town["facilities"], streets, minutes=3)):
+        for _ in range(8):
+            homes = plan.assignment["building_id"].sample(40, replace=True, random_state=random)
+            mixed = pd.DataFrame({"building_id": homes.to_numpy(), "households": random.integers(0, 9, 40)})
+            mixed["grid_id"] = random.choice([*plan.grids["grid_id"][:5], None], 40)
+            changed = replace(plan, assignment=mixed.assign(unit_id=None, area_id=None))
+            atlas = nearest_by_grid(ground_of(changed, cover, "en"))
+            payload = explore(changed, cover, date=DAY).payload
+            page, ids = payload["coverage"]["grids"], payload["layers"]["facilities"]["id"]
+            column = [row["id"] for row in payload["categories"]]
+            for g, grid in enumerate(plan.grids["grid_id"]):
+                for c, category in enumerate(atlas.categories):
+                    far, nearest = one_household_at_a_time(cover, mixed, grid, category)
+                    assert atlas.distance[g, c] == pytest.approx(far, nan_ok=True)
+                    shown = page["distance"][column.index(category)][g]
+                    assert (np.nan if shown is None else shown) == pytest.approx(far, abs=0.051, nan_ok=True)
+                    named = page["nearest"][column.index(category)][g] - 1
+                    if not nearest:
+                        assert atlas.facility[g, c] == named == -1
+                        continue
+                    assert ids[named] == cover.facilities["facility_id"].iloc[atlas.facility[g, c]]
+                    assert nearest[ids[named]] == max(nearest.values())
 
 
 def test_the_page_says_what_was_counted(page, town):

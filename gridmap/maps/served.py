@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from gridmap.coverage.counting.medians import weighted_medians
 from gridmap.maps.facts import listed
 
 if TYPE_CHECKING:
@@ -16,31 +17,32 @@ if TYPE_CHECKING:
 
     from gridmap.coverage.counting.cover import Cover
 
-__all__ = ["facilities_of_units", "served_by_facility"]
+__all__ = ["NearestOfUnits", "facilities_of_units", "nearest_of_units", "served_by_facility"]
 
 
-def facilities_of_units(
-    cover: Cover, assignment: pd.DataFrame, units: Sequence[str], facilities: Sequence[str], categories: Sequence[str]
-) -> dict[str, list[Any]]:
-    """By category and unit: the facility nearest to most households, and the mean way to the nearest one.
+class NearestOfUnits(NamedTuple):
+    """What is nearest to units, by unit and category of a cover, shape (units, categories).
+
+    `facility` is the row in the cover's facilities of that which is nearest to most households, -1 for none; `distance`
+    is what half of the households have to go at most, in the measure of the cover, NaN where more than half have no
+    way.
+    """
+
+    facility: NDArray[np.int64]
+    distance: NDArray[np.float64]
+
+
+def nearest_of_units(cover: Cover, assignment: pd.DataFrame, units: Sequence[str]) -> NearestOfUnits:
+    """The facility nearest to most households of each unit, and the median way to the nearest one, over households.
 
     Parameters
     ----------
     cover
-        Who reaches what; the mean is over households that reach any, in the measure of the cover.
+        Who reaches what.
     assignment
         Columns building_id, grid_id, households.
     units
-        Ids of the units, in the order of the page.
-    facilities
-        Ids of the facilities, in the order of the page.
-    categories
-        Categories in the order of the page.
-
-    Returns
-    -------
-    dict
-        ``nearest``: row of the facility plus one, 0 for none; ``distance``: the mean, None for none.
+        Ids of the units, in order.
     """
     row = pd.Index(cover.buildings["building_id"].astype(str)).get_indexer(
         pd.Index(assignment["building_id"].astype(str))
@@ -49,24 +51,43 @@ def facilities_of_units(
     weight = pd.to_numeric(assignment["households"], errors="coerce").fillna(0).to_numpy(dtype=float)
     known = (row >= 0) & (unit >= 0) & (weight > 0)
     row, unit, weight = row[known], unit[known], weight[known]
-    cost = cover.nearest.cost(cover.measure)[:, :, 0]
-    shown = _shown(cover, facilities)
-    names, nearest, distance = list(cover.thresholds), [], []
-    for category in categories:
-        if category not in names:
-            nearest.append([0] * len(units))
-            distance.append([None] * len(units))
-            continue
-        k = names.index(category)
-        facility = cover.nearest.facility[row, k, 0]
-        there = facility >= 0
-        most = _heaviest(unit[there], facility[there], weight[there], len(units))
-        total = np.bincount(unit[there], weights=weight[there], minlength=len(units))
-        way = np.bincount(unit[there], weights=(weight * np.where(there, cost[row, k], 0))[there], minlength=len(units))
-        mean = np.divide(way, total, out=np.full(len(units), np.nan), where=total > 0)
-        nearest.append(shown[most].tolist())
-        distance.append(listed(mean, 1))
-    return {"nearest": nearest, "distance": distance}
+    shape = (len(units), len(cover.thresholds))
+    facility, distance, far = np.full(shape, -1), np.full(shape, np.nan), cover.distance
+    for k in range(shape[1]):
+        distance[:, k] = weighted_medians(unit, far[row, k], weight, len(units))
+        own = cover.nearest.facility[row, k, 0]
+        there = own >= 0
+        facility[:, k] = _heaviest(unit[there], own[there], weight[there], len(units))
+    return NearestOfUnits(facility, distance)
+
+
+def facilities_of_units(
+    cover: Cover, assignment: pd.DataFrame, units: Sequence[str], facilities: Sequence[str], categories: Sequence[str]
+) -> dict[str, list[Any]]:
+    """What `nearest_of_units` finds, by category and unit of the page.
+
+    Parameters
+    ----------
+    cover, assignment
+        See `nearest_of_units`.
+    units, facilities, categories
+        Ids of the units and of the facilities, and categories, in the order of the page.
+
+    Returns
+    -------
+    dict
+        ``nearest``: row of the facility plus one, 0 for none; ``distance``: the median, None for none.
+    """
+    found, shown = nearest_of_units(cover, assignment, units), _shown(cover, facilities)
+    names, none = list(cover.thresholds), len(cover.thresholds)
+    column = [names.index(category) if category in names else none for category in categories]
+    # the last column is that of categories that were not counted
+    nearest = np.column_stack((shown[found.facility], np.zeros(len(units), dtype=np.int64)))
+    distance = np.column_stack((found.distance, np.full(len(units), np.nan)))
+    return {
+        "nearest": [nearest[:, k].tolist() for k in column],
+        "distance": [listed(distance[:, k], 1) for k in column],
+    }
 
 
 def served_by_facility(cover: Cover, facilities: Sequence[str]) -> dict[str, list[Any]]:

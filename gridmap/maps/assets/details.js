@@ -103,12 +103,13 @@
       return section(say("section.coverage"), note ? element("p", { class: "gm-note" }, note) : null, list);
     }
 
-    /* the facility nearest to most households of a unit, and how far it is to the nearest on average */
+    /* the facility nearest to most households of a unit, and how far half of them have to go at most to the nearest */
     function nearestOf(of, c, row) {
-      if (!of.nearest || of.distance[c][row] === null) return null;
-      const facility = of.nearest[c][row] - 1;
+      if (!of.nearest || !of.nearest[c][row] && of.distance[c][row] === null) return null;
+      const facility = of.nearest[c][row] - 1, far = of.distance[c][row];
+      const words = far === null ? say("nearest.none") : say("nearest." + data.coverage.measure, { n: say.number(far) });
       return element("p", { class: "gm-bar-nearest" },
-        element("span", { "data-fact": "distance" }, say("nearest." + data.coverage.measure, { n: say.number(of.distance[c][row]) })),
+        element("span", { "data-fact": "distance" }, words),
         facility < 0 ? null : say("clause"),
         facility < 0 ? null : link(gm.data(tables.facilities.name[facility] || data.categories[c].label), function () { app.select("facilities", facility, true); }));
     }

@@ -78,7 +78,7 @@ def atlas(
     target = page_path(path)
     ground = ground_of(plan, cover, lang)
     lists = rosters(ground)
-    nearest, maps = nearest_by_grid(ground, lists), GridMaps(ground, lists)
+    nearest, maps = nearest_by_grid(ground), GridMaps(ground, lists)
     shown, when = title or Say(lang)("title.atlas"), date or today()
     files = _files(ground, target, by)
     paths = [file for file, _ in files]

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from gridmap.coverage.counting.medians import weighted_medians
 from gridmap.maps.columns import texts_in
+from gridmap.maps.facts import rates_by
+from gridmap.maps.served import nearest_of_units
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,10 +42,9 @@ class Roster(NamedTuple):
 
 
 class Nearest(NamedTuple):
-    """By grid and category, shape (grids, categories): what half of its households have to go at most, and where to.
+    """What is nearest to each grid by category, shape (grids, categories).
 
-    `distance` is in the measure of the cover, NaN where half of the households or more have no way; `facility` is the
-    row of the facility that is nearest to most households, -1 for none; `rate` is the coverage rate;
+    `distance` and `facility` are those of `gridmap.maps.served.NearestOfUnits`; `rate` is the coverage rate;
     `facilities` are the names of all.
     """
 
@@ -98,37 +98,13 @@ def rosters(ground: Ground) -> list[Roster]:
     ]
 
 
-def nearest_by_grid(ground: Ground, lists: list[Roster]) -> Nearest | None:
+def nearest_by_grid(ground: Ground) -> Nearest | None:
     """What the households of each grid have to go to the nearest facility of each category; None without a cover."""
-    cover = ground.content.cover
+    cover, plan = ground.content.cover, ground.content.plan
     if cover is None:
         return None
     categories = [str(name) for name in cover.thresholds]
-    shape = (len(lists), len(categories))
-    distance, rate = np.full(shape, np.nan), np.full(shape, np.nan)
-    facility = np.full(shape, -1)
-    ids = ground.layers["buildings"].table["building_id"].astype(str)
-    grid = np.repeat(np.arange(len(lists)), [len(roster.row) for roster in lists])
-    row, held = (np.concatenate([getattr(r, name) for r in lists]) for name in ("row", "households"))
-    at = pd.Index(cover.buildings["building_id"].astype(str)).get_indexer(pd.Index(ids.iloc[row]))
-    known = (at >= 0) & (held > 0)
-    grid, held, at = grid[known], held[known], at[known]
-    for column in range(len(categories)):
-        far = cover.distance[at, column]
-        distance[:, column] = weighted_medians(grid, far, held, len(lists))
-        nearest = cover.nearest.facility[at, column, 0]
-        reached = nearest >= 0
-        sums = (
-            pd.DataFrame({"grid": grid[reached], "facility": nearest[reached], "held": held[reached]})
-            .groupby(["grid", "facility"], as_index=False)
-            .sum()
-        )
-        best = sums.sort_values(["grid", "held", "facility"], ascending=[True, False, True]).drop_duplicates("grid")
-        facility[best["grid"], column] = best["facility"]
-    rates = cover.rate(by=ground.content.plan)
-    unit = pd.Index(ground.grid_ids).get_indexer(rates["unit_id"].astype(str))
-    col = pd.Index(categories).get_indexer(pd.Index(rates["category"].astype(str)))
-    fits = (unit >= 0) & (col >= 0)
-    rate[unit[fits], col[fits]] = rates["rate"].to_numpy(dtype=float)[fits]
+    found = nearest_of_units(cover, plan.assignment, ground.grid_ids)
+    rates = rates_by(cover, plan, ground.grid_ids, categories)
     names = texts_in(cover.facilities, "name", ground.lang)
-    return Nearest(categories, names, distance, facility, rate)
+    return Nearest(categories, names, found.distance, found.facility, rates.rate)
