@@ -73,10 +73,16 @@ CONTRACTS: dict[str, Contract] = {
             "buildings", POINTS + POLYGONS,
             building_id="id!", households="count", residents="count", registered="count", dwellings="count",
             elderly="count", elderly_80="count", children="count", shops="count", enterprises="count",
-            floors="count", use="text", compound_id="text", group="text",
+            floors="count", floor_area_m2="count", use="text", compound_id="text",
+            compound_name="text", number="text", unit="text", group="text",
         ),
         _contract("units", (), building_id="key!", unit_id="key!", households="count!"),
         _contract("households", (), building_id="key!", households="count!"),
+        _contract(
+            "counts", (),
+            building_id="text", community="text", compound="text", building="text", unit="text", name="text",
+            households="count",
+        ),
         _contract("bands", (), kind="text", lower="count", upper="count", weight="text", level="text"),
         _contract("compounds", POLYGONS, compound_id="id!", name="text", households="count"),
         _contract(

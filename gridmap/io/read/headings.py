@@ -1,13 +1,18 @@
-"""Headings: which column of a file is which column of a table, in English and Chinese.
+"""Headings: which column of a file is which column of a table, in English and Chinese, by the list in headings.csv.
 
-Few and certain: what is not listed here is named by the user with ``columns=``. Registered (户籍), resident (常住) and
-total (总户数) households and dwellings (套数) are different quantities: each heading stands for one column only, and
-which heading ``households`` was taken from is recorded.
+headings.csv has a row for each heading: the table it counts in (``any``: every table that has the column), our
+column, the heading, and a note. Where several headings of a column are there, the one listed first is taken, and the
+others are reported. Registered (户籍), resident (常住) and total (总户数) households and dwellings (套数) are different
+quantities: each heading stands for one column only. What is not listed is named by the user with ``columns=``, which
+always wins.
 """
 
 from __future__ import annotations
 
+import csv
 import re
+from functools import cache
+from importlib import resources
 from typing import TYPE_CHECKING
 
 from gridmap.errors import ReadError
@@ -16,50 +21,14 @@ from gridmap.tables.contracts import CONTRACTS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["CERTAIN_IDS", "LATITUDE", "LONGITUDE", "WKT", "X", "Y", "id_candidates", "match_headings", "plain"]
+__all__ = [
+    "CERTAIN_IDS", "LATITUDE", "LONGITUDE", "WKT", "X", "Y", "id_candidates", "known_headings", "match_headings",
+    "other_headings", "plain", "stated_datum",
+]  # fmt: skip
 
-LONGITUDE = ("lon", "lng", "long", "longitude", "经度")
-LATITUDE = ("lat", "latitude", "纬度")
-X = ("x", "xcoord", "easting", "x坐标", "东坐标")
-Y = ("y", "ycoord", "northing", "y坐标", "北坐标")
-WKT = ("geometry", "wkt", "geom", "thegeom", "wktgeom", "几何")
-
-# In order of preference: 总户数 comes before 常住户数, and 户籍户数 is never households.
-_ANY: dict[str, tuple[str, ...]] = {
-    "building_id": ("building_id", "楼栋编号", "楼栋编码", "建筑编号", "楼栋"),
-    "unit_id": ("unit_id", "单元编号", "单元"),
-    "name": ("name", "名称"),
-    "households": ("households", "户数", "总户数", "常住户数"),
-    "residents": ("residents", "常住人口", "常住人口数"),
-    "registered": ("registered", "户籍人口", "户籍人口数"),
-    "dwellings": ("dwellings", "住宅套数", "套数"),
-    "floors": ("floors", "levels", "building:levels", "层数", "楼层数", "地上层数"),
-    "use": ("use", "用途", "建筑用途", "房屋用途"),
-    "compound_id": ("compound_id", "小区编号", "院落编号"),
-    "community_id": ("community_id", "社区编号", "社区编码"),
-    "code": ("code", "社区代码", "统计用区划代码", "区划代码"),
-    "subdistrict": ("subdistrict", "街道", "街道名称", "所属街道"),
-    "district": ("district", "区", "区县", "所属区"),
-    "address": ("address", "地址"),
-    "phone": ("phone", "电话", "联系电话"),
-    "opening_hours": ("opening_hours", "营业时间", "开放时间"),
-    "category": ("category", "类别", "设施类别", "设施类型"),
-    "oneway": ("oneway", "单行"),
-    "class": ("class", "highway", "道路等级"),
-    "speed_kmh": ("speed_kmh", "maxspeed"),
-}
-_OWN: dict[str, dict[str, tuple[str, ...]]] = {
-    "communities": {"name": ("社区", "社区名称")},
-    "buildings": {"name": ("楼栋名称", "建筑名称")},
-    "compounds": {"compound_id": ("compound_id", "小区编号", "院落编号"), "name": ("小区名称", "院落名称")},
-    "facilities": {"facility_id": ("facility_id", "设施编号", "设施编码"), "name": ("设施名称",)},
-    "entrances": {"entrance_id": ("entrance_id", "出入口编号", "大门编号")},
-    "streets": {"street_id": ("street_id", "道路编号"), "name": ("道路名称", "路名")},
-    "barriers": {"barrier_id": ("barrier_id",)},
-    "grids": {"grid_id": ("grid_id", "网格编号", "网格编码"), "name": ("网格名称",)},
-}
 CERTAIN_IDS = ("id", "编号", "编码")
-_IDS = ("id", "fid", "ogc_fid", "objectid", "gid", "uid", "osm_id", "编号", "编码")
+_IDS = ("id", "fid", "ogc_fid", "objectid", "gid", "uid", "osm_id", "编号", "编码", "number")
+_DATUMS = (("GCJ-02", r"gcj|火星|高德|amap|腾讯"), ("BD-09", r"bd-?_?09|百度|baidu"))
 
 
 def plain(heading: object) -> str:
@@ -128,10 +97,47 @@ def match_headings(
     return matched
 
 
+def other_headings(headings: Iterable[object], table: str, matched: Mapping[str, str]) -> dict[str, list[str]]:
+    """Headings that could have been a column for which another was taken, in order of preference."""
+    free: dict[str, list[str]] = {}
+    for heading in map(str, headings):
+        if heading not in matched.values():
+            free.setdefault(plain(heading), []).append(heading)
+    known = _known(table)
+    fits = {ours: [h for n in known.get(ours, ()) for h in free.get(plain(n), ())] for ours in matched}
+    return {ours: list(dict.fromkeys(others)) for ours, others in fits.items() if others}
+
+
+def known_headings() -> frozenset[str]:
+    """Every heading that some table knows, as `plain` has it."""
+    return frozenset(plain(heading) for _, _, heading in _listed()) | frozenset(map(plain, _IDS))
+
+
+def stated_datum(heading: str) -> str | None:
+    """The datum that the heading of a coordinate says it is in: 经度(GCJ-02), 百度经度."""
+    return next((name for name, words in _DATUMS if re.search(words, heading.casefold())), None)
+
+
+@cache
+def _listed() -> tuple[tuple[str, str, str], ...]:
+    """Table, column and heading of each row of headings.csv."""
+    text = resources.files("gridmap.io.read").joinpath("headings.csv").read_text(encoding="utf-8")
+    return tuple((r["table"], r["column"], r["heading"]) for r in csv.DictReader(text.splitlines()))
+
+
+def _place(column: str) -> tuple[str, ...]:
+    return tuple(heading for table, ours, heading in _listed() if table == "place" and ours == column)
+
+
+@cache
 def _known(table: str) -> dict[str, tuple[str, ...]]:
     """Headings known for each column of a table: its own ones first."""
-    contract = CONTRACTS[table]
-    own = _OWN.get(table, {})
-    names = [c.name for c in contract.columns] + [n for n in own if n not in {c.name for c in contract.columns}]
     # 编号 alone is an id, so `id_candidates` has it; a foreign key such as community_id is only taken where it belongs
-    return {n: (n, *own.get(n, ()), *_ANY.get(n, ())) for n in names}
+    columns = [c.name for c in CONTRACTS[table].columns]
+    own = [(ours, heading) for of, ours, heading in _listed() if of == table]
+    shared = [(ours, heading) for of, ours, heading in _listed() if of == "any"]
+    names = dict.fromkeys([*columns, *(ours for ours, _ in own)])
+    return {n: (n, *(h for ours, h in (*own, *shared) if ours == n)) for n in names}
+
+
+LONGITUDE, LATITUDE, X, Y, WKT = (_place(column) for column in ("lon", "lat", "x", "y", "wkt"))

@@ -44,6 +44,8 @@ _TRUE = {"1", "true", "t", "yes", "y", "是", "有", "开"}
 _FALSE = {"0", "false", "f", "no", "n", "否", "无", "关", "-1"}
 # What a flag is where nothing is said: gates are open, barriers hard.
 _FLAG_DEFAULTS = {"open": True, "hard": True, "public": True}
+# Columns that headings of several quantities are taken for: which it was is said on its own.
+_SEVERAL_QUANTITIES = ("households", "residents", "elderly", "capacity", "shops", "floors")
 # How rows are called in messages.
 _BY_LABEL, _BY_SHEET, _BY_POSITION = "row = index label", "row = row of the sheet", "row = position in the file, from 1"
 
@@ -164,7 +166,7 @@ def read_counts(
     ReadError, TableError
         As in `read_buildings`.
     """
-    reading, frame, rows = _load(table, source, layer)
+    reading, frame, rows = _load(table, source, layer, columns)
     frame, _ = _rename(
         pd.DataFrame(frame).drop(columns="geometry", errors="ignore"), table, columns, reading, drawn=True
     )
@@ -181,7 +183,7 @@ def read_table(
         frame = read_osm(path, [table])[table]
         refuse_empty_osm(path, table, frame)
         return frame
-    reading, frame, rows = _load(table, source, layer, crs_stated=crs is not None)
+    reading, frame, rows = _load(table, source, layer, columns, crs_stated=crs is not None)
     frame, place = _rename(frame, table, columns, reading, drawn=_is_drawn(frame))
     if reading.notes.get("format") == "PostGIS" and not place and not _is_drawn(frame):
         raise _without_geometry(reading.source, frame)
@@ -210,7 +212,7 @@ def refuse_empty_osm(path: Path, table: str, frame: gpd.GeoDataFrame) -> None:
 
 
 def _load(
-    table: str, source: Source, layer: str | None, *, crs_stated: bool = False
+    table: str, source: Source, layer: str | None, columns: Columns | None, *, crs_stated: bool = False
 ) -> tuple[Reading, pd.DataFrame, str]:
     """The source as a frame, and how its rows are called in messages."""
     if isinstance(source, pd.DataFrame):
@@ -229,7 +231,7 @@ def _load(
     _check_file(path)
     reading = Reading(str(path))
     if path.suffix.lower() in SHEET_SUFFIXES:
-        return reading, read_sheet(path, layer, reading), _BY_SHEET
+        return reading, read_sheet(path, layer, reading, (columns or {}).values()), _BY_SHEET
     frame = read_vector(path, layer, table, reading)
     if reading.text_cells:
         # the rows of a drawing are called by their place in it, whatever was left out
@@ -311,8 +313,10 @@ def _rename(
     clash = {ours: other for ours, other in clash.items() if ours not in matched.values()}
     out = out.rename(columns={**clash, **{theirs: ours for ours, theirs in matched.items()}})
     reading.note(columns=matched)
-    if "households" in matched:
-        reading.note(households_from=matched["households"])
+    others = headings.other_headings(names, table, matched)
+    if others:
+        reading.note(also_fits=others)
+    reading.note(**{f"{ours}_from": matched[ours] for ours in _SEVERAL_QUANTITIES if ours in matched})
     return out, place
 
 
@@ -373,6 +377,7 @@ def _with_crs(frame: gpd.GeoDataFrame, crs: Any, place: dict[str, str], reading:
         return frame
     shifted = shifted_name(crs)
     if crs is None and frame.crs is None and "lon" in place:
+        _refuse_stated_datum(place, source)
         reading.note(crs_from="headings of longitude and latitude")
         frame = frame.set_crs(4326)
     elif shifted:
@@ -419,6 +424,12 @@ def _check_degrees(frame: gpd.GeoDataFrame, source: str) -> None:
         raise ReadError(
             f"{source}: coordinates from ({low_x:g}, {low_y:g}) to ({high_x:g}, {high_y:g}) are not degrees. {remedy}"
         )
+
+
+def _refuse_stated_datum(place: dict[str, str], source: str) -> None:
+    datum = headings.stated_datum(place["lon"]) or headings.stated_datum(place["lat"])
+    if datum:
+        raise ReadError(f"{source}: the heading {place['lon']!r} says {datum}. Pass crs={datum!r} if that is so.")
 
 
 def _with_ids(frame: gpd.GeoDataFrame, table: str, reading: Reading) -> gpd.GeoDataFrame:

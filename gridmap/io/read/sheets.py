@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import csv
 import warnings
+from functools import partial
 from io import StringIO
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from gridmap.errors import ReadError
+from gridmap.io.read.heading_rows import find_headings, leave_totals_out
 from gridmap.io.read.headings import plain
 from gridmap.io.read.workbook_safety import check_workbook
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from gridmap.io.read.record import Reading
@@ -25,8 +30,10 @@ SHEET_SUFFIXES = (*TEXT_SUFFIXES, *EXCEL_SUFFIXES, ".xls")
 _ID_ENDINGS = ("id", "code", "号", "编码", "代码", "电话", "phone")
 
 
-def read_sheet(path: Path, sheet: str | None, reading: Reading) -> pd.DataFrame:
-    """A sheet as text; the index counts as the sheet does, so that the row below the headings is 2.
+def read_sheet(path: Path, sheet: str | None, reading: Reading, said: Iterable[str] = ()) -> pd.DataFrame:
+    """A sheet as text; the index counts as the sheet does, so that the row below headings in the first row is 2.
+
+    `said` are headings that the user names, by which the row of headings is found below titles.
 
     Raises
     ------
@@ -34,14 +41,15 @@ def read_sheet(path: Path, sheet: str | None, reading: Reading) -> pd.DataFrame:
         When the file is not what its name says, has no headings, or has no sheet of that name.
     """
     reading.text_cells = True
-    frame = _read_excel(path, sheet, reading) if path.suffix.lower() in EXCEL_SUFFIXES else _read_text(path, reading)
+    read = _read_text if path.suffix.lower() not in EXCEL_SUFFIXES else partial(_read_excel, sheet=sheet)
+    frame, above = read(path, reading=reading, said=list(said))
     frame.columns = [str(c).strip().lstrip("\ufeff") for c in frame.columns]
-    frame.index = pd.RangeIndex(2, len(frame) + 2)
+    frame.index = pd.RangeIndex(above + 1, len(frame) + above + 1)
     for name in frame.columns:
         frame[name] = frame[name].str.strip().replace("", None)
     blank = frame.isna().all(axis=1)
     reading.leave_out("blank row", frame.index[blank])
-    return frame[~blank]
+    return leave_totals_out(frame[~blank], reading)
 
 
 def numbers_where_plain(frame: pd.DataFrame, keep: set[str]) -> pd.DataFrame:
@@ -59,7 +67,8 @@ def numbers_where_plain(frame: pd.DataFrame, keep: set[str]) -> pd.DataFrame:
     return out
 
 
-def _read_text(path: Path, reading: Reading) -> pd.DataFrame:
+def _read_text(path: Path, *, reading: Reading, said: list[str]) -> tuple[pd.DataFrame, int]:
+    """The rows below the headings, and how many rows stand above them."""
     if path.suffix.lower() == ".xls":
         raise ReadError(f"{path}: the old Excel format cannot be read. Open it in Excel and save it as .xlsx or CSV.")
     data = path.read_bytes()
@@ -77,21 +86,58 @@ def _read_text(path: Path, reading: Reading) -> pd.DataFrame:
         break
     else:
         raise ReadError(f"{path}: neither UTF-8 nor GB 18030 text. Save the sheet as CSV (UTF-8) or .xlsx.")
-    heading = text.lstrip().partition("\n")[0]
-    if not heading.strip():
+    if not text.strip():
         raise ReadError(f"{path}: the file holds no text. It needs a row of headings and at least one row below it.")
+    # a title has no separator; in the rows below it a cell of coordinates may have other ones
+    heading = next((line for line in text.split("\n", 20)[:20] if any(c in line for c in "\t;,")), "")
     separator = max("\t;,", key=heading.count)
     reading.note(format="text", encoding=encoding, separator=separator)
+    text, above = _from_headings(text, separator, said, str(path), reading)
     try:
         # blank lines are kept so that rows count as they do in an editor; they are left out, counted, later
-        return pd.read_csv(
+        frame = pd.read_csv(
             StringIO(text), sep=separator, dtype=str, keep_default_na=False, skip_blank_lines=False, index_col=False
         )
     except (ValueError, pd.errors.ParserError) as error:
         raise ReadError(f"{path}: the rows do not fit the headings ({error}). Save the sheet as CSV again.") from error
+    return frame, above
 
 
-def _read_excel(path: Path, sheet: str | None, reading: Reading) -> pd.DataFrame:
+def _from_headings(text: str, separator: str, said: list[str], source: str, reading: Reading) -> tuple[str, int]:
+    """The text from its headings on, these in one row, and how many rows they and what stands above them take."""
+    rows, lines = [], []
+    cells = csv.reader(StringIO(text), delimiter=separator)
+    try:
+        for row in islice(cells, 13):
+            rows.append(row)
+            lines.append(cells.line_num)
+    except csv.Error:
+        # pandas says what is wrong with it
+        return text, 1
+    names, above = find_headings(rows, said, source, reading)
+    if above == 1:
+        return text, 1
+    whole = StringIO(text)
+    for _ in range(lines[above - 1]):
+        whole.readline()
+    head = StringIO()
+    csv.writer(head, delimiter=separator, lineterminator="\n").writerow(_told_apart(names))
+    return head.getvalue() + whole.read(), above
+
+
+def _told_apart(names: list[str]) -> list[str]:
+    """Names for columns without one, and a number behind those that are there twice, as pandas gives them."""
+    seen: dict[str, int] = {}
+    out = []
+    for i, name in enumerate(names):
+        count = seen.get(name, 0)
+        seen[name] = count + 1
+        out.append(f"Unnamed: {i}" if not name else f"{name}.{count}" if count else name)
+    return out
+
+
+def _read_excel(path: Path, *, sheet: str | None, reading: Reading, said: list[str]) -> tuple[pd.DataFrame, int]:
+    """The rows below the headings, and how many rows stand above them."""
     from zipfile import BadZipFile
 
     check_workbook(path)
@@ -104,11 +150,15 @@ def _read_excel(path: Path, sheet: str | None, reading: Reading) -> pd.DataFrame
                 if sheet is not None and sheet not in names:
                     raise ReadError(f"{path}: there is no sheet {sheet!r}; the sheets are {', '.join(names)}.")
                 frame: pd.DataFrame = pd.read_excel(
-                    book, sheet or names[0], dtype=str, keep_default_na=False, na_values=[""]
+                    book, sheet or names[0], header=None, dtype=str, keep_default_na=False, na_values=[""]
                 )
     except (BadZipFile, KeyError, ValueError, OSError) as error:
         raise ReadError(f"{path}: not an Excel file that can be read ({error}). Save it again as .xlsx.") from error
     if not len(frame.columns):
         raise ReadError(f"{path}: the sheet {sheet or names[0]!r} has no headings. Its first row must hold them.")
     reading.note(format="excel", sheet=sheet or names[0])
-    return frame.astype("str")
+    top = [[cell if isinstance(cell, str) else "" for cell in row] for row in frame.head(13).to_numpy(object).tolist()]
+    headings, above = find_headings(top, said, str(path), reading)
+    frame = frame.iloc[above:].set_axis(_told_apart(headings), axis=1)
+    empty = [name for name in frame.columns if name.startswith("Unnamed: ") and frame[name].isna().all()]
+    return frame.drop(columns=empty).astype("str"), above

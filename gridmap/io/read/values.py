@@ -57,7 +57,6 @@ _DATES = re.compile(
 # Columns of codes and of house numbers, beside those a contract calls an id or a key.
 _CODES = ("code", "compound_id", "community_id", "phone", "previous_id", "street_id", "barrier_id")
 _HOUSE_NUMBERS = ("number", "building", "unit", "unit_id", "building_id", "name")
-_EXTRA_COUNTS = ("floor_area_m2",)
 
 
 def number_of(text: str, column: str = "") -> tuple[float | None, str]:
@@ -152,7 +151,7 @@ def tidy(frame: pd.DataFrame, table: str, reading: Reading) -> pd.DataFrame:
         if name == "geometry" or not (pd.api.types.is_string_dtype(values) or values.dtype == object):
             continue
         kind = contract.get(name, "")
-        if kind == "count" or name in _EXTRA_COUNTS:
+        if kind == "count":
             out[name] = _counts(values, name, reading)
         elif kind in ("id", "key") or name in _CODES:
             out[name] = _codes(values, name, reading)

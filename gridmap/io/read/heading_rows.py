@@ -1,0 +1,127 @@
+"""Where the headings of a sheet stand: below titles, over two rows, above total rows and notes that are no data."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from gridmap.errors import ReadError
+from gridmap.io.read.headings import known_headings, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import pandas as pd
+
+    from gridmap.io.read.record import Reading
+
+__all__ = ["find_headings", "leave_totals_out"]
+
+# Headings stand among the first rows, or nowhere.
+_SEARCHED = 12
+_TOLD = 20
+_TOTALS = frozenset(("合计", "总计", "总和", "小计", "累计", "total", "totals", "subtotal", "grandtotal", "sum"))
+_NOTES = (
+    "注:",
+    "注：",
+    "备注",
+    "说明",
+    "填表",
+    "制表",
+    "填报",
+    "审核",
+    "负责人",
+    "联系人",
+    "单位负责人",
+    "数据来源",
+    "note:",
+    "source:",
+)
+
+
+def find_headings(
+    rows: Sequence[Sequence[str]], said: Iterable[str], source: str, reading: Reading
+) -> tuple[list[str], int]:
+    """The headings of a sheet, and how many of its rows are not data.
+
+    The row, or pair of rows, of the first twelve that holds most of the headings known; the first row where none holds
+    any. Of a pair, as merged cells make it, the lower heading stands below the upper: 常住 below 户数 is 常住户数.
+
+    Parameters
+    ----------
+    rows
+        The first rows as text, ``""`` for an empty cell.
+    said
+        Headings that the user names with ``columns=``.
+    source, reading
+        Named in messages; where what was found is recorded.
+
+    Raises
+    ------
+    ReadError
+        When the first row looks like a title and no other row like headings.
+    """
+    known = known_headings() | {plain(heading) for heading in said}
+    width = max((len(row) for row in rows), default=0)
+    top = [[cell.strip() for cell in row] + [""] * (width - len(row)) for row in rows[:_SEARCHED]]
+    one_row = [(i, i, row) for i, row in enumerate(top)]
+    two_rows = [(i, i + 1, _below(row, below, known)) for i, (row, below) in enumerate(pairwise(top))]
+    found, first, last, headings = (0, 0), 0, 0, top[0] if top else []
+    for start, end, names in one_row + two_rows:
+        score = len({plain(name) for name in names} & known), sum(map(bool, names))
+        if score[0] and score > found:
+            found, first, last, headings = score, start, end, names
+    if found[0] == 0 and _is_title(top):
+        raise ReadError(
+            f"{source}: the first row looks like a title ({_only(top[0])!r}), and no row below has a known heading. "
+            "Delete the rows above the headings, or name a heading: columns={'name': 'your heading'}."
+        )
+    above = [i for i in range(first) if any(top[i])]
+    reading.leave_out("row above the headings", [i + 1 for i in above])
+    if last > first:
+        reading.note(headings_in_rows=[first + 1, last + 1])
+    return headings, last + 1
+
+
+def leave_totals_out(frame: pd.DataFrame, reading: Reading) -> pd.DataFrame:
+    """The rows that are data: without rows of totals (合计, 小计) and notes beside the table; both are counted."""
+    if frame.empty:
+        return frame
+    filled = frame.notna()
+    first = frame.bfill(axis=1).iloc[:, 0].astype(str)
+    word = first.str.replace(r"[\s:：、.()（）]+", "", regex=True).str.casefold()
+    totals = word.isin(_TOTALS)
+    # a row of one cell at the foot that starts like a note, or any such row that says who filled the sheet in
+    lone = (filled.sum(axis=1) <= 2) & (len(frame.columns) > 2)
+    notes = lone & first.str.startswith(_NOTES) & ~totals
+    if totals.any():
+        reading.leave_out("row of totals", frame.index[totals])
+        told = frame[totals].head(_TOLD)
+        reading.note(totals={str(row): told.loc[row].dropna().to_dict() for row in told.index})
+    reading.leave_out("note beside the table", frame.index[notes])
+    return frame[~(totals | notes)]
+
+
+def _below(upper: list[str], lower: list[str], known: frozenset[str]) -> list[str]:
+    """One heading a column from two rows of which the upper may be merged across; nothing where the lower is data."""
+    if any(_is_number(cell) for cell in lower) or not any(lower):
+        return []
+    names, over = [], ""
+    for top, bottom in zip(upper, lower, strict=True):
+        over = top or (over if bottom else "")
+        choices = (bottom, bottom + over, over + bottom) if bottom else (top,)
+        names.append(next((c for c in choices if plain(c) in known), f"{over} {bottom}".strip()))
+    return names
+
+
+def _is_number(text: str) -> bool:
+    return text.replace(",", "").replace(".", "", 1).removeprefix("-").isdecimal()
+
+
+def _is_title(top: list[list[str]]) -> bool:
+    """Whether the first row has one cell and the rows below it several."""
+    return len(top) > 1 and len(set(filter(None, top[0]))) == 1 and max(sum(map(bool, row)) for row in top[1:]) > 2
+
+
+def _only(row: list[str]) -> str:
+    return next(filter(None, row), "")

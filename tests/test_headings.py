@@ -1,0 +1,199 @@
+"""Headings: which column is meant, which others would have fitted, and in which row they stand."""
+
+from __future__ import annotations
+
+import csv
+from importlib import resources
+
+import openpyxl
+import pandas as pd
+import pytest
+
+import gridmap as gm
+from gridmap.errors import ReadError
+from gridmap.io.read.headings import match_headings, other_headings, plain, stated_datum
+from gridmap.io.read.readers import read_counts
+from gridmap.tables.contracts import CONTRACTS
+
+LISTED = list(
+    csv.DictReader(resources.files("gridmap.io.read").joinpath("headings.csv").read_text("utf-8").splitlines())
+)
+
+
+def sheet(path, *rows):
+    path.write_text("\n".join(",".join(row) if isinstance(row, list) else row for row in rows) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("table", CONTRACTS)
+def test_every_heading_listed_stands_for_one_column(table):
+    columns = {c.name for c in CONTRACTS[table].columns}
+    rows = [r for r in LISTED if r["table"] == table or (r["table"] == "any" and r["column"] in columns)]
+    by_heading = {}
+    for row in rows:
+        matched = match_headings([row["heading"]], table, None, "x")
+        assert list(matched.values()) == [row["heading"]], row
+        by_heading.setdefault(plain(row["heading"]), set()).add(next(iter(matched)))
+    assert {h: c for h, c in by_heading.items() if len(c) > 1} == {}
+
+
+def test_the_list_is_documented_and_has_no_row_twice():
+    assert len(LISTED) > 300
+    keys = [(r["table"], r["column"], plain(r["heading"])) for r in LISTED]
+    assert len(set(keys)) == len(keys)
+    assert {r["table"] for r in LISTED} <= {"any", "place", *CONTRACTS}
+
+
+# By what the words mean: what people own, who is registered, who is there and how many homes there are differ.
+@pytest.mark.parametrize(
+    ("heading", "column"),
+    [
+        ("总户数", "households"), ("常住户数", "households"), ("户数", "households"), ("总户数（户）", "households"),
+        ("户籍户数", None), ("住宅套数", "dwellings"), ("常住人口", "residents"), ("户籍人口", "registered"),
+        ("总人口", None), ("实有人口", None), ("入住户数", None), ("空置套数", None), ("出租户数", None),
+        ("住宅建筑面积", None), ("地下层数", None), ("60岁以上", "elderly"), ("80岁以上", "elderly_80"),
+        ("儿童", "children"), ("商铺数", "shops"), ("企业数", "enterprises"), ("建筑层数", "floors"),
+        ("总层数", "floors"), ("建筑面积(㎡)", "floor_area_m2"), ("小区名称", "compound_name"), ("幢号", "number"),
+        ("楼号", "number"), ("单元", "unit"), ("楼栋编号", "building_id"), ("Total_Households", "households"),
+        ("population", "residents"), ("GFA", "floor_area_m2"),
+    ],
+)  # fmt: skip
+def test_what_headings_mean(heading, column):
+    matched = match_headings([heading], "buildings", None, "x")
+    assert matched == ({} if column is None else {column: heading})
+
+
+def test_the_first_listed_is_taken_and_the_others_are_told(tmp_path):
+    path = sheet(
+        tmp_path / "a.csv", "id,经度,纬度,户籍户数,常住户数,总户数,住宅套数,65岁以上,60岁以上", "a,116.3,40,1,2,3,4,5,6"
+    )
+    read = gm.read_buildings(path)
+    reading = read.attrs["reading"]
+    assert reading["also_fits"] == {"households": ["常住户数"], "elderly": ["65岁以上"]}
+    assert (reading["households_from"], reading["elderly_from"]) == ("总户数", "60岁以上")
+    assert read[["households", "dwellings", "elderly", "户籍户数", "常住户数"]].to_numpy().tolist() == [[3, 4, 6, 1, 2]]
+    said = gm.read_buildings(path, columns={"households": "户籍户数"})
+    assert said["households"].tolist() == [1]
+    assert said.attrs["reading"]["also_fits"]["households"] == ["总户数", "常住户数"]
+    assert other_headings(["总户数"], "buildings", {"households": "总户数"}) == {}
+
+
+def test_beds_and_school_places_are_capacity_and_it_is_said_which(tmp_path):
+    path = sheet(
+        tmp_path / "a.csv",
+        "设施名称,设施类型,经度,纬度,学位,营业时间,电话",
+        "柳岸小学,小学,116.3,40,900,8:00-17:00,010-1",
+    )
+    read = gm.read_facilities(path)
+    assert read[["name", "capacity", "opening_hours", "phone"]].to_numpy().tolist() == [
+        ["柳岸小学", 900, "8:00-17:00", "010-1"]
+    ]
+    assert read.attrs["reading"]["capacity_from"] == "学位"
+
+
+def test_headings_that_name_a_datum_are_not_taken_for_wgs84(tmp_path):
+    assert [stated_datum(h) for h in ("经度(GCJ02)", "高德经度", "lng_bd09", "经度", "lng")] == [
+        "GCJ-02", "GCJ-02", "BD-09", None, None,
+    ]  # fmt: skip
+    path = sheet(tmp_path / "a.csv", "id,经度(GCJ02),纬度(GCJ02)", "a,116.3,40")
+    with pytest.raises(ReadError, match=r"heading '经度\(GCJ02\)' says GCJ-02. Pass crs='GCJ-02'"):
+        gm.read_buildings(path)
+    assert len(gm.read_buildings(path, crs="GCJ-02")) == 1
+
+
+# ---- rows ------------------------------------------------------------------------------------------------------------
+
+TITLE = "柳岸社区楼栋信息表,,,"
+HEAD = "楼栋编号,经度,纬度,总户数"
+DATA = ["007,116.3,40,5", "008,116.31,40,6"]
+
+
+@pytest.mark.parametrize(
+    "above",
+    [[], [TITLE], ["柳岸社区楼栋信息表"], [TITLE, "填报单位：柳岸社区,,,2024年3月"], ["", TITLE, ""]],
+)
+def test_titles_above_the_headings_are_left_out_and_counted(tmp_path, above):
+    read = gm.read_buildings(sheet(tmp_path / "a.csv", *above, HEAD, *DATA))
+    assert read["building_id"].tolist() == ["007", "008"]
+    assert read["households"].tolist() == [5, 6]
+    left = read.attrs["reading"]["left_out"]
+    assert sum(e["count"] for e in left if e["reason"] == "row above the headings") == sum(bool(a) for a in above)
+
+
+def test_rows_are_called_as_in_the_sheet_below_titles(tmp_path):
+    path = sheet(tmp_path / "a.csv", TITLE, HEAD, "007,116.3,40,x")
+    with pytest.raises(gm.TableError, match="row 3: households = 'x'"):
+        gm.read_buildings(path)
+
+
+def test_merged_headings_of_two_rows(tmp_path):
+    path = tmp_path / "a.xlsx"
+    book = openpyxl.Workbook()
+    page = book.active
+    page.append(["柳岸社区楼栋信息表"])
+    page.append(["楼栋编号", "坐标", None, "户数", None, None, "人口", None, "备注"])
+    page.append([None, "经度", "纬度", "总", "常住", "户籍", "常住", "户籍", None])
+    page.append(["007", 116.3, 40, 5, 4, 3, 12, 9, None])
+    page.append(["008", 116.31, 40, 6, 5, 4, 15, 8, "新建"])
+    page.append(["合计", None, None, 11, 9, 7, 27, 17, None])
+    page.append(["填表人：张三", None, None, None, None, None, None, None, None])
+    for cells in ("A1:I1", "A2:A3", "B2:C2", "D2:F2", "G2:H2", "I2:I3"):
+        page.merge_cells(cells)
+    book.save(path)
+    read = gm.read_buildings(path)
+    assert read[["building_id", "households", "residents", "registered"]].to_numpy().tolist() == [
+        ["007", 5, 12, 9], ["008", 6, 15, 8],
+    ]  # fmt: skip
+    assert read.geometry.x.tolist() == [116.3, 116.31]
+    reading = read.attrs["reading"]
+    assert (reading["headings_in_rows"], reading["households_from"]) == ([2, 3], "总户数")
+    assert reading["also_fits"] == {"households": ["常住户数"]}
+    assert {(e["reason"], e["count"], *e["ids"]) for e in reading["left_out"]} == {
+        ("row above the headings", 1, "1"), ("row of totals", 1, "6"), ("note beside the table", 1, "7"),
+    }  # fmt: skip
+    assert reading["totals"]["6"]["总户数"] == "11"
+    assert (reading["rows_read"], reading["rows_kept"]) == (5, 2)
+
+
+@pytest.mark.parametrize("word", ["合计", "合 计", "总计", "小计：", "Total", "SUBTOTAL"])
+def test_totals_are_left_out(tmp_path, word):
+    read = gm.read_buildings(sheet(tmp_path / "a.csv", HEAD, *DATA, f"{word},,,11"))
+    assert read["households"].sum() == 11
+    assert read.attrs["reading"]["left_out"] == [{"reason": "row of totals", "count": 1, "ids": ["4"]}]
+
+
+def test_what_only_looks_like_a_total_or_note_stays(tmp_path):
+    text = ["名称,经度,纬度,总户数", "合计里1号楼,116.3,40,5", "注册大厦,116.3,40,5", "备注楼,116.3,40,5"]
+    assert len(gm.read_buildings(sheet(tmp_path / "a.csv", *text))) == 3
+
+
+def test_headings_that_the_user_names_are_found_below_a_title(tmp_path):
+    path = sheet(tmp_path / "a.csv", "some title", "gx,gy,hh", "116.3,40,5")
+    read = gm.read_buildings(path, columns={"x": "gx", "y": "gy", "households": "hh"}, crs=4326)
+    assert read["households"].tolist() == [5]
+    strange = sheet(tmp_path / "b.csv", "柳岸表,,,", "甲,乙,丙,丁", "1,2,3,4")
+    with pytest.raises(ReadError, match=r"first row looks like a title \('柳岸表'\).*Delete the rows above"):
+        gm.read_buildings(strange)
+
+
+def test_unknown_headings_of_a_plain_sheet_stay_in_the_first_row(tmp_path):
+    path = sheet(tmp_path / "a.csv", "gx,gy,zz", "name,40,5", "b,41,6")
+    read = gm.read_buildings(path, columns={"x": "zz", "y": "gy"}, crs=4326)
+    assert read["gx"].tolist() == ["name", "b"]
+
+
+def test_a_list_without_places_is_a_table_of_counts(tmp_path):
+    path = sheet(
+        tmp_path / "a.csv",
+        "柳岸社区住户清单",
+        "小区名称,楼号,单元,户数",
+        "阳光花园,3号楼,1,12户",
+        "阳光花园,4号楼,,",
+        "合计,,,12",
+    )
+    counts = read_counts("counts", path)
+    assert counts[["compound", "building", "unit"]].fillna("").to_numpy().tolist() == [
+        ["阳光花园", "3号楼", "1"], ["阳光花园", "4号楼", ""],
+    ]  # fmt: skip
+    assert counts["households"].fillna(-1).tolist() == [12, -1]
+    assert isinstance(counts, pd.DataFrame)
