@@ -73,6 +73,30 @@ def test_tables_and_sections(town):
     assert Path(read.readings["communities"]["source"]).is_absolute()
 
 
+def test_counts_of_buildings_by_name(town):
+    houses = gpd.GeoDataFrame(
+        {"building_id": ["a", "b"], "name": ["柳岸小区1号楼", "柳岸小区2号楼"]},
+        geometry=[box(0, 0, 9, 9), box(20, 0, 29, 9)], crs=32650,
+    )  # fmt: skip
+    houses.to_file(town / "data" / "named.gpkg")
+    listed = "小区名称,楼号,单元,户数\n柳岸,第一栋,1,5\n柳岸,1#,2,6户\n柳岸,3幢,,4\n合计,,,15\n"
+    (town / "data" / "counts.csv").write_text(listed, encoding="utf-8")
+    head = '[inputs.buildings]\npath = "data/named.gpkg"\ncounts = "data/counts.csv"\n'
+    read = read_project(project(town, head))
+    assert read.tables["households"].to_numpy().tolist() == [["a", 11]]
+    assert read.tables["buildings"]["count_match"].fillna("").tolist() == ["normalised", ""]
+    reading = read.readings["households"]
+    assert (reading["rows_read"], reading["rows_kept"]) == (4, 2)
+    assert [(e["reason"], e["count"], e["ids"]) for e in reading["left_out"]] == [
+        ("row of totals", 1, ["5"]),
+        ("the compound has no building of this number (4 households)", 1, ["柳岸 3幢"]),
+    ]
+    assert reading["counts"]["households"] == 15
+    (town / "data" / "counts.csv").write_text("小区名称,楼号\n柳岸,1\n", encoding="utf-8")
+    with pytest.raises(ReadError, match="no column of households among: compound, building"):
+        read_project(project(town, head))
+
+
 def test_counts_of_buildings(town):
     head = '[inputs.buildings]\npath = "data/houses.gpkg"\ncounts = "data/counts.csv"\n'
     assert len(read_project(project(town, head)).tables["households"]) == 2

@@ -14,6 +14,7 @@ import pandas as pd
 
 from gridmap.errors import OptionError, ReadError
 from gridmap.io.database import Address, dotted, is_database, transaction
+from gridmap.io.read.building_counts import read_building_counts
 from gridmap.io.read.osm import is_osm, read_osm
 from gridmap.io.read.postgis import database_tables
 from gridmap.io.read.readers import read_counts, read_table, refuse_empty_osm, refuse_for_osm
@@ -77,8 +78,9 @@ def read_project(path: str | PathLike[str]) -> Project:
     ----------
     path
         A .toml with sections ``[project]`` (name, title, lang), ``[inputs]`` (table = path, or table = {path, columns,
-        crs, layer}; ``buildings`` may have ``counts``, a sheet of building_id and households), ``[divide]``,
-        ``[cover]``, ``[outputs]``. A lang of ``"both"`` may have a title in each, ``title = {en = "...", zh = "..."}``.
+        crs, layer}; ``buildings`` may have ``counts``, a sheet of households by building_id, or by compound and
+        number), ``[divide]``, ``[cover]``, ``[outputs]``. A lang of ``"both"`` may have a title in each,
+        ``title = {en = "...", zh = "..."}``.
         Paths are relative to the file; ``${NAME}`` is an environment variable. Tables that come from one OpenStreetMap
         extract are read in one pass. What may stand in ``[outputs]``: see `run_project`. Or
         ``"postgresql://user@host/city|schema=plan"``, a schema of a PostGIS database whose tables are called so.
@@ -250,7 +252,9 @@ def _read_inputs(path: Path, inputs: Mapping[str, dict[str, Any]]) -> dict[str, 
             else:
                 tables[name] = read_table(_SAME_AS.get(name, name), entry["path"], crs=entry.get("crs"), **options)
     if counts is not None:
-        tables["households"] = read_counts("households", counts)
+        tables["households"], tables["buildings"] = read_building_counts(
+            counts, tables["buildings"], tables.get("compounds")
+        )
     return {name: tables[name] for name in INPUTS if name in tables}
 
 
