@@ -123,6 +123,10 @@ CHINESE: dict[str, tuple[str, str]] = {
     "unit_cracks": ("{a} 内社区之间的缝隙共 {area} 平方米，已合并。", "使相邻社区共用界线。"),
     "community_without_unit": ("{n} 个社区没有填写上级单位。", "补充社区的所属街道或区。"),
     "unit_counts_missing": ("{n} 个社区没有该项计数，未计入上级单位。", "补充该项计数。"),
+    "community_oversized": ("社区 {a} 有 {weight} 户，规模过大。", "拟订拆分方案。"),
+    "community_divided": ("社区 {a} 有 {weight} 户，拟拆分为 {parts} 个社区。", "核对拆分方案。"),
+    "community_undivided": ("社区 {a} 未能拆分，保持不变。", ""),
+    "community_out_of_band": ("拟设社区 {a} 的户数超出规定范围。", "重新划界，或予以确认。"),
     "no_coverage": ("缺少设施或道路数据，未统计覆盖情况。", "在项目中提供设施与道路数据。"),
 }  # fmt: skip
 #: What the tables of an audit are called; others by the name that the user gave them.
@@ -212,6 +216,7 @@ def _facts(row: Mapping[str, Any], message: str, labels: Mapping[str, str]) -> _
         ("total", "weight"),
         ("area_m2", "area"),
         ("metres", "metres"),
+        ("parts", "parts"),
     ):
         if isinstance(evidence.get(key), int | float):
             facts[name] = _number(evidence[key])
