@@ -36,11 +36,11 @@ _HEADER = 65536
 
 def drawing_encoding(path: Path) -> dict[str, str]:
     """The option by which GDAL reads the texts of a drawing aright; empty where the drawing says it itself."""
-    data = path.read_bytes()
-    version = re.search(rb"\$ACADVER\s+1\s+AC(\d{4})", data[:_HEADER])
+    version = re.search(rb"\$ACADVER\s+1\s+AC(\d{4})", _header(path))
     if version is not None and int(version[1]) >= _UTF8_FROM:
         return {"ENCODING": "UTF-8"}
-    page = re.search(rb"\$DWGCODEPAGE\s+3\s+(\w+)", data[:_HEADER])
+    page = re.search(rb"\$DWGCODEPAGE\s+3\s+(\w+)", _header(path))
+    data = path.read_bytes()
     stated = page is not None and page[1].upper() not in (b"ANSI_1252", b"ASCII")
     guess = None if stated or data.isascii() else guessed_encoding(data)
     return {} if guess is None else {"ENCODING": guess.upper()}
@@ -84,8 +84,17 @@ def read_outlines(
         where = f"on layer {layer!r}" if layer is not None else "in it"
         raise ReadError(f"{path}: nothing is drawn {where}; the layers are: {', '.join(layers) or 'none'}.")
     out = gpd.GeoDataFrame({"drawing_layer": shapes["Layer"]}, geometry=_areas(shapes, table), index=shapes.index)
+    noted = re.search(rb"\$CUSTOMPROPERTYTAG\s+1\s+CRS\s+9\s+\$CUSTOMPROPERTY\s+1\s+(EPSG:\d{4,6})", _header(path))
+    if noted is not None:
+        out = out.set_crs(noted[1].decode())
+        reading.note(crs_from="the property CRS of the drawing")
     out = _without_fillings(out, shapes, table, reading)
     return _labelled(shapes_of_table(out, table, reading), texts, reading)
+
+
+def _header(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(_HEADER)
 
 
 def _areas(shapes: gpd.GeoDataFrame, table: str) -> NDArray[Any]:

@@ -266,7 +266,7 @@ def _checked(table: str, frame: Any, reading: Reading, rows: str) -> Any:
     """The table, typed and checked, with its record; its index starts anew unless it came as a frame."""
     out = _with_types(frame, table)
     if reading.text_cells:
-        kept = {c.name for c in CONTRACTS[table].columns if c.kind != "count"} | {"geometry", "node_ids"}
+        kept = {c.name for c in CONTRACTS[table].columns if c.kind != "count"} | {"name", "geometry", "node_ids"}
         out = numbers_where_plain(out, kept)
     name = CONTRACTS[table].id
     if rows == _BY_POSITION and name in out.columns and out[name].notna().all() and out[name].is_unique:

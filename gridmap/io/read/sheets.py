@@ -15,6 +15,7 @@ from gridmap.errors import ReadError
 from gridmap.io.read.heading_rows import find_headings, leave_totals_out
 from gridmap.io.read.headings import plain
 from gridmap.io.read.workbook_safety import check_workbook
+from gridmap.io.write.formulas import unmarked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -100,7 +101,8 @@ def _read_text(path: Path, *, reading: Reading, said: list[str]) -> tuple[pd.Dat
         )
     except (ValueError, pd.errors.ParserError) as error:
         raise ReadError(f"{path}: the rows do not fit the headings ({error}). Save the sheet as CSV again.") from error
-    return frame, above
+    frame.columns = unmarked(pd.Series(frame.columns, dtype="str"))
+    return frame.apply(unmarked), above
 
 
 def _from_headings(text: str, separator: str, said: list[str], source: str, reading: Reading) -> tuple[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from gridmap.io.read.dxf import drawing_encoding, read_outlines
 from gridmap.io.read.kml import read_kml
 from gridmap.io.read.vector_kinds import ARCHIVE_SUFFIXES, FORMATS, PARQUET_SUFFIXES, refuse_disguise
 from gridmap.io.read.zipped import opened
+from gridmap.io.write.shapefile import FIELDS_SUFFIX
 from gridmap.io.write.tables import STYLES_LAYER
 
 if TYPE_CHECKING:
@@ -44,7 +46,8 @@ def read_vector(path: Path, layer: str | None, table: str, reading: Reading) -> 
         return read_kml(path, layer, table, reading)
     if suffix == ".dxf":
         return read_outlines(_read_by_gdal(path, None, table, reading), path, layer, table, reading)
-    return _read_by_gdal(path, layer, table, reading)
+    frame = _read_by_gdal(path, layer, table, reading)
+    return frame.rename(columns=_headings(path, frame)) if suffix == ".shp" else frame
 
 
 def _read_by_gdal(path: Path, layer: str | None, table: str, reading: Reading) -> Any:
@@ -128,6 +131,19 @@ def _encoding(path: Path) -> dict[str, str]:
     except UnicodeDecodeError:
         return {"encoding": "gb18030"}
     return {"encoding": "utf-8"}
+
+
+def _headings(path: Path, frame: pd.DataFrame) -> dict[str, str]:
+    """The headings that the short names of a Shapefile stand for, where gridmap noted them beside it."""
+    noted = path.with_name(f"{path.stem}{FIELDS_SUFFIX}")
+    if not noted.exists():
+        return {}
+    try:
+        rows = list(csv.reader(noted.read_text(encoding="utf-8").splitlines(keepends=True)))
+    except (OSError, UnicodeDecodeError, csv.Error):
+        return {}
+    known = {row[0]: row[1] for row in rows[1:] if len(row) == 2 and row[0] in frame.columns}
+    return known if len(set(known.values())) == len(known) else {}
 
 
 def _first_line(error: object) -> str:

@@ -20,23 +20,34 @@ from gridmap.io.write.postgis import write_postgis
 from gridmap.io.write.whole import writing, writing_set
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from os import PathLike
 
-__all__ = ["STYLES_LAYER", "flat", "write_layers", "write_table", "writing", "writing_set"]
+__all__ = ["STYLES_LAYER", "flat", "flat_shapes", "write_layers", "write_table", "writing", "writing_set"]
 
 #: The table of a GeoPackage in which QGIS keeps and finds the styles of its layers.
 STYLES_LAYER = "layer_styles"
-SUFFIXES = (".gpkg", ".geojson", ".json", ".parquet", ".geoparquet", ".csv")
 
 
-def write_table(frame: pd.DataFrame, path: str | PathLike[str], *, layer: str | None = None) -> Path | str:
+def write_table(
+    frame: pd.DataFrame, path: str | PathLike[str], *, layer: str | None = None, geometry: str | None = None
+) -> Path | str:
     """Write a table to one file, by its suffix, or to PostGIS.
 
-    Suffixes: .gpkg, .geojson, .parquet, or .csv for a table without geometry.
     The file is complete or not there: it is written under another name in the same folder and then renamed, so that
     a failure leaves a former file as it was. Columns that hold arrays, lists or mappings (node ids, the ids of
-    findings) are written as text. GeoJSON is in longitude and latitude, as its standard (RFC 7946) wants.
+    findings) are written as text.
+
+    ================== =====================================================================================
+    suffix             what it keeps
+    ================== =====================================================================================
+    .gpkg, .parquet    everything; .fgb (FlatGeobuf) as well
+    .geojson           longitude and latitude to 7 decimals (1 cm), as its standard (RFC 7946) wants
+    .shp               `gridmap.io.write.shapefile`: refuses long texts and mixed shapes, shortens headings
+    .kml, .kmz         longitude and latitude to 9 decimals; cells as text; no rows without a shape
+    .dxf               `gridmap.io.write.dxf`: outlines, ids and households, in metres
+    .csv, .xlsx        cells, never formulas; shapes only with `geometry`
+    ================== =====================================================================================
 
     Parameters
     ----------
@@ -46,7 +57,11 @@ def write_table(frame: pd.DataFrame, path: str | PathLike[str], *, layer: str | 
         The file; its folder must be there. Or a table of a database, as in `gridmap.read_buildings`:
         ``"postgresql://user@host/city|layer=schema.table"``, which is replaced in one transaction.
     layer
-        Name of the layer of a GeoPackage, by default the name of the file; or of the table in a database.
+        Name of the layer of a GeoPackage, of the sheet of an Excel file, of the layer of a drawing, or title of a KML
+        file, by default the name of the file; or of the table in a database.
+    geometry
+        How a .csv or .xlsx holds shapes: ``"wkt"``, ``"ewkt"`` (with the EPSG code before it, by which the readers know
+        the CRS), or None for not at all.
 
     Raises
     ------
@@ -63,17 +78,19 @@ def write_table(frame: pd.DataFrame, path: str | PathLike[str], *, layer: str | 
         return address.shown
     path = Path(path)
     suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise OptionError(f"{path.name}: tables are written as {', '.join(SUFFIXES)}; choose one of these suffixes")
+    if suffix not in (".gpkg", *_WRITERS, ".shp"):
+        known = ", ".join((".gpkg", *_WRITERS, ".shp"))
+        raise OptionError(f"{path.name}: tables are written as {known}; choose one of these suffixes")
+    title = layer or path.stem
     if suffix == ".gpkg":
-        return write_layers({layer or path.stem: frame}, path)
+        return write_layers({title: frame}, path)
+    if suffix == ".shp":
+        from gridmap.io.write.shapefile import write_shapefile
+
+        write_shapefile(frame, path)
+        return path
     with writing(path) as temporary:
-        if suffix in (".geojson", ".json"):
-            _write_geojson(_spatial(frame, path), temporary, path.stem)
-        elif suffix == ".csv":
-            flat(pd.DataFrame(frame)).to_csv(temporary, index=False, encoding="utf-8-sig")
-        else:
-            _write_parquet(frame, temporary)
+        _WRITERS[suffix](frame, temporary, title, geometry)
     return path
 
 
@@ -129,6 +146,12 @@ def flat(frame: pd.DataFrame) -> Any:
     return out
 
 
+def flat_shapes(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """The table as `flat` gives it, its geometry in the column of that name."""
+    table: gpd.GeoDataFrame = flat(frame)
+    return table if table.geometry.name == "geometry" else table.rename_geometry("geometry")
+
+
 def _cell(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return " ".join(map(str, value.tolist()))
@@ -138,18 +161,45 @@ def _cell(value: Any) -> Any:
     return None if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)) else value
 
 
-def _spatial(frame: pd.DataFrame, path: Path) -> gpd.GeoDataFrame:
+def _spatial(frame: pd.DataFrame, path: Path, kind: str) -> gpd.GeoDataFrame:
     if not isinstance(frame, gpd.GeoDataFrame):
-        raise WriteError(f"{path}: a table without geometry cannot be GeoJSON. Write it as .csv, .parquet or .gpkg.")
-    return frame
+        raise WriteError(f"{path}: a table without geometry cannot be {kind}. Write it as .csv, .parquet or .gpkg.")
+    return flat(frame)
 
 
-def _write_geojson(frame: gpd.GeoDataFrame, path: Path, name: str) -> None:
-    table = flat(frame)
+def _write_sheet(frame: pd.DataFrame, path: Path, title: str, geometry: str | None) -> None:
+    from gridmap.io.write.sheets import write_csv, write_excel
+
+    if path.suffix.lower() == ".csv":
+        write_csv(frame, path, geometry=geometry)
+    else:
+        write_excel(frame, path, geometry=geometry, sheet=title)
+
+
+def _write_kml(frame: pd.DataFrame, path: Path, title: str, _: str | None) -> None:
+    from gridmap.io.write.kml import write_kml
+
+    write_kml(frame, path, title=title)
+
+
+def _write_drawing(frame: pd.DataFrame, path: Path, title: str, _: str | None) -> None:
+    from gridmap.io.write.dxf import write_drawing
+
+    write_drawing(frame, path, layer=title)
+
+
+def _write_flatgeobuf(frame: pd.DataFrame, path: Path, title: str, _: str | None) -> None:
+    table = _spatial(frame, path, "FlatGeobuf")
+    # without an index the rows keep their order
+    table.to_file(path, driver="FlatGeobuf", engine="pyogrio", layer=title, SPATIAL_INDEX="NO")
+
+
+def _write_geojson(frame: pd.DataFrame, path: Path, title: str, _: str | None) -> None:
+    table = _spatial(frame, path, "GeoJSON")
     if table.crs is not None and len(table):
         table = table.to_crs(4326)
     # the name stands in the file, where that of a temporary file would differ each time
-    table.to_file(path, driver="GeoJSON", engine="pyogrio", layer=name, RFC7946="YES")
+    table.to_file(path, driver="GeoJSON", engine="pyogrio", layer=title, RFC7946="YES")
     with path.open("rb") as text:
         text.seek(-min(path.stat().st_size, 16), os.SEEK_END)
         if re.search(rb"\n\]\s*\}\s*\Z", text.read()) is None:
@@ -157,10 +207,24 @@ def _write_geojson(frame: gpd.GeoDataFrame, path: Path, name: str) -> None:
             raise OSError("the disk took only a part of it")
 
 
-def _write_parquet(frame: pd.DataFrame, path: Path) -> None:
+def _write_parquet(frame: pd.DataFrame, path: Path, _: str, __: str | None) -> None:
     try:
         flat(frame).to_parquet(path, index=False)
     except ImportError as error:
         raise WriteError(
             f"{path.name}: Parquet needs pyarrow. Install it with: pip install 'gridmap-planner[parquet]'."
         ) from error
+
+
+_WRITERS: Mapping[str, Callable[[pd.DataFrame, Path, str, str | None], None]] = {
+    ".geojson": _write_geojson,
+    ".json": _write_geojson,
+    ".fgb": _write_flatgeobuf,
+    ".parquet": _write_parquet,
+    ".geoparquet": _write_parquet,
+    ".kml": _write_kml,
+    ".kmz": _write_kml,
+    ".dxf": _write_drawing,
+    ".csv": _write_sheet,
+    ".xlsx": _write_sheet,
+}

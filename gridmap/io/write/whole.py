@@ -71,6 +71,12 @@ def writing_set(paths: Sequence[Path]) -> Iterator[list[Path]]:
             with draft.open("rb+") as file:
                 os.fsync(file.fileno())
         take_places(drafts, targets)
+    except WriteError as error:
+        # who writes knows the temporary names only
+        told = str(error)
+        for draft, path in zip(drafts, paths, strict=False):
+            told = told.replace(str(draft), str(path)).replace(draft.name, path.name)
+        raise WriteError(told) from error
     except GridmapError:
         raise
     except (OSError, RuntimeError, ValueError, TypeError, sqlite3.Error, ImportError) as error:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
+from gridmap.io.write.formulas import FORMULA_STARTS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -25,7 +27,6 @@ _FONT = {"en": "Calibri", "zh": "Microsoft YaHei"}
 # Excel takes no control characters, and no more than this in a cell.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _LONGEST = 32_767
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ def put(sheet: Any, row: int, column: int, value: Any, *, kind: str = "text") ->
         cell.value = text
         # openpyxl takes "=..." for a formula; a sheet that travels as CSV would take the others for one
         cell.data_type = "s"
-        cell.quotePrefix = text.startswith(_FORMULA_STARTS)
+        cell.quotePrefix = text.startswith(FORMULA_STARTS)
     else:
         number = float(value)
         cell.value = round(number) if kind == "count" and number.is_integer() else number
