@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import shapely
+from hypothesis import given
+from hypothesis import strategies as st
 from map_town import HOSTILE, NAMES, frame, make_town
 
 import gridmap as gm
@@ -20,7 +22,7 @@ from gridmap.errors import OptionError, WriteError
 from gridmap.maps.explore import explore
 from gridmap.maps.report.ground import MAIN, PATH, STREET, ground_of
 from gridmap.maps.report.report_words import REPORT_WORDS, Say
-from gridmap.view.drawing import Labels, footprints, frame_for, outline, outlines
+from gridmap.view.drawing import Labels, arrow_place, footprints, frame_below_arrow, frame_for, outline, outlines
 
 DAY = "2025-06-01"
 PAGES = Path(gm.__file__).parent / "maps" / "report"
@@ -321,3 +323,15 @@ def test_streets_and_barriers_are_of_one_kind_on_paper_and_on_the_map(town):
     ground = ground_of(replace(town["plan"], streets=streets, barriers=barriers), None, "en")
     assert ground.street_kinds.tolist() == [MAIN, MAIN, STREET, STREET, STREET, PATH, STREET]
     assert ground.water.tolist() == [True, False, False, False]
+
+
+@given(st.tuples(*[st.floats(10, 3000)] * 2), st.integers(300, 1800), st.floats(0.01, 0.1), st.floats(0, 0.9))
+def test_nothing_that_a_map_is_about_lies_under_its_north_arrow(size, height, margin, cut):
+    """A rectangle, cut off at its north-eastern corner by a share, is wholly in the picture and clear of the arrow."""
+    (wide, high) = size
+    shape = shapely.box(0, 0, wide, high).difference(shapely.box((1 - cut) * wide, (1 - cut) * high, wide, high))
+    picture = frame_below_arrow(np.array([shape]), 1800, height, margin)
+    x, y, width, tall = arrow_place(picture)
+    seen = shapely.Polygon(picture.units(shapely.get_coordinates(shape)))
+    assert seen.within(shapely.box(-1, -1, picture.width + 1, picture.height + 1))
+    assert not seen.intersects(shapely.box(x - width / 2 + 1, 0, picture.width, y + tall / 2 - 1))

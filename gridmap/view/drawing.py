@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 __all__ = [
     "Frame",
     "Labels",
+    "arrow_place",
     "footprints",
+    "frame_below_arrow",
     "frame_for",
     "north_arrow",
     "outline",
@@ -78,6 +80,19 @@ def frame_for(bounds: Sequence[float], width: int, height: int, margin: float = 
     room = 1 - 2 * margin
     scale = min(width * room / across, height * room / up)
     return Frame((west + east - width / scale) / 2, (south + north + height / scale) / 2, scale, width, height)
+
+
+def frame_below_arrow(shapes: NDArray[Any], width: int, height: int, margin: float) -> Frame:
+    """The frame that shows all shapes (in metres), lowered where one of them would lie under the north arrow."""
+    bounds = shapely.total_bounds(shapes).tolist()
+    frame = frame_for(bounds, width, height, margin)
+    x, y, wide, high = arrow_place(frame)
+    band = y + high // 2
+    corner = frame.west + (x - wide / 2) / frame.scale, frame.north - band / frame.scale
+    if not shapely.intersects(shapes, shapely.box(*corner, frame.bounds[2], frame.north)).any():
+        return frame
+    lower = frame_for(bounds, width, height - band, margin)
+    return lower._replace(north=lower.north + band / lower.scale, height=height)
 
 
 def outline(shapes: NDArray[Any], frame: Frame, *, tolerance: float = 0.0) -> str:
@@ -225,16 +240,26 @@ def scale_bar(frame: Frame, metres: str, kilometres: str) -> str:
     x, y, size = 30, frame.height - 30, 24
     end = x + length * frame.scale
     bar = f"M{x} {y - 12}v12H{end:.0f}v-12"
-    # the bar's own ground: nothing behind it is taken for a part of it
-    ground = f'<rect x="{x - 14}" y="{y - 52}" width="{end - x + 28:.0f}" height="66" fill="#fff" fill-opacity="0.85"/>'
-    return ground + path(bar, stroke="#1f2d35", width=4) + text((x + end) / 2, y - 28, words, size)
+    drawn = path(bar, stroke="#1f2d35", width=4) + text((x + end) / 2, y - 28, words, size)
+    return _ground(x - 14, y - 52, end - x + 28, 66) + drawn
+
+
+def arrow_place(frame: Frame) -> tuple[int, int, int, int]:
+    """Middle, width and height of what the north arrow takes at the upper right, in units, with room around it."""
+    return frame.width - 60, 80, 100, 140
 
 
 def north_arrow(frame: Frame, letter: str) -> str:
     """An arrow to the north at the upper right; the maps here have north at the top."""
-    x, y = frame.width - 50, 30
+    x, middle, _, _ = arrow_place(frame)
+    y = middle - 42
     arrow = f"M{x} {y}l20 56l-20 -14l-20 14z"
-    return path(arrow, fill="#1f2d35", stroke="#fff", width=4) + text(x, y + 76, letter, 26)
+    return _ground(x - 36, y - 16, 72, 118) + path(arrow, fill="#1f2d35") + text(x, y + 78, letter, 26)
+
+
+def _ground(x: float, y: float, width: float, height: float) -> str:
+    """The own ground of an arrow or a bar: nothing behind it is taken for a part of it."""
+    return f'<rect x="{x:g}" y="{y:g}" width="{width:.0f}" height="{height:g}" fill="#fff" fill-opacity="0.85"/>'
 
 
 def picture(parts: Iterable[str], frame: Frame, title: str, *, border: bool = True) -> str:

@@ -11,7 +11,18 @@ from gridmap.maps.classes import category_symbol
 from gridmap.maps.columns import texts_in
 from gridmap.maps.report.ground import MAIN, PATH, STREET
 from gridmap.maps.report.maps import PATTERNS, bar, draw_backdrop
-from gridmap.view.drawing import Frame, Labels, footprints, frame_for, north_arrow, outline, path, picture, text_width
+from gridmap.view.drawing import (
+    Frame,
+    Labels,
+    arrow_place,
+    footprints,
+    frame_below_arrow,
+    north_arrow,
+    outline,
+    path,
+    picture,
+    text_width,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,14 +55,14 @@ class GridMaps:
 
     def frame(self, grid: int, height: int) -> Frame:
         """What the map of a grid shows, `height` units high."""
-        return frame_for(self._ground.layers["grids"].shapes[grid].bounds, 1800, height, margin=0.07)
+        return frame_below_arrow(self._ground.layers["grids"].shapes[[grid]], 1800, height, margin=0.07)
 
     def draw(self, grid: int, frame: Frame, title: str) -> str:
         """The map of a grid as SVG."""
         ground, shape = self._ground, self._ground.layers["grids"].shapes[grid]
         roster = self._lists[grid]
         labels = Labels(frame)
-        labels.free(frame.width - 50, 70, 90, 130)
+        labels.free(*arrow_place(frame))
         labels.free(frame.width / 8 + 30, frame.height - 50, frame.width / 4, 90)
         own = np.array([shape])
         parts = [PATTERNS, path(outline(own, frame), fill=_OWN)]

@@ -9,7 +9,19 @@ import shapely
 
 from gridmap.maps.report.ground import MAIN, PATH, STREET, Ground
 from gridmap.view.colours import UNCOVERED
-from gridmap.view.drawing import Frame, Labels, footprints, frame_for, north_arrow, outline, path, picture, scale_bar
+from gridmap.view.drawing import (
+    Frame,
+    Labels,
+    arrow_place,
+    footprints,
+    frame_below_arrow,
+    frame_for,
+    north_arrow,
+    outline,
+    path,
+    picture,
+    scale_bar,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +61,7 @@ def _grids_map(
     shapes = ground.layers["grids"].shapes[rows]
     west, south, east, north = shapely.total_bounds(shapes)
     height = int(np.clip(1800 * (north - south) / max(east - west, 1), 900, 1750))
-    frame = frame_for((west, south, east, north), 1800, height, margin=0.03)
+    frame = frame_below_arrow(shapes, 1800, height, margin=0.03)
     # the borders of small grids would else hide their colours
     thin = float(np.clip(np.sqrt(np.median(shapely.area(shapes))) * frame.scale / 25, 1, 3))
     parts = [PATTERNS, *grid_fills(ground, rows, frame), *draw_backdrop(ground, frame, streets, width=0.8)]
@@ -58,7 +70,7 @@ def _grids_map(
         borders = outline(ground.layers["communities"].shapes, frame, tolerance=1)
         parts.append(path(borders, stroke="#3a4750", width=2 * thin + 1))
     labels = Labels(frame)
-    labels.free(frame.width - 50, 70, 100, 140)
+    labels.free(*arrow_place(frame))
     parts += _grid_labels(ground, rows, frame, labels, size)
     parts += _community_labels(ground, frame, labels) if names else []
     parts += [north_arrow(frame, ground.words["north"]), bar(frame, ground)]
