@@ -15,10 +15,13 @@ from gridmap.io.write.qgis_styles import layer_styles
 from gridmap.io.write.tables import STYLES_LAYER, write_layers
 from gridmap.view.colours import STATUS_COLOURS
 
-# What QGIS asks for the style of a layer with (QgsOgrProviderMetadata::loadStyle).
+# What QGIS asks for the style of a layer with (QgsOgrProviderMetadata::loadStyle); it lists all columns of its table,
+# and without one of them it finds no style at all.
 QUERY = (
-    "SELECT styleQML FROM layer_styles WHERE f_table_schema='' AND f_table_name=? AND f_geometry_column=? "
-    "AND useAsDefault ORDER BY id"
+    "SELECT styleQML FROM (SELECT id, f_table_catalog, f_table_schema, f_table_name, f_geometry_column, styleName, "
+    "styleQML, styleSLD, useAsDefault, description, owner, ui, update_time FROM layer_styles) "
+    "WHERE f_table_schema='' AND f_table_name=? AND f_geometry_column=? "
+    "ORDER BY CASE WHEN useAsDefault THEN 1 ELSE 2 END, update_time DESC LIMIT 1"
 )
 
 
@@ -44,13 +47,13 @@ def test_every_map_layer_opens_with_a_style(town, tmp_path):
         keys = [row[1] for row in file.execute("PRAGMA table_info(layer_styles)") if row[5]]
     assert keys == ["id"]
     without = {name for name, found in styles.items() if not found}
-    assert without <= {"barriers", "findings", "atoms"}  # of mixed kinds here
+    assert not without
     for name, found in styles.items():
         for (qml,) in found:
             drawn = renderer(qml)
             assert drawn.get("attr") is None or drawn.get("attr") in columns[name]
             assert all(s.find("layer/Option/Option") is not None for s in drawn.iter("symbol"))
-    assert {"grids", "communities", "buildings", "facilities", "circles", "gaps", "reach"} <= set(styles) - without
+    assert {"grids", "communities", "buildings", "facilities", "circles", "gaps", "reach"} <= set(styles)
     # the file is still a project
     assert "grids" in read_project(path).tables
 
@@ -77,6 +80,16 @@ def test_circles_and_facilities_have_a_class_each(town):
     assert circles == [("5", "5分钟"), ("10", "10分钟"), ("15", "15分钟")]
     values = {c.get("value") for c in renderer(styles["facilities"]).iter("category")}
     assert values == set(town["facilities"]["category"])
+
+
+def test_mixed_kinds_have_the_style_of_most(town):
+    services = town["facilities"]
+    points = len(services) // 2 + 1
+    shapes = [*services.geometry[:points], *services.geometry[points:].buffer(5)]
+    mixed = layer_styles({"facilities": services.set_geometry(shapes, crs=services.crs)}).iloc[0]["styleQML"]
+    assert {s.get("type") for s in renderer(mixed).iter("symbol")} == {"marker"}
+    areas = layer_styles({"facilities": services.set_geometry(services.buffer(5))}).iloc[0]["styleQML"]
+    assert {s.get("type") for s in renderer(areas).iter("symbol")} == {"fill"}
 
 
 def test_hostile_categories_stay_values(town):

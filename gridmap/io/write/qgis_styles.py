@@ -27,6 +27,9 @@ _KINDS = {"Point": "marker", "MultiPoint": "marker", "LineString": "line", "Mult
 _GEOMETRY_TYPES = {"marker": 0, "line": 1, "fill": 2}
 _SEVERITIES = {"error": ABOVE, "warning": BELOW, "info": EMPTY}
 _EDGE = "#77716a"
+# QGIS takes the latest of several styles; a fixed time keeps the same input the same file. GeoPackage wants the
+# milliseconds written out.
+_WRITTEN = pd.Timestamp("2000-01-01T00:00:00.001Z")
 
 Entry = tuple[Any, str, str]  # value, label, symbol
 
@@ -37,7 +40,8 @@ def layer_styles(layers: Mapping[str, pd.DataFrame], lang: str = "en") -> pd.Dat
     Parameters
     ----------
     layers
-        Layers by name, as they are written; those without geometry, without rows or of mixed kinds have no style.
+        Layers by name, as they are written; those without geometry or without rows have no style, those of mixed kinds
+        one for the most frequent kind.
     lang
         Language of the legends.
     """
@@ -46,10 +50,11 @@ def layer_styles(layers: Mapping[str, pd.DataFrame], lang: str = "en") -> pd.Dat
         maker = _MAKERS.get(name)
         if maker is None or not isinstance(table, gpd.GeoDataFrame) or not len(table):
             continue
-        kinds = {_KINDS.get(kind) for kind in table.geom_type.dropna().unique()}
-        if len(kinds) != 1 or None in kinds:
+        kinds = table.geom_type.map(_KINDS).value_counts(sort=True)
+        if not len(kinds):
             continue
-        kind = str(kinds.pop())
+        # QGIS opens a layer of mixed kinds as one of each, and takes one style for all of them
+        kind = str(kinds.index[0])
         body = maker(table, kind, lang)
         qml = (
             "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
@@ -61,7 +66,7 @@ def layer_styles(layers: Mapping[str, pd.DataFrame], lang: str = "en") -> pd.Dat
                 # QGIS compares with empty words, not with nothing
                 "f_table_catalog": "", "f_table_schema": "", "f_table_name": name, "f_geometry_column": "geom",
                 "styleName": "gridmap", "styleQML": qml, "styleSLD": "", "useAsDefault": True,
-                "description": "gridmap", "owner": "gridmap", "ui": "",
+                "description": "gridmap", "owner": "gridmap", "ui": "", "update_time": _WRITTEN,
             }
         )  # fmt: skip
     return pd.DataFrame(rows)
@@ -69,13 +74,22 @@ def layer_styles(layers: Mapping[str, pd.DataFrame], lang: str = "en") -> pd.Dat
 
 def _grids(table: gpd.GeoDataFrame, _: str, lang: str) -> str:
     entries = [
-        (status, word(status, lang), _fill(colour, _EDGE, 0.3, "f_diagonal" if status == "dedicated" else "solid"))
+        (
+            status,
+            word(status, lang),
+            _fill(colour, _EDGE, 0.3, "f_diagonal" if status == "dedicated" else "solid", alpha=150),
+        )
         for status, colour in STATUS_COLOURS.items()
         if "status" in table and (table["status"] == status).any()
     ]
     return (_categories("status", entries) if entries else _single(_fill(EMPTY, _EDGE, 0.3))) + _labels(
         'right("grid_id", 3)', 8
     )
+
+
+def _atoms(table: gpd.GeoDataFrame, kind: str, lang: str) -> str:
+    del table, kind, lang
+    return _single(_fill("", "#a9a397", 0.1, "no"))
 
 
 def _present_grids(table: gpd.GeoDataFrame, kind: str, lang: str) -> str:
@@ -129,15 +143,16 @@ def _circles(table: gpd.GeoDataFrame, kind: str, lang: str) -> str:
     limits = sorted(table[measure].dropna().unique())
     label = word(f"within_{measure}", lang)
     entries = [
-        (float(limit), label.format(limit), _fill(CIRCLES[min(i, len(CIRCLES) - 1)], "#5d4c96", 0.3, alpha=110))
+        (float(limit), label.format(limit), _fill(CIRCLES[min(i, len(CIRCLES) - 1)], "#5d4c96", 0.2, alpha=60))
         for i, limit in enumerate(limits)
     ]
-    return _categories(measure, entries)
+    return _categories(measure, entries, largest_first=True)
 
 
 def _gaps(table: gpd.GeoDataFrame, kind: str, lang: str) -> str:
     del table, kind, lang
-    return _single(_fill(UNCOVERED, UNCOVERED, 0.3, alpha=60))
+    # those of many categories lie over one another: the darker, the more are out of reach
+    return _single(_fill(UNCOVERED, UNCOVERED, 0.3, alpha=30))
 
 
 def _reach(table: gpd.GeoDataFrame, kind: str, lang: str) -> str:
@@ -157,6 +172,7 @@ def _findings(table: gpd.GeoDataFrame, kind: str, lang: str) -> str:
 
 _MAKERS: dict[str, Callable[[gpd.GeoDataFrame, str, str], str]] = {
     "grids": _grids,
+    "atoms": _atoms,
     "present_grids": _present_grids,
     "communities": _communities,
     "buildings": _buildings,
@@ -169,6 +185,7 @@ _MAKERS: dict[str, Callable[[gpd.GeoDataFrame, str, str], str]] = {
     "gaps": _gaps,
     "reach": _reach,
     "findings": _findings,
+    "present_findings": _findings,
 }
 
 
@@ -179,7 +196,8 @@ def _single(symbol: str) -> str:
     )
 
 
-def _categories(column: str, entries: Sequence[Entry]) -> str:
+def _categories(column: str, entries: Sequence[Entry], *, largest_first: bool = False) -> str:
+    """Classes by the values of a column; `largest_first` draws rows with a smaller value over those with a larger."""
     kinds = {str: "string", float: "double"}
     rows = "".join(
         f'<category render="true" symbol="{i}" type="{kinds[type(value)]}" value={quoteattr(_text(value))} '
@@ -187,18 +205,24 @@ def _categories(column: str, entries: Sequence[Entry]) -> str:
         for i, (value, label, _) in enumerate(entries)
     )
     symbols = "".join(symbol.format(name=i) for i, (*_, symbol) in enumerate(entries))
+    order = (
+        f'<orderby><orderByClause asc="0" nullsFirst="0">"{column}"</orderByClause></orderby>' if largest_first else ""
+    )
     return (
-        f'<renderer-v2 type="categorizedSymbol" attr={quoteattr(column)} symbollevels="0" enableorderby="0" '
-        f'forceraster="0"><categories>{rows}</categories><symbols>{symbols}</symbols></renderer-v2>'
+        f'<renderer-v2 type="categorizedSymbol" attr={quoteattr(column)} symbollevels="0" '
+        f'enableorderby="{int(largest_first)}" forceraster="0"><categories>{rows}</categories>'
+        f"<symbols>{symbols}</symbols>{order}</renderer-v2>"
     )
 
 
 def _labels(expression: str, size: int) -> str:
+    # no layer is an obstacle: else communities keep the labels of the grids in them from being drawn
     return (
         '<labeling type="simple"><settings calloutType="simple">'
         f'<text-style fieldName={quoteattr(expression)} isExpression="1" fontSize="{size}" fontSizeUnit="Point" '
-        'textColor="31,45,53,255" textOpacity="1"><text-buffer bufferDraw="1" bufferSize="0.8" bufferSizeUnits="MM" '
-        'bufferColor="255,255,255,255" bufferOpacity="1"/></text-style></settings></labeling>'
+        'fontWeight="63" textColor="31,45,53,255" textOpacity="1"><text-buffer bufferDraw="1" bufferSize="0.8" '
+        'bufferSizeUnits="MM" bufferColor="255,255,255,255" bufferOpacity="1"/></text-style>'
+        '<placement placement="4" fitInPolygonOnly="0"/><rendering obstacle="0" drawLabels="1"/></settings></labeling>'
     )
 
 
