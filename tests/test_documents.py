@@ -1,7 +1,8 @@
-"""What the documents show runs: the notebooks, and the examples of the README and of the page on the division."""
+"""What the documents show runs: the notebooks, and the examples of the README and of the pages in docs."""
 
 from __future__ import annotations
 
+import inspect
 import re
 import shutil
 
@@ -55,6 +56,25 @@ def test_examples_on_coverage_run_on_the_sample_town():
     names = {**town, "gm": gm, "plan": plan}
     exec(compile(examples(REPOSITORY / "docs" / "coverage.md"), "coverage.md", "exec"), names)  # noqa: S102
     assert gm.compare(names["cover"], names["after"])["gained"].sum() > 0
+
+
+def test_examples_on_the_map_run_on_the_sample_town(tmp_path, monkeypatch):
+    town = gm.read_project(REPOSITORY / "sample_data" / "project.toml").tables
+    plan = gm.GridPlan.from_grids(town["grids"], town["communities"], town["buildings"], town["streets"])
+    monkeypatch.chdir(tmp_path)
+    names = {**town, "gm": gm, "plan": plan}
+    exec(compile(examples(REPOSITORY / "docs" / "map.md"), "map.md", "exec"), names)  # noqa: S102
+    written = {path.name for path in tmp_path.iterdir()}
+    assert {"map.html", "zh.html", "over_tiles.html", "swipe.html", "negotiate.html", "edited.html"} <= written
+    assert {"report.html"} | {f"atlas-{c}.html" for c in town["communities"]["community_id"]} <= written
+    assert len(names["edited"].grids) == len(plan.grids) - 1
+
+
+def test_every_argument_of_the_map_is_documented():
+    page = (REPOSITORY / "docs" / "map.md").read_text(encoding="utf-8")
+    table = page.split("## Arguments")[1].split("\n\n")[1]
+    named = {name for row in table.splitlines()[2:] for name in re.findall(r"`(\w+)`", row.split("|")[1])}
+    assert named == {name for name, p in inspect.signature(gm.explore).parameters.items() if p.kind is p.KEYWORD_ONLY}
 
 
 def test_examples_on_the_division_run_on_the_sample_town():
