@@ -165,6 +165,22 @@ def test_an_oversized_community_is_proposed_in_legal_parts_along_streets():
     assert found.attrs["findings"]["rule"].tolist()[0] == "community_divided"
 
 
+def test_only_buildings_in_no_community_are_told_to_be_outside():
+    communities, buildings, streets = dense_town()
+    buildings.loc[len(buildings) - 1, "geometry"] = Point(X - 500, Y)
+    units = pd.DataFrame(
+        {"building_id": buildings["building_id"], "unit_id": "1", "households": buildings["households"]}
+    )
+    last = buildings["building_id"].tolist()[-3:]
+    found = gm.propose_communities(
+        communities, buildings, streets, units=units, together=[last[:2], buildings["building_id"][:2]], effort="low"
+    )
+    told = found.attrs["findings"].set_index("rule")["ids"]
+    assert told["building_outside"] == last[-1:]
+    assert not [rule for rule in told.index if rule.startswith("building_outside_")]
+    assert found["households"].sum() == buildings["households"].sum() - 30
+
+
 def test_a_proposal_can_be_divided_into_grids():
     communities, buildings, streets = dense_town()
     found = gm.propose_communities(communities, buildings, streets, effort="low")

@@ -70,8 +70,8 @@ def mismatch(
     workers
         Grid workers by community: a column of `communities`, or a Series by community id.
     radius
-        Mean distance in metres from the centre at which `distance_part` is one half. 500 m is the walking distance of
-        the ten-minute tier of GB 50180-2018.
+        Mean distance in metres from the centre at which `distance_part` is one half. Secondary sources
+        give 500 m as the walking distance of the ten-minute tier of GB 50180-2018 (table 3.0.4; not verified).
     per_worker
         Households up to which a worker's load counts as 0: the upper end of the band of a grid.
     weights

@@ -8,15 +8,18 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from gridmap.coverage.counting.units import find_units
 from gridmap.division.divide import divide
-from gridmap.errors import OptionError
+from gridmap.errors import GridmapError, OptionError
 from gridmap.siting.mismatch import check_communities, mismatch
-from gridmap.tables.contracts import clean_ids
+from gridmap.tables.contracts import check_table, clean_ids
 from gridmap.tables.crs import to_metric
 from gridmap.tables.findings import AttachedFindings, finding, findings_table, join_findings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from numpy.typing import NDArray
 
     from gridmap.division.plans.plan import GridPlan
 
@@ -118,20 +121,28 @@ def propose_communities(
         When a table breaks its contract.
     """
     table = check_communities(communities)
-    size = mismatch(table, buildings, limit=households).set_index("community_id")["households"]
+    homes = check_table(buildings, "buildings", needs=("households",))
+    sizes = mismatch(table, homes, limit=households)
+    size = sizes.set_index("community_id")["households"]
     chosen = _chosen(table, size, households, which)
     upper = households - 1 if upper is None else upper
     if not 0 < lower <= upper:
         raise OptionError(f"lower={lower!r} and upper={upper!r} are no band; 0 < lower <= upper.")
     kept = _kept(table[~chosen], size)
     if not chosen.any():
-        return _joined([kept], table, findings_table([], crs=table.crs))
+        return _joined([kept], table, sizes.attrs["findings"])
     former = table[chosen].reset_index(drop=True)
-    plan = divide(former, buildings, streets, lower=lower, upper=upper, **options)
+    inside = _inside(table, homes, set(former["community_id"]))
+    plan = divide(
+        former, homes[inside], streets, lower=lower, upper=upper, **_only(options, set(homes["building_id"][~inside]))
+    )
     proposed = _proposed(plan, former)
     if not np.isclose(proposed["households"].sum(), size[former["community_id"]].sum()):
-        raise AssertionError(f"{proposed['households'].sum()} of {size[former['community_id']].sum()} households")
-    found = _findings(plan, proposed, size, lower, upper)
+        raise GridmapError(
+            f"internal: proposed communities hold {proposed['households'].sum()} of "
+            f"{size[former['community_id']].sum()} households; please report this"
+        )
+    found = join_findings([_findings(plan, proposed, size, lower, upper), sizes.attrs["findings"]], crs=table.crs)
     return _joined([kept, proposed], table, found)
 
 
@@ -143,6 +154,26 @@ def _chosen(table: gpd.GeoDataFrame, size: pd.Series, households: float, which: 
     if unknown:
         raise OptionError(f"which: there is no community {', '.join(map(repr, unknown))}.")
     return table["community_id"].isin(ids)
+
+
+def _inside(table: gpd.GeoDataFrame, homes: gpd.GeoDataFrame, chosen: set[str]) -> NDArray[np.bool_]:
+    """Which buildings lie in one of the communities chosen."""
+    units = find_units(table[["community_id", "geometry"]], homes, homes.iloc[:0])
+    inside = np.zeros(len(homes), dtype=bool)
+    inside[units.building] = np.isin(np.array(units.ids, dtype=object)[units.unit], list(chosen))
+    return inside
+
+
+def _only(options: dict[str, Any], elsewhere: set[str]) -> dict[str, Any]:
+    """The options of a division without buildings of the communities that stay."""
+    out = dict(options)
+    if out.get("units") is not None:
+        out["units"] = out["units"][~clean_ids(out["units"]["building_id"]).isin(elsewhere)]
+    for name in ("together", "apart"):
+        if out.get(name) is not None:
+            groups = [[building for building in group if str(building) not in elsewhere] for group in out[name]]
+            out[name] = [group for group in groups if len(group) > 1]
+    return out
 
 
 def _kept(table: gpd.GeoDataFrame, size: pd.Series) -> gpd.GeoDataFrame:
