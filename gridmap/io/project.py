@@ -200,7 +200,7 @@ def _parse(path: Path) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         raise ReadError(f"{path}: not valid TOML: {error}. Texts stand in quotes, one key a line.") from error
     except (UnicodeDecodeError, OSError) as error:
-        raise ReadError(f"{path}: cannot be read ({error}). A project file is UTF-8 text.") from error
+        raise ReadError(f"{path}: cannot be read ({error}). Save it again as UTF-8 text.") from error
 
 
 def _known_keys(path: Path, given: Iterable[str], known: tuple[str, ...], what: str, prefix: str) -> None:
@@ -218,7 +218,7 @@ def _input(path: Path, name: str, value: Any) -> dict[str, Any]:
         raise ReadError(f"{path}: inputs.{name} must be a path, or a mapping with a path: {{path = 'x.gpkg'}}.")
     _known_keys(path, entry, _INPUT_KEYS, "a key of an input", f"inputs.{name}.")
     if "counts" in entry and name != "buildings":
-        raise ReadError(f"{path}: inputs.{name}.counts: only buildings take counts.")
+        raise ReadError(f"{path}: inputs.{name}.counts: only buildings take counts. Leave it out.")
     return {**entry, **{key: _complete(path, entry[key]) for key in ("path", "counts") if key in entry}}
 
 

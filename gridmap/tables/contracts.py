@@ -227,19 +227,19 @@ def _check_ids(values: pd.Series, column: Column) -> tuple[pd.Series, list[dict[
 
 
 def _check_counts(values: pd.Series, name: str, *, needed: bool) -> tuple[pd.Series, list[dict[str, Any]]]:
-    remedy = _REMEDIES.get(name, "Correct the value, or leave the cell empty.")
+    correct = "Correct the value." if needed else "Correct the value, or leave the cell empty."
     numbers = pd.to_numeric(values, errors="coerce").astype("float64")
     not_number = numbers.isna() & values.notna()
     missing = values.isna() if needed else pd.Series(data=False, index=values.index)
     wrong = (
-        (not_number, "a number, 0 or more"),
-        (missing, "a number in every row"),
-        (numbers < 0, "a number, 0 or more"),
-        (np.isinf(numbers), "a finite number"),
+        (not_number, "a number, 0 or more", correct),
+        (missing, "a number in every row", _REMEDIES.get(name, "Fill it in.")),
+        (numbers < 0, "a number, 0 or more", correct),
+        (np.isinf(numbers), "a finite number", correct),
     )
     found = [
         _violation(row, name, "missing" if pd.isna(value) else repr(value), expected, remedy)
-        for mask, expected in wrong
+        for mask, expected, remedy in wrong
         for row, value in values[mask].items()
     ]
     return (values if found or pd.api.types.is_numeric_dtype(values) else numbers), found

@@ -382,7 +382,9 @@ def _with_crs(frame: gpd.GeoDataFrame, crs: Any, place: dict[str, str], reading:
         frame = frame.set_crs(4326)
     elif shifted:
         if frame.crs is not None and not frame.crs.is_geographic:
-            raise ReadError(f"{source}: crs={crs!r} is in degrees, but the source says it is in {_name(frame.crs)}.")
+            raise ReadError(
+                f"{source}: crs={crs!r} is in degrees, but the source says it is in {_name(frame.crs)}. Leave crs= out."
+            )
         _check_degrees(frame, source)
         reading.note(crs_from=f"{shifted}, turned into WGS 84")
         return to_wgs84(frame, shifted)

@@ -150,7 +150,8 @@ def _read_excel(path: Path, *, sheet: str | None, reading: Reading, said: list[s
             with pd.ExcelFile(path, engine="openpyxl") as book:
                 names = [str(name) for name in book.sheet_names]
                 if sheet is not None and sheet not in names:
-                    raise ReadError(f"{path}: there is no sheet {sheet!r}; the sheets are {', '.join(names)}.")
+                    there = ", ".join(names)
+                    raise ReadError(f"{path}: there is no sheet {sheet!r}; the sheets are {there}. Name one of them.")
                 frame: pd.DataFrame = pd.read_excel(
                     book, sheet or names[0], header=None, dtype=str, keep_default_na=False, na_values=[""]
                 )

@@ -1,0 +1,136 @@
+"""Layers, sheets and headings: what is meant cannot be told, or is not there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from museum.exhibits import exhibit, houses, table_message, text
+
+from gridmap.errors import ReadError, TableError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_SHEET = "row of the sheet"
+
+
+@exhibit(
+    "buildings",
+    ReadError,
+    "<path>: the file has 2 layers (houses, other), none of them called 'buildings'. "
+    "Say which one: 'city.gpkg|layer=houses'.",
+)
+def two_layers_neither_named(folder: Path) -> Path:
+    path = folder / "city.gpkg"
+    houses().to_file(path, layer="houses")
+    houses().to_file(path, layer="other")
+    return path
+
+
+@exhibit(
+    "buildings", ReadError, "<path>: there is no sheet '楼栋'; the sheets are Sheet1. Name one of them.", layer="楼栋"
+)
+def sheet_of_another_name(folder: Path) -> Path:
+    path = folder / "buildings.xlsx"
+    pd.DataFrame({"经度": [116.3], "纬度": [40.0]}).to_excel(path, index=False)
+    return path
+
+
+@exhibit(
+    "buildings",
+    ReadError,
+    "<path>: the headings '总户数', '总户数(户)' could all be households. Say which one: "
+    "columns={'households': '总户数'}.",
+)
+def two_headings_for_households(folder: Path) -> Path:
+    return text(folder / "buildings.csv", "lon,lat,总户数,总户数(户)\n116.3,40,1,2\n")
+
+
+@exhibit(
+    "buildings",
+    ReadError,
+    "<path>: columns= names 'hh' for households, but the headings present are: lon, lat, 户. "
+    "Correct the name; it must be spelt as in the file.",
+    columns={"households": "hh"},
+)
+def heading_that_the_user_misspelt(folder: Path) -> Path:
+    return text(folder / "buildings.csv", "lon,lat,户\n116.3,40,1\n")
+
+
+@exhibit(
+    "buildings",
+    ReadError,
+    "<path>: columns= names 'east' for coordinates, but the headings present are: id, e, n. Correct the name.",
+    columns={"x": "east", "y": "n"},
+)
+def coordinates_that_the_user_misspelt(folder: Path) -> Path:
+    return text(folder / "buildings.csv", "id,e,n\n1,500000,4400000\n")
+
+
+@exhibit(
+    "buildings",
+    TableError,
+    table_message(
+        "buildings", _SHEET,
+        "geometry: no geometry column; expected Point or Polygon or MultiPolygon. Give coordinates: "
+        "columns={'x': 'your longitude heading', 'y': 'your latitude heading'}.",
+    ),
+)  # fmt: skip
+def list_without_coordinates(folder: Path) -> Path:
+    return text(folder / "buildings.csv", "building_id,households\n1,2\n")
+
+
+@exhibit(
+    "facilities",
+    TableError,
+    table_message(
+        "facilities", _SHEET,
+        "category: no such column; expected a column 'category' among: 说明, geometry, facility_id. "
+        "Name the column that holds it: columns={'category': 'your heading'}.",
+    ),
+)  # fmt: skip
+def facilities_of_no_category(folder: Path) -> Path:
+    return text(folder / "facilities.csv", "lon,lat,说明\n116.3,40,甲\n")
+
+
+@exhibit(
+    "entrances",
+    TableError,
+    table_message(
+        "entrances", _SHEET,
+        "of: no such column; expected a column 'of' among: compound_id, building_id, geometry, entrance_id. "
+        "Name the column that holds it: columns={'of': 'your heading'}.",
+        "of_id: no such column; expected a column 'of_id' among: compound_id, building_id, geometry, entrance_id. "
+        "Name the column that holds it: columns={'of_id': 'your heading'}.",
+    ),
+)  # fmt: skip
+def gates_of_two_owners(folder: Path) -> Path:
+    return text(folder / "entrances.csv", "lon,lat,compound_id,building_id\n116.3,40,A,7\n")
+
+
+@exhibit(
+    "units",
+    TableError,
+    table_message(
+        "units", _SHEET,
+        "unit_id: no such column; expected a column 'unit_id' among: building_id, households. "
+        "Name the column that holds it: columns={'unit_id': 'your heading'}.",
+    ),
+)  # fmt: skip
+def units_without_a_number(folder: Path) -> Path:
+    return text(folder / "units.csv", "building_id,households\n1,2\n")
+
+
+@exhibit(
+    "communities",
+    TableError,
+    table_message(
+        "communities", _SHEET,
+        "table: no rows; expected at least one row. Check the source and any filter on it.",
+        "geometry: no CRS; expected a coordinate reference system. Pass crs= to the reader, for example "
+        "crs='EPSG:4490'; for Amap data crs='GCJ-02'.",
+    ),
+)  # fmt: skip
+def headings_and_nothing_below(folder: Path) -> Path:
+    return text(folder / "communities.csv", "社区编号,名称,wkt\n")

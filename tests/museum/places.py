@@ -1,0 +1,221 @@
+"""Places: coordinates, shapes and reference systems that cannot be meant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import shapely
+from museum.exhibits import exhibit, geojson, houses, square, table_message, text
+
+from gridmap.errors import OptionError, ReadError, TableError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_SHEET = "row of the sheet"
+_BY_ID = "building_id"
+_NO_CRS = (
+    "geometry: no CRS; expected a coordinate reference system. Pass crs= to the reader, for example crs='EPSG:4490'; "
+    "for Amap data crs='GCJ-02'."
+)
+_RING = "Draw the ring again, or mend the table: table.geometry = table.geometry.make_valid()."
+
+
+@exhibit("buildings", TableError, table_message("buildings", _SHEET, _NO_CRS))
+def metres_of_an_unnamed_zone(folder: Path) -> Path:
+    return text(folder / "buildings.csv", "编号,x,y,户数\n1,39500100,4429000,12\n")
+
+
+@exhibit("buildings", TableError, table_message("buildings", "building_id", _NO_CRS))
+def shapefile_without_its_prj(folder: Path) -> Path:
+    path = folder / "buildings.shp"
+    houses().rename(columns={"households": "hh"}).to_crs(4548).to_file(path)
+    path.with_suffix(".prj").unlink()
+    return path
+
+
+@exhibit(
+    "buildings",
+    ReadError,
+    "<path>: coordinates from (40, 116.3) to (40, 116.3) are not degrees. Longitude and latitude look exchanged: "
+    "columns={'x': longitude heading, 'y': latitude heading}.",
+)
+def longitude_and_latitude_exchanged(folder: Path) -> Path:
+    return text(folder / "buildings.csv", "编号,经度,纬度\n1,40.0,116.3\n")
+
+
+@exhibit(
+    "buildings",
+    ReadError,
+    "<path>: coordinates from (500100, 4.429e+06) to (500100, 4.429e+06) are not degrees. They look like metres: "
+    "pass the projected crs=, for example crs='EPSG:4548'.",
+)
+def metres_headed_as_degrees(folder: Path) -> Path:
+    return text(folder / "buildings.csv", "编号,lon,lat\n1,500100,4429000\n")
+
+
+@exhibit(
+    "buildings",
+    OptionError,
+    "crs='北京地方坐标系' is not a coordinate reference system; give for example 'EPSG:4490', 'EPSG:32650', 'GCJ-02'.",
+    crs="北京地方坐标系",
+)
+def reference_system_of_no_register(folder: Path) -> Path:
+    return text(folder / "buildings.csv", "编号,x,y\n1,500100,4429000\n")
+
+
+@exhibit(
+    "buildings",
+    ReadError,
+    "<path>: crs= says EPSG:4326, but the source says it is in EPSG:4548. crs= states what the coordinates are in; it "
+    "does not convert them. Leave it out, and use .to_crs() on the result.",
+    crs=4326,
+)
+def reference_system_against_the_files_own(folder: Path) -> Path:
+    path = folder / "buildings.gpkg"
+    houses().to_crs(4548).to_file(path)
+    return path
+
+
+@exhibit(
+    "buildings",
+    ReadError,
+    "<path>: crs='GCJ-02' is in degrees, but the source says it is in EPSG:4548. Leave crs= out.",
+    crs="GCJ-02",
+)
+def shifted_degrees_in_a_file_of_metres(folder: Path) -> Path:
+    path = folder / "buildings.gpkg"
+    houses().to_crs(4548).to_file(path)
+    return path
+
+
+@exhibit(
+    "buildings",
+    ReadError,
+    "<path>: 'wkt' is not well-known text (<why>). It must read like 'POINT (116.3 40.0)'.",
+)
+def well_known_text_that_is_none(folder: Path) -> Path:
+    return text(folder / "buildings.csv", "编号,wkt\n1,POINT 116.3 40\n")
+
+
+@exhibit(
+    "buildings",
+    TableError,
+    table_message(
+        "buildings", _SHEET,
+        "row 3: geometry = missing; expected a geometry. Give each row a geometry, or leave the row out.",
+    ),
+)  # fmt: skip
+def building_without_a_place(folder: Path) -> Path:
+    return text(folder / "buildings.csv", "编号,lon,lat\n1,116.3,40\n2,,\n")
+
+
+@exhibit(
+    "buildings",
+    TableError,
+    table_message(
+        "buildings", _SHEET,
+        "row 3: geometry = missing; expected a geometry. Give each row a geometry, or leave the row out.",
+    ),
+)  # fmt: skip
+def longitude_in_words(folder: Path) -> Path:
+    return text(folder / "buildings.csv", "编号,lon,lat\n1,116.3,40\n2,东经,40\n")
+
+
+@exhibit(
+    "communities",
+    TableError,
+    table_message(
+        "communities", "community_id",
+        "row 002: geometry = Point; expected Polygon or MultiPolygon. Convert it, or leave the row out.",
+    ),
+)  # fmt: skip
+def community_that_is_a_point(folder: Path) -> Path:
+    return geojson(folder / "communities.geojson", square(), {"type": "Point", "coordinates": [116.3, 40.0]})
+
+
+@exhibit(
+    "buildings",
+    TableError,
+    table_message(
+        "buildings",
+        _BY_ID,
+        f"row 002: geometry = Self-intersection[116.345 40.005]; expected a valid geometry. {_RING}",
+    ),
+)
+def ring_that_crosses_itself(folder: Path) -> Path:
+    bow = [[116.34, 40.0], [116.35, 40.01], [116.35, 40.0], [116.34, 40.01], [116.34, 40.0]]
+    return geojson(folder / "buildings.geojson", square(), {"type": "Polygon", "coordinates": [bow]})
+
+
+@exhibit(
+    "buildings",
+    TableError,
+    table_message(
+        "buildings",
+        _BY_ID,
+        f"row 001: geometry = Hole lies outside shell[116.401 40]; expected a valid geometry. {_RING}",
+    ),
+)
+def hole_outside_its_polygon(folder: Path) -> Path:
+    rings = [square()["coordinates"][0], square(lon=116.4)["coordinates"][0]]
+    return geojson(folder / "buildings.geojson", {"type": "Polygon", "coordinates": rings})
+
+
+@exhibit(
+    "buildings",
+    TableError,
+    table_message(
+        "buildings", _BY_ID,
+        "row 002: geometry = missing; expected a geometry. Give each row a geometry, or leave the row out.",
+    ),
+)  # fmt: skip
+def building_of_no_shape(folder: Path) -> Path:
+    return geojson(folder / "buildings.geojson", square(), None)
+
+
+@exhibit(
+    "buildings",
+    TableError,
+    table_message(
+        "buildings", _BY_ID,
+        "row 002: geometry = missing; expected a geometry. Give each row a geometry, or leave the row out.",
+    ),
+)  # fmt: skip
+def building_of_an_empty_shape(folder: Path) -> Path:
+    return geojson(folder / "buildings.geojson", square(), {"type": "Polygon", "coordinates": []})
+
+
+@exhibit(
+    "buildings",
+    TableError,
+    table_message(
+        "buildings", _BY_ID,
+        "row 001: geometry = infinite or NaN coordinates; expected finite coordinates. Correct the coordinates.",
+    ),
+)  # fmt: skip
+def building_at_infinity(folder: Path) -> Path:
+    path = folder / "buildings.parquet"
+    shape = shapely.points([[float("inf"), 40.0], [116.3, 40.0]])
+    gpd.GeoDataFrame({"id": ["001", "002"]}, geometry=shape, crs=4326).to_parquet(path)
+    return path
+
+
+@exhibit(
+    "streets",
+    TableError,
+    table_message(
+        "streets", "position in the file, from 1",
+        "row 1: geometry = Polygon; expected LineString or MultiLineString. Convert it, or leave the row out.",
+    ),
+)  # fmt: skip
+def street_that_is_an_area(folder: Path) -> Path:
+    return geojson(folder / "streets.geojson", square())
+
+
+@exhibit("buildings", TableError, table_message("buildings", _BY_ID, _NO_CRS))
+def parquet_without_a_crs(folder: Path) -> Path:
+    path = folder / "buildings.parquet"
+    houses().set_crs(None, allow_override=True).to_parquet(path)
+    return path
