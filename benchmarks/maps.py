@@ -2,6 +2,7 @@
 
     python benchmarks/maps.py                  # 20,000 polygons and 25,000 grids
     python benchmarks/maps.py --las-palmas     # and the whole city: some minutes of analysis before
+    python benchmarks/maps.py --peers          # 20,000 polygons by folium, and by lonboard where it is installed
 
 Prints Markdown. Pages are opened in headless Chromium with the network blocked. "Drawn" is the time from the start of
 loading until all layers there are have been switched on and painted; a long task is what keeps the page from answering
@@ -12,8 +13,10 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import statistics
 import tempfile
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -119,6 +122,34 @@ def write(layers: list[Any], path: Path, **options: Any) -> tuple[float, float]:
     return min(seconds), path.stat().st_size / 1e6
 
 
+def peers(path: Path) -> None:
+    """Print how long 20,000 polygons take others, in the same run, and how large their pages are."""
+    (_, table), *_ = polygons()
+    tools: dict[str, Callable[[], Any]] = {
+        "gridmap": lambda: gm.explore(("Plots", table)).save(path),
+        "folium (GeoDataFrame.explore)": lambda: table.explore(tooltip=["name", "value"]).save(path),
+    }
+    if find_spec("lonboard"):
+        tools["lonboard"] = lambda: _lonboard(table, path)
+    print("| 20,000 polygons | written (s) | ÷ gridmap | MB |\n|---|---:|---:|---:|")
+    ours = 0.0
+    for name, work in tools.items():
+        seconds = []
+        for _ in range(3):
+            start = time.perf_counter()
+            work()
+            seconds.append(time.perf_counter() - start)
+        median = statistics.median(seconds)
+        ours = ours or median
+        print(f"| {name} | {median:.2f} | {median / ours:.1f} | {path.stat().st_size / 1e6:.2f} |", flush=True)
+
+
+def _lonboard(table: gpd.GeoDataFrame, path: Path) -> None:
+    import lonboard
+
+    lonboard.viz(table.to_crs(4326)).to_html(path)
+
+
 def use(path: Path) -> dict[str, Any]:
     """Seconds until the page is open and drawn, and the longest task at opening and at each step."""
     from selenium import webdriver
@@ -159,7 +190,12 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--las-palmas", action="store_true", help="also the whole city")
+    parser.add_argument("--peers", action="store_true", help="only other tools beside gridmap, not opened")
     arguments = parser.parse_args()
+    if arguments.peers:
+        with tempfile.TemporaryDirectory() as folder:
+            peers(Path(folder) / "map.html")
+        return
     cases: dict[str, tuple[Callable[[], list[Any]], dict[str, Any]]] = {
         "20,000 polygons": (polygons, {}),
         "25,000 grids": (large_city, {}),
@@ -174,6 +210,7 @@ def main() -> None:
             city = las_palmas()
             cases["Las Palmas"] = (lambda: city, {"routes": False})
             cases["Las Palmas with routes"] = (lambda: city, {"routes": True})
+            cases["Las Palmas with editing"] = (lambda: city[:1], {"edit": True})
         for name, (make, options) in cases.items():
             seconds, megabytes = write(make(), path, **options)
             used = use(path)
