@@ -291,7 +291,7 @@ def _check_geometry(table: pd.DataFrame, contract: Contract) -> list[dict[str, A
 
 def _no_crs(geometry: np.ndarray) -> str:
     """That there is no CRS, and where the coordinates lie: the range tells degrees from metres, and zones apart."""
-    west, south, east, north = shapely.total_bounds(geometry)
+    west, south, east, north = shapely.total_bounds(geometry) if len(geometry) else [np.nan] * 4
     if not np.isfinite([west, south, east, north]).all():
         return "no CRS"
     return f"no CRS (x from {west:.10g} to {east:.10g}, y from {south:.10g} to {north:.10g})"

@@ -69,7 +69,7 @@ def read_outlines(
     ReadError
         When there is no such layer.
     """
-    entities = entities.assign(geometry=shapely.force_2d(entities.geometry.array))
+    entities = _with_texts(entities, path).assign(geometry=shapely.force_2d(entities.geometry.array))
     entities.index = pd.RangeIndex(1, len(entities) + 1)
     paper = entities["PaperSpace"].eq(1) if "PaperSpace" in entities.columns else pd.Series(0, entities.index).eq(1)
     reading.leave_out("entity of the sheet (paper space), not of the drawing", entities.index[paper])
@@ -95,6 +95,18 @@ def read_outlines(
 def _header(path: Path) -> bytes:
     with path.open("rb") as file:
         return file.read(_HEADER)
+
+
+def _with_texts(entities: gpd.GeoDataFrame, path: Path) -> gpd.GeoDataFrame:
+    """The entities with their texts as they were written: GDAL takes those of a drawing without a header for Latin."""
+    data = path.read_bytes()
+    name = None if data.isascii() or b"HEADER" in data[:_HEADER] else guessed_encoding(data)
+    if name is None:
+        return entities
+    texts = [c for c in ("Layer", "Text") if c in entities.columns]
+    return entities.assign(
+        **{c: entities[c].str.encode("latin-1", "replace").str.decode(name, "replace") for c in texts}
+    )
 
 
 def _areas(shapes: gpd.GeoDataFrame, table: str) -> NDArray[Any]:

@@ -19,7 +19,7 @@ from gridmap.errors import ReadError
 from gridmap.tables.contracts import CONTRACTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
 __all__ = [
     "CERTAIN_IDS", "LATITUDE", "LONGITUDE", "WKT", "X", "Y", "id_candidates", "known_headings", "match_headings",
@@ -44,7 +44,12 @@ def id_candidates(headings: Iterable[object]) -> list[str]:
 
 
 def match_headings(
-    headings: Iterable[object], table: str, columns: Mapping[str, str] | None, source: str
+    headings: Iterable[object],
+    table: str,
+    columns: Mapping[str, str] | None,
+    source: str,
+    *,
+    but: Collection[str] = (),
 ) -> dict[str, str]:
     """Heading of each column of a table, as ``{our name: their heading}``.
 
@@ -58,6 +63,8 @@ def match_headings(
         What the user said, ``{our name: their heading}``; it wins.
     source
         Named in messages.
+    but
+        Headings that are taken already: those of coordinates.
 
     Raises
     ------
@@ -74,7 +81,7 @@ def match_headings(
             "Correct the name; it must be spelt as in the file."
         )
     matched = dict(said)
-    taken = set(said.values())
+    taken = {*said.values(), *but}
     free: dict[str, list[str]] = {}
     for heading in present:
         free.setdefault(plain(heading), []).append(heading)

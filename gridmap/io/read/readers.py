@@ -307,7 +307,7 @@ def _rename(
     place = {} if drawn and not {"x", "y", "geometry"} & set(said) else _place(names, said, source)
     for key in ("x", "y", "geometry"):
         said.pop(key, None)
-    matched = headings.match_headings([n for n in names if n not in place.values()], table, said, source)
+    matched = headings.match_headings(names, table, said, source, but=place.values())
     # a column that already bears one of our names but was not chosen keeps its content under another name
     clash = {ours: f"{ours} (source)" for ours, theirs in matched.items() if ours != theirs and ours in names}
     clash = {ours: other for ours, other in clash.items() if ours not in matched.values()}

@@ -57,9 +57,10 @@ def _read_by_gdal(path: Path, layer: str | None, table: str, reading: Reading) -
             layer = layer or _only_layer(path, table)
             frame: pd.DataFrame = gpd.read_file(path, layer=layer, engine="pyogrio", **_encoding(path))
         except (RuntimeError, ValueError, OSError, LookupError, TypeError) as error:
+            parts = " A Shapefile needs its .shx and .dbf beside it." if path.suffix.lower() == ".shp" else ""
             raise ReadError(
-                f"{path}: not a vector file that can be read ({_first_line(error)}). Export it again, as {FORMATS}. "
-                "A Shapefile needs its .shx and .dbf beside it."
+                f"{path}: not a vector file that can be read ({_first_line(error)}). Export it again, as "
+                f"{FORMATS}.{parts}"
             ) from error
     remarks = sorted({_first_line(w.message) for w in caught if not issubclass(w.category, DeprecationWarning)})
     if remarks:
