@@ -14,10 +14,11 @@ from gridmap.errors import ReadError
 if TYPE_CHECKING:
     from pathlib import Path
 
-_NO_VECTOR = (
-    "<path>: not a vector file that can be read (<why>). Export it again, as GeoPackage (.gpkg), GeoJSON, Shapefile, "
-    "FlatGeobuf or GeoParquet; a Shapefile needs its .shx and .dbf beside it."
+_FORMATS = (
+    "Export it again, as GeoPackage (.gpkg), GeoJSON, Shapefile, FlatGeobuf (.fgb), GeoParquet, KML, File Geodatabase "
+    "(.gdb) or DXF; Shapefiles and geodatabases zipped, too."
 )
+_NO_VECTOR = f"<path>: not a vector file that can be read (<why>). {_FORMATS}"
 _NO_EXTRACT = "<path>: not a whole OpenStreetMap file (<why>). Download or export it again, as .osm.pbf or .osm."
 
 
@@ -36,7 +37,11 @@ def copy_that_broke_off_at_once(folder: Path) -> Path:
     return text(folder / "buildings.geojson", "")
 
 
-@exhibit("buildings", ReadError, _NO_VECTOR)
+@exhibit(
+    "buildings",
+    ReadError,
+    f"<path>: not a vector file that can be read (what is in it is not what .gpkg says). {_FORMATS}",
+)
 def text_called_geopackage(folder: Path) -> Path:
     return text(folder / "buildings.gpkg", "building_id,households\n1,2\n")
 
@@ -65,12 +70,16 @@ def geojson_cut_short(folder: Path) -> Path:
     return text(path, path.read_text()[:-40])
 
 
-@exhibit("buildings", ReadError, _NO_VECTOR)
+@exhibit(
+    "buildings",
+    ReadError,
+    f"<path>: not a vector file that can be read (what is in it is not what .geojson says). {_FORMATS}",
+)
 def web_page_saved_as_geojson(folder: Path) -> Path:
     return text(folder / "buildings.geojson", "<!DOCTYPE html><html><body>登录</body></html>")
 
 
-@exhibit("buildings", ReadError, _NO_VECTOR)
+@exhibit("buildings", ReadError, f"{_NO_VECTOR} A Shapefile needs its .shx and .dbf beside it.")
 def shapefile_without_its_shx(folder: Path) -> Path:
     path = folder / "buildings.shp"
     houses().to_file(path)
@@ -189,3 +198,24 @@ def extract_with_headings_named(folder: Path) -> Path:
 )
 def extract_said_to_be_shifted(folder: Path) -> Path:
     return text(folder / "town.osm", '<osm version="0.6"></osm>')
+
+
+@exhibit(
+    "buildings",
+    ReadError,
+    "<path>: files ending in '.dwg' are not read. Export it as GeoPackage (.gpkg), GeoJSON, Shapefile, FlatGeobuf "
+    "(.fgb), GeoParquet, KML, File Geodatabase (.gdb) or DXF; Shapefiles and geodatabases zipped, too.",
+)
+def drawing_of_another_format(folder: Path) -> Path:
+    path = folder / "buildings.dwg"
+    path.write_bytes(b"AC1032" + bytes(100))
+    return path
+
+
+@exhibit(
+    "buildings", ReadError, "<path>: a folder without any table of a File Geodatabase. Copy the whole .gdb folder."
+)
+def geodatabase_copied_without_its_tables(folder: Path) -> Path:
+    path = folder / "town.gdb"
+    path.mkdir()
+    return path

@@ -16,18 +16,30 @@ if TYPE_CHECKING:
 _SHEET = "row of the sheet"
 _BY_ID = "building_id"
 _NO_CRS = (
-    "geometry: no CRS; expected a coordinate reference system. Pass crs= to the reader, for example crs='EPSG:4490'; "
-    "for Amap data crs='GCJ-02'."
+    "geometry: no CRS ({place}); expected a coordinate reference system. Pass crs= to the reader, for example "
+    "crs='EPSG:4490'; for Amap data crs='GCJ-02'."
 )
 _RING = "Draw the ring again, or mend the table: table.geometry = table.geometry.make_valid()."
 
 
-@exhibit("buildings", TableError, table_message("buildings", _SHEET, _NO_CRS))
+@exhibit(
+    "buildings",
+    TableError,
+    table_message("buildings", _SHEET, _NO_CRS.format(place="x from 39500100 to 39500100, y from 4429000 to 4429000")),
+)
 def metres_of_an_unnamed_zone(folder: Path) -> Path:
     return text(folder / "buildings.csv", "编号,x,y,户数\n1,39500100,4429000,12\n")
 
 
-@exhibit("buildings", TableError, table_message("buildings", "building_id", _NO_CRS))
+@exhibit(
+    "buildings",
+    TableError,
+    table_message(
+        "buildings",
+        "building_id",
+        _NO_CRS.format(place="x from 442785.8864 to 444536.8855, y from 4429731.105 to 4429799.581"),
+    ),
+)
 def shapefile_without_its_prj(folder: Path) -> Path:
     path = folder / "buildings.shp"
     houses().rename(columns={"households": "hh"}).to_crs(4548).to_file(path)
@@ -58,7 +70,8 @@ def metres_headed_as_degrees(folder: Path) -> Path:
 @exhibit(
     "buildings",
     OptionError,
-    "crs='北京地方坐标系' is not a coordinate reference system; give for example 'EPSG:4490', 'EPSG:32650', 'GCJ-02'.",
+    "crs='北京地方坐标系' is not a coordinate reference system; give for example 'EPSG:4490', 'EPSG:32650', "
+    "'CGCS2000 3度带 117' or 'GCJ-02'.",
     crs="北京地方坐标系",
 )
 def reference_system_of_no_register(folder: Path) -> Path:
@@ -93,7 +106,8 @@ def shifted_degrees_in_a_file_of_metres(folder: Path) -> Path:
 @exhibit(
     "buildings",
     ReadError,
-    "<path>: 'wkt' is not well-known text (<why>). It must read like 'POINT (116.3 40.0)'.",
+    "<path>: row 2, 'wkt': 'POINT 116.3 40' is not well-known text (WKT), nor WKB in hexadecimal digits (<why>). "
+    "It must read like 'POINT (116.3 40.0)'.",
 )
 def well_known_text_that_is_none(folder: Path) -> Path:
     return text(folder / "buildings.csv", "编号,wkt\n1,POINT 116.3 40\n")
@@ -214,7 +228,11 @@ def street_that_is_an_area(folder: Path) -> Path:
     return geojson(folder / "streets.geojson", square())
 
 
-@exhibit("buildings", TableError, table_message("buildings", _BY_ID, _NO_CRS))
+@exhibit(
+    "buildings",
+    TableError,
+    table_message("buildings", _BY_ID, _NO_CRS.format(place="x from 116.33 to 116.3505, y from 40 to 40.0005")),
+)
 def parquet_without_a_crs(folder: Path) -> Path:
     path = folder / "buildings.parquet"
     houses().set_crs(None, allow_override=True).to_parquet(path)

@@ -84,8 +84,8 @@ def counts_of_facilities(folder: Path) -> Path:
 @exhibit(
     "project",
     TableError,
-    "households (<folder>/counts.csv; row = row of the sheet): 1 violation of the table's contract\n"
-    "  row 2: households = -3; expected a number, 0 or more. Correct the value.",
+    "counts (<folder>/counts.csv; row = row of the sheet): 1 violation of the table's contract\n"
+    "  row 2: households = -3; expected a number, 0 or more. Correct the value, or leave the cell empty.",
 )
 def counts_below_none(folder: Path) -> Path:
     return _project(folder, '[inputs]\nbuildings = {path = "houses.gpkg", counts = "counts.csv"}\n')

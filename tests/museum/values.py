@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from museum.exhibits import exhibit, houses, table_message, text
 
-from gridmap.errors import TableError
+from gridmap.errors import ReadError, TableError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -105,3 +105,13 @@ def count_of_no_building(folder: Path) -> Path:
 )  # fmt: skip
 def facility_of_blank_category(folder: Path) -> Path:
     return text(folder / "facilities.csv", "设施编号,类别,lon,lat\n1,药店,116.3,40\n2,,116.3,40.1\n")
+
+
+@exhibit(
+    "buildings",
+    ReadError,
+    "<path>: 2 codes in building_id lost their last digits to a spreadsheet (row 2: 5.10107E+11, row 3: 5.10108E+11). "
+    "Format the column as text in the original file, and enter or paste the codes again.",
+)
+def codes_that_a_spreadsheet_cut(folder: Path) -> Path:
+    return text(folder / "buildings.csv", "楼栋编号,lon,lat\n5.10107E+11,116.3,40\n5.10108E+11,116.3,40.1\n")
