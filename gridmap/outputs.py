@@ -122,14 +122,14 @@ def chosen_outputs(
         When an option or a language is unknown, a name is not one of a file, or there are no present grids to swipe.
     """
     rest = dict(outputs)
-    own = rest.pop("lang", None) or "en"
-    languages = languages_of(lang or own)
+    own = rest.pop("lang", None)
+    languages = languages_of(lang or own or "en")
     atlas_by, edit = rest.pop("atlas_by", "grid"), rest.pop("edit", False)
     if not isinstance(edit, bool):
         raise OptionError(f"[outputs] edit = {edit!r}; write true for a map on which grids can be negotiated, or false")
     if title is None:
-        # a heading in another language than its page would be worse than none
-        heading = {one: _text(project.title, one) for one in languages_of(own) if one in languages}
+        # a heading in another language than its page would be worse than none; one of no said language is a name
+        heading = {one: _text(project.title, one) for one in languages if own is None or one in languages_of(own)}
         title = {one: text for one, text in heading.items() if text} or None
     files = _names(rest, languages)
     if "swipe" in files and "grids" not in project.tables:

@@ -392,6 +392,9 @@ def test_the_map_is_for_negotiating_and_another_swipes_where_the_project_asks_fo
     edited, swiped = (payload_of(result.files[kind].read_text("utf-8")) for kind in ("map", "swipe"))
     assert edited["edit"]["plan_hash"] == result.plan.plan_hash
     assert "before" not in edited
+    # the project says no language: its name heads the page in both
+    assert edited["title"] == "Tiny"
+    assert "title" not in edited["other"]
     assert "edit" not in swiped
     assert swiped["before"]["layers"]["grids"]["id"] == ["g1", "g2"]
     assert sorted(swiped["layers"]["grids"]["id"]) == sorted(result.plan.grids["grid_id"])
