@@ -25,7 +25,7 @@ import gridmap.maps
 from gridmap.coverage.counting.cover import cover
 from gridmap.errors import GridmapError, OptionError, TableError, WriteError
 from gridmap.maps.bands import bands_of
-from gridmap.maps.classes import SCHEMES, _breaks, band_theme, rate_theme, status_of, value_theme
+from gridmap.maps.classes import SCHEMES, _breaks, band_theme, category_symbol, rate_theme, status_of, value_theme
 from gridmap.maps.columns import coded
 from gridmap.maps.edit_words import EDIT_WORDS
 from gridmap.maps.encode import (
@@ -47,6 +47,7 @@ from gridmap.maps.page import json_for_page
 from gridmap.maps.swipe_words import SWIPE_WORDS
 from gridmap.maps.words import CATEGORIES, WORDS, category_labels, words
 from gridmap.network.streets import StreetNetwork
+from gridmap.tables.categories import facility_categories
 
 PACKAGE = Path(gridmap.maps.__file__).parents[1]
 ASSETS = PACKAGE / "maps" / "assets"
@@ -441,6 +442,19 @@ def test_grids_of_several_bands_are_judged_by_their_own():
     same = bands_of(table.assign(lower=300, upper=500, counted="households"), 300, 500)
     assert not same.differ
     assert same.held.tolist() == [350, 350, 350, 120]
+
+
+def test_each_listed_category_has_a_symbol_of_its_own():
+    listed = list(facility_categories()[0])
+    names = [category_labels(listed, lang) for lang in ("en", "zh")]
+    symbols = {c: category_symbol(" ".join([c, *(of[c] for of in names)]), names[0][c]) for c in listed}
+    alike = [{c for c, own in symbols.items() if own == one} for one in set(symbols.values())]
+    assert [group for group in alike if len(group) > 1] in ([], [{"kindergarten", "childcare"}])
+    drawn = set(re.findall(r"^    (\w+): \"M", (ASSETS / "symbols.js").read_text("utf-8"), re.MULTILINE))
+    assert {glyph for glyph, _ in symbols.values() if not glyph.startswith("letter:")} <= drawn
+    # a word in another word is not it
+    told = [category_symbol(c, c)[0] for c in ("public_transport", "Community service station", "parking")]
+    assert told == ["bus", "hall", "letter:P"]
 
 
 def test_classes_hold_every_grid_once():
