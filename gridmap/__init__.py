@@ -39,6 +39,8 @@ from gridmap.tables.counts.attach_counts import attach_counts
 from gridmap.tables.households.error import household_error
 from gridmap.tables.households.estimate import estimate_households
 from gridmap.tables.levels import dissolve_communities
+from gridmap.tables.repair.log import undo_repair
+from gridmap.tables.repair.repair import repair
 
 __all__ = [
     "Cover",
@@ -85,8 +87,10 @@ __all__ = [
     "read_project",
     "read_raster",
     "read_streets",
+    "repair",
     "report",
     "service_circles",
+    "undo_repair",
     "within_reach",
     "write_project",
 ]

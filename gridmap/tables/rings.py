@@ -21,9 +21,9 @@ def mend_rings(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
     """Valid polygons in place of invalid ones; None for those that could mean two things.
 
     Rings and pieces drawn twice are dropped first. Then GEOS reads the rings in both ways it knows: by their lines
-    (land inside an odd number of rings) and by their structure (shells less holes). Where both give the same land the
-    shape is certain: a bow-tie, a spike, a vertex touched twice. Where they differ, as with a loop that covers land
-    twice or a hole outside its shell, nobody but its author knows.
+    (land inside an odd number of rings) and by their structure (shells less holes). Where both give the same land,
+    and all of it within the shells, the shape is certain: a bow-tie, a spike, a vertex touched twice. Else, as with a
+    loop that covers land twice or a hole outside its shell, nobody but its author knows.
 
     Parameters
     ----------
@@ -37,9 +37,18 @@ def mend_rings(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
     by_lines = _areas(shapely.make_valid(plain, method="linework"))
     land = shapely.area(by_structure)
     differ = shapely.area(shapely.symmetric_difference(by_structure, by_lines))
-    certain = (land > 0) & (differ <= _SAME * land)
+    astray = shapely.area(shapely.difference(by_structure, _shells(plain)))
+    certain = (land > 0) & (differ <= _SAME * land) & (astray <= _SAME * land)
     out[areal[certain]] = by_structure[certain]
     return out
+
+
+def _shells(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
+    """The land within the outer rings of each shape."""
+    parts, row = shapely.get_parts(shapes, return_index=True)
+    filled = shapely.polygons(shapely.get_exterior_ring(parts))
+    filled = shapely.make_valid(filled, method="structure", keep_collapsed=False)
+    return np.array([shapely.union_all(filled[row == i]) for i in range(len(shapes))], dtype=object)
 
 
 def _areas(shapes: NDArray[np.object_]) -> NDArray[np.object_]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import zipfile
 from typing import TYPE_CHECKING
 
-from museum.exhibits import exhibit, houses, text
-
 from gridmap.errors import ReadError
+from museum.exhibits import exhibit, houses, text
 
 if TYPE_CHECKING:
     from pathlib import Path

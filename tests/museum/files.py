@@ -7,9 +7,9 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 import pandas as pd
-from museum.exhibits import exhibit, geojson, houses, square, text
 
 from gridmap.errors import ReadError
+from museum.exhibits import exhibit, geojson, houses, square, text
 
 if TYPE_CHECKING:
     from pathlib import Path

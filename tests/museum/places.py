@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import shapely
-from museum.exhibits import exhibit, geojson, houses, square, table_message, text
 
 from gridmap.errors import OptionError, ReadError, TableError
+from museum.exhibits import exhibit, geojson, houses, square, table_message, text
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from museum.exhibits import exhibit, houses, text
-
 from gridmap.errors import ReadError, TableError
+from museum.exhibits import exhibit, houses, text
 
 if TYPE_CHECKING:
     from pathlib import Path

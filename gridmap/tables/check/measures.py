@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Homes", "by_pair", "homes_of", "mean_width", "narrow", "polygonal", "size_words"]
 
+# Shapes this much thinner on average than the width asked for are narrow without a look.
+_HAIR = 1e-5
+
 
 @dataclass(frozen=True)
 class Homes:
@@ -60,8 +63,11 @@ def narrow(shapes: Any, width: float) -> NDArray[np.bool_]:
     No shape is wider than it says on average, so that only those with a small `mean_width` need be shrunk to see.
     """
     shapes = np.asarray(shapes, dtype=object)
-    thin = mean_width(shapes) < width
-    thin[thin] = shapely.is_empty(shapely.buffer(shapes[thin], -width / 2, quad_segs=2))
+    across = mean_width(shapes)
+    thin = across < width
+    # what is a hair's breadth may have folded onto itself when it was projected
+    doubtful = thin & (across > _HAIR * width)
+    thin[doubtful] = shapely.is_empty(shapely.buffer(shapes[doubtful], -width / 2, quad_segs=2))
     return np.asarray(thin, dtype=bool)
 
 
