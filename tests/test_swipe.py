@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from conftest import REPOSITORY
@@ -13,6 +14,7 @@ from test_map_in_browser import DAY, click_map, fact, opened, text_of, wait  # n
 from gridmap.coverage.counting.compare import compare
 from gridmap.coverage.counting.cover import cover
 from gridmap.errors import OptionError
+from gridmap.maps import sheet
 from gridmap.maps.explore import explore
 from gridmap.maps.swipe_words import SWIPE_WORDS
 
@@ -63,6 +65,29 @@ def cell_texts(page, selector):
     return page.execute_script(
         "return Array.from(document.querySelectorAll(arguments[0]), e => e.innerText.trim())", selector
     )
+
+
+def test_what_both_sides_share_is_made_once(covers, monkeypatch):
+    """Two plans on the same tables: each is encoded once; the page is the same as of copies of them."""
+    plan, encoded, encode = covers[0]["plan"], [], sheet.encode_shapes
+    names = ("communities", "buildings", "streets", "compounds", "barriers", "entrances")
+    copied = replace(plan, **{name: getattr(plan, name).copy() for name in names})
+
+    def counted(shapes, *arguments, **options):
+        encoded.append(len(shapes))
+        return encode(shapes, *arguments, **options)
+
+    monkeypatch.setattr(sheet, "encode_shapes", counted)
+    shared = explore(plan, replace(plan), swipe=True, date=DAY).payload
+    once = len(encoded)
+    assert explore(plan, copied, swipe=True, date=DAY).payload == shared
+    assert len(encoded) - 2 * once == len(names)
+    # circles that reach farther on one side move the corner from which its places are counted
+    circles = covers[0]["circles"]
+    wider = circles, circles.set_geometry(circles.buffer(500))
+    pages = [explore(plan, other, *wider, swipe=True, date=DAY).payload for other in (replace(plan), copied)]
+    assert pages[0] == pages[1]
+    assert pages[0]["before"]["frame"] != pages[0]["frame"]
 
 
 def test_each_side_shows_its_own_plan(opened, plans):  # noqa: F811

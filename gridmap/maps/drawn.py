@@ -54,7 +54,7 @@ def _grids(sheet: Sheet) -> dict[str, Any]:
     table, shown = sheet.content.tables["grids"], sheet.degrees["grids"]
     owner = rows_of(table.get("community_id"), sheet.content.tables.get("communities"), "community_id", len(table))
     return {
-        **sheet.shapes(shown),
+        **sheet.shapes_of("grids"),
         "id": texts(table["grid_id"]),
         "label": short_codes(table, sheet.content.tables.get("communities")),
         "kind": coded(table.get("kind")),
@@ -75,7 +75,7 @@ def _communities(sheet: Sheet) -> dict[str, Any]:
     grids = sheet.content.tables.get("grids")
     owner = None if grids is None else rows_of(grids.get("community_id"), table, "community_id", len(grids))
     return {
-        **sheet.shapes(shown),
+        **sheet.shapes_of("communities"),
         "id": texts(table["community_id"]),
         "kind": coded(table.get("kind")),
         "spot": _spots(sheet, shown),
@@ -86,7 +86,7 @@ def _communities(sheet: Sheet) -> dict[str, Any]:
 def _compounds(sheet: Sheet) -> dict[str, Any]:
     table = sheet.content.tables["compounds"]
     return {
-        **sheet.shapes(sheet.degrees["compounds"]),
+        **sheet.shapes_of("compounds"),
         "id": texts(table["compound_id"]),
         "households": numbers(table, "households"),
     }
@@ -95,7 +95,7 @@ def _compounds(sheet: Sheet) -> dict[str, Any]:
 def _entrances(sheet: Sheet) -> dict[str, Any]:
     shown = sheet.degrees["entrances"]
     return {
-        **sheet.shapes(shown),
+        **sheet.shapes_of("entrances"),
         "of": coded(shown.get("of")),
         "of_id": texts(shown.get("of_id"), len(shown)),
     }
@@ -103,10 +103,10 @@ def _entrances(sheet: Sheet) -> dict[str, Any]:
 
 def _buildings(sheet: Sheet) -> dict[str, Any]:
     order = sheet.building_order
-    table, shown = sheet.content.tables["buildings"].iloc[order], sheet.degrees["buildings"].iloc[order]
+    table = sheet.content.tables["buildings"].iloc[order]
     ids = table["building_id"].astype(str)
     out = {
-        **sheet.shapes(shown),
+        **sheet.shapes_of("buildings"),
         "id": texts(ids),
         "households": numbers(table, "households", 2),
         "use": coded(table.get("use")),
@@ -167,24 +167,24 @@ def _circles(sheet: Sheet) -> dict[str, Any]:
 def _gaps(sheet: Sheet) -> dict[str, Any]:
     shown = sheet.degrees["gaps"]
     return {
-        **sheet.shapes(shown, "gaps"),
+        **sheet.shapes_of("gaps"),
         "category": pd.Index(sheet.categories).get_indexer(pd.Index(shown["category"].astype(str))).tolist(),
     }
 
 
 def _streets(sheet: Sheet) -> dict[str, Any]:
     shown = sheet.degrees["streets"]
-    return {**sheet.shapes(shown, "streets"), "rank": "".join(_STREET_DIGITS[street_ranks(shown)])}
+    return {**sheet.shapes_of("streets"), "rank": "".join(_STREET_DIGITS[street_ranks(shown)])}
 
 
 def _barriers(sheet: Sheet) -> dict[str, Any]:
     shown = sheet.degrees["barriers"]
-    return {**sheet.shapes(shown, "barriers"), "code": "".join(map(str, barrier_kinds(shown)))}
+    return {**sheet.shapes_of("barriers"), "code": "".join(map(str, barrier_kinds(shown)))}
 
 
 def _plain(kind: str) -> Any:
     def make(sheet: Sheet) -> dict[str, Any]:
-        return sheet.shapes(sheet.degrees[kind])
+        return sheet.shapes_of(kind)
 
     return make
 

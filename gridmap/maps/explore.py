@@ -125,11 +125,12 @@ def explore(
     from gridmap.maps.layers import sort_layers
     from gridmap.maps.page import ExploreMap
     from gridmap.maps.payload import build_payload
+    from gridmap.maps.sheet import Sheet
     from gridmap.maps.swipe_data import two_sides, with_before
     from gridmap.maps.wording import Given
 
     given = Given(title, notes, attribution, basemap is not None, approval_number, internal, scheme)
-    build = partial(build_payload, given=given, languages=languages, date=date, lower=lower, upper=upper, datum=datum)
+    build = partial(build_payload, given=given, languages=languages, date=date, lower=lower, upper=upper)
     earlier: Sequence[Any] = ()
     if swipe:
         if edit:
@@ -137,10 +138,11 @@ def explore(
                 "edit=True and swipe=True do not go together: negotiate first, then compare the two plans"
             )
         earlier, layers = map(tuple, two_sides(layers))
-    content = sort_layers(layers)
-    payload = build(content, routes=routes, edit=edit)
+    sheet = Sheet(sort_layers(layers), datum)
+    payload = build(sheet, routes=routes, edit=edit)
     if swipe:
         names = () if swipe is True else swipe
-        without = partial(build, routes=False)
-        payload = with_before(payload, without, sort_layers(earlier), content, names=names, languages=languages)
+        other = Sheet(sort_layers(earlier), datum, beside=sheet)
+        before = build(other, routes=False)
+        payload = with_before(payload, before, other.content, sheet.content, names=names, languages=languages)
     return ExploreMap(payload, basemap=basemap, online=online, assets=assets)

@@ -15,7 +15,6 @@ from gridmap.maps.edit_data import edit_payload
 from gridmap.maps.edit_words import edit_words
 from gridmap.maps.routes import pack_routes
 from gridmap.maps.served import facilities_of_units, served_by_facility
-from gridmap.maps.sheet import Sheet
 from gridmap.maps.wording import difference, merged, word_page
 
 if TYPE_CHECKING:
@@ -23,13 +22,14 @@ if TYPE_CHECKING:
 
     from gridmap.maps.bands import Bands
     from gridmap.maps.layers import Content
+    from gridmap.maps.sheet import Sheet
     from gridmap.maps.wording import Given
 
 __all__ = ["build_payload"]
 
 
 def build_payload(
-    content: Content,
+    sheet: Sheet,
     given: Given,
     *,
     languages: Sequence[str] = ("en",),
@@ -38,13 +38,12 @@ def build_payload(
     upper: float = 500,
     routes: bool | None = None,
     edit: bool = False,
-    datum: str = "WGS 84",
 ) -> dict[str, Any]:
-    """The payload of a page; see `gridmap.maps.explore`.
+    """The payload of a page from what lies on its sheet; see `gridmap.maps.explore`.
 
     What a language changes is in the first of `languages`; ``other`` holds what is not the same in the second.
     """
-    sheet = Sheet(content, datum)
+    content = sheet.content
     lower, upper = _band(content, lower, upper)
     bands = _bands(content, lower, upper)
     _settle_statuses(content, bands)

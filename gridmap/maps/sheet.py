@@ -39,7 +39,9 @@ class Sheet:
     Attributes
     ----------
     content
-        The layers as given.
+        The layers; its tables may get further columns.
+    given
+        The known tables as they were given.
     degrees
         The known tables in EPSG:4326, simplified for display.
     datum
@@ -50,12 +52,19 @@ class Sheet:
         What the page opens on, and how its whole numbers become degrees.
     categories
         Categories in the order of the cover, then of facilities and circles.
+
+    Parameters
+    ----------
+    beside
+        The sheet of another state of the same page: of a table that is in both, all is made once.
     """
 
-    def __init__(self, content: Content, datum: str = "WGS 84") -> None:
+    def __init__(self, content: Content, datum: str = "WGS 84", beside: Sheet | None = None) -> None:
         self.content = content
         self.datum = _shifted(datum)
-        self.degrees = {kind: self.moved(_display(table, kind)) for kind, table in content.tables.items()}
+        self.given = dict(content.tables)
+        self._beside, self._shapes = beside, dict[str, dict[str, Any]]()
+        self.degrees = {kind: self._in_degrees(table, kind) for kind, table in content.tables.items()}
         self.own = [(name, self.moved(to_crs(_frame(table), 4326))) for name, table in content.own]
         shown = [*self.degrees.values(), *(table for _, table in self.own)]
         core = [
@@ -66,6 +75,12 @@ class Sheet:
         self.facilities = content.tables.get("facilities")
         self.categories = _categories(content)
 
+    def _in_degrees(self, table: gpd.GeoDataFrame, kind: str) -> gpd.GeoDataFrame:
+        beside = self._beside
+        if beside is not None and beside.given.get(kind) is table:
+            return beside.degrees[kind]
+        return self.moved(_display(table, kind))
+
     @property
     def measured(self) -> list[str]:
         """The categories that the cover counted."""
@@ -75,6 +90,8 @@ class Sheet:
     @cached_property
     def building_order(self) -> NDArray[np.int64]:
         """Rows of the buildings in an order that follows the ground, so that neighbours differ little."""
+        if self._beside is not None and self.degrees["buildings"] is self._beside.degrees.get("buildings"):
+            return self._beside.building_order
         return np.argsort(self.degrees["buildings"].hilbert_distance().to_numpy(), kind="stable")
 
     @cached_property
@@ -95,6 +112,16 @@ class Sheet:
             return table
         moved = shapely.transform(np.asarray(table.geometry.array), self.place)
         return table.set_geometry(gpd.GeoSeries(moved, index=table.index, crs=4326))
+
+    def shapes_of(self, kind: str) -> dict[str, Any]:
+        """Geometries of a known table in the order of the page, as it decodes them."""
+        shown, beside = self.degrees[kind], self._beside
+        if beside is not None and beside.frame == self.frame and beside.degrees.get(kind) is shown:
+            return beside.shapes_of(kind)
+        if kind not in self._shapes:
+            ordered = shown.iloc[self.building_order] if kind == "buildings" else shown
+            self._shapes[kind] = self.shapes(ordered, kind)
+        return self._shapes[kind]
 
     def shapes(self, table: gpd.GeoDataFrame, kind: str = "") -> dict[str, Any]:
         """Geometries as the page decodes them; `kind` says how far they are simplified."""

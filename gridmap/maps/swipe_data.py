@@ -13,7 +13,7 @@ from gridmap.maps.layers import recognise
 from gridmap.maps.swipe_words import side_words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from gridmap.coverage.counting.cover import Cover
     from gridmap.division.plans.plan import GridPlan
@@ -52,7 +52,7 @@ def two_sides(layers: Iterable[Any]) -> tuple[list[Any], list[Any]]:
 
 def with_before(
     payload: dict[str, Any],
-    build: Callable[[Content], dict[str, Any]],
+    earlier: dict[str, Any],
     before: Content,
     after: Content,
     *,
@@ -63,8 +63,8 @@ def with_before(
 
     Parameters
     ----------
-    payload, build
-        Payload of `after`, and what makes one.
+    payload, earlier
+        The payloads of `after` and of `before`.
     before, after
         The layers of both sides.
     names
@@ -72,7 +72,6 @@ def with_before(
     languages
         Of the page.
     """
-    earlier = build(before)
     old = {key: _unlike(earlier[key], payload.get(key)) for key in _STATE if earlier.get(key) != payload.get(key)}
     # a kind of layer that there was none of is there no more
     old["gone"] = [kind for kind in payload["layers"] if kind not in earlier["layers"]]
