@@ -30,7 +30,7 @@ __all__ = ["INPUTS", "Project", "read_project", "write_project"]
 
 _SECTIONS = ("project", "inputs", "divide", "cover", "outputs")
 _PROJECT_KEYS = ("name", "title", "lang")
-_INPUT_KEYS = ("path", "columns", "crs", "layer", "counts")
+_INPUT_KEYS = ("path", "columns", "crs", "layer", "counts", "categories")
 _LANGUAGES = ("en", "zh")
 # Areas that `divide` makes grids of their own are drawn as the bureau's grids are.
 _SAME_AS = {"dedicated": "grids"}
@@ -78,9 +78,9 @@ def read_project(path: str | PathLike[str]) -> Project:
     ----------
     path
         A .toml with sections ``[project]`` (name, title, lang), ``[inputs]`` (table = path, or table = {path, columns,
-        crs, layer}; ``buildings`` may have ``counts``, a sheet of households by building_id, or by compound and
-        number), ``[divide]``, ``[cover]``, ``[outputs]``. A lang of ``"both"`` may have a title in each,
-        ``title = {en = "...", zh = "..."}``.
+        crs, layer}; ``facilities`` may have ``categories``, as in `read_facilities`; ``buildings`` may have
+        ``counts``, a sheet of households by building_id, or by compound and number), ``[divide]``, ``[cover]``,
+        ``[outputs]``. A lang of ``"both"`` may have a title in each, ``title = {en = "...", zh = "..."}``.
         Paths are relative to the file; ``${NAME}`` is an environment variable. Tables that come from one OpenStreetMap
         extract are read in one pass. What may stand in ``[outputs]``: see `run_project`. Or
         ``"postgresql://user@host/city|schema=plan"``, a schema of a PostGIS database whose tables are called so.
@@ -219,7 +219,10 @@ def _input(path: Path, name: str, value: Any) -> dict[str, Any]:
     _known_keys(path, entry, _INPUT_KEYS, "a key of an input", f"inputs.{name}.")
     if "counts" in entry and name != "buildings":
         raise ReadError(f"{path}: inputs.{name}.counts: only buildings take counts. Leave it out.")
-    return {**entry, **{key: _complete(path, entry[key]) for key in ("path", "counts") if key in entry}}
+    if "categories" in entry and name != "facilities":
+        raise ReadError(f"{path}: inputs.{name}.categories: only facilities take categories. Leave it out.")
+    paths = [key for key in ("path", "counts", "categories") if isinstance(entry.get(key), str)]
+    return {**entry, **{key: _complete(path, entry[key]) for key in paths}}
 
 
 def _complete(project: Path, text: str) -> str:
@@ -250,7 +253,8 @@ def _read_inputs(path: Path, inputs: Mapping[str, dict[str, Any]]) -> dict[str, 
             if name in _WITHOUT_GEOMETRY:
                 tables[name] = read_counts(name, entry["path"], **options)
             else:
-                tables[name] = read_table(_SAME_AS.get(name, name), entry["path"], crs=entry.get("crs"), **options)
+                options |= {key: entry.get(key) for key in ("crs", "categories")}
+                tables[name] = read_table(_SAME_AS.get(name, name), entry["path"], **options)
     if counts is not None:
         tables["households"], tables["buildings"] = read_building_counts(
             counts, tables["buildings"], tables.get("compounds")
@@ -264,7 +268,7 @@ def _read_extracts(path: Path, inputs: Mapping[str, dict[str, Any]]) -> dict[str
     for name, entry in inputs.items():
         if name in (*_WITHOUT_GEOMETRY, *_SAME_AS, "grids"):
             raise ReadError(f"{path}: OpenStreetMap holds no {name}. Name a sheet or a vector file for inputs.{name}.")
-        refuse_for_osm(Path(entry["path"]), crs=entry.get("crs"), columns=entry.get("columns"))
+        refuse_for_osm(Path(entry["path"]), **{k: entry.get(k) for k in ("crs", "columns", "categories")})
         extracts.setdefault(entry["path"], []).append(name)
     tables: dict[str, Any] = {}
     for extract, names in extracts.items():

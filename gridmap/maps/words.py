@@ -10,7 +10,7 @@ from gridmap.tables.categories import facility_categories
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["CATEGORIES", "LANGUAGES", "WORDS", "category_labels", "check_language", "languages_of", "words"]
+__all__ = ["LANGUAGES", "WORDS", "category_labels", "check_language", "languages_of", "words"]
 
 LANGUAGES = ("en", "zh")
 BOTH = ("zh", "en")
@@ -293,29 +293,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "note.no_script": ("This map needs JavaScript.", "本地图需要启用 JavaScript。"),
 }  # fmt: skip
 
-#: Categories beside those of the OSM reader's list (gridmap/tables/categories.csv): (English, Chinese).
-CATEGORIES: dict[str, tuple[str, str]] = {
-    "canteen": ("Community canteen", "社区食堂"),
-    "community_service": ("Community service station", "社区服务站"),
-    "convenience_store": ("Convenience store", "便利店"),
-    "cultural": ("Culture room", "文化活动室"),
-    "elderly_canteen": ("Canteen for the elderly", "老年食堂"),
-    "fitness": ("Fitness ground", "健身场地"),
-    "food_market": ("Food market", "菜市场"),
-    "green": ("Green space", "绿地"),
-    "health": ("Health station", "卫生服务站"),
-    "health_centre": ("Health centre", "卫生服务中心"),
-    "health_station": ("Health station", "卫生服务站"),
-    "middle_school": ("Middle school", "中学"),
-    "nursery": ("Nursery", "托育机构"),
-    "parcel": ("Parcel point", "快递站"),
-    "police": ("Police station", "派出所"),
-    "primary_school": ("Primary school", "小学"),
-    "public_transport": ("Bus stop", "公交站"),
-    "secondary_school": ("Secondary school", "中学"),
-    "toilet": ("Public toilet", "公共厕所"),
-}
-
 
 def languages_of(lang: str | Sequence[str]) -> tuple[str, ...]:
     """The languages of a page, the one it opens in first: ``"both"`` is Chinese and English.
@@ -354,8 +331,7 @@ def words(lang: str) -> dict[str, str]:
 def category_labels(categories: Iterable[str], lang: str) -> dict[str, str]:
     """Categories as a person reads them; one that no list knows stays as the data names it."""
     column = LANGUAGES.index(lang)
-    listed = {key: (c.name_en, c.name_zh) for key, c in facility_categories()[0].items()}
-    known = {**listed, **CATEGORIES}
+    known = {key: (c.name_en, c.name_zh) for key, c in facility_categories()[0].items()}
     return {c: known[key][column] if (key := c.strip().lower()) in known else _plain(c) for c in categories}
 
 

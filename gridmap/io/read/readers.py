@@ -19,6 +19,7 @@ from gridmap.io.datums import shifted_name, to_wgs84
 from gridmap.io.datums.accuracy import datum_remark
 from gridmap.io.datums.names import known_crs
 from gridmap.io.read import headings
+from gridmap.io.read.facility_categories import categories_with, with_categories
 from gridmap.io.read.osm import is_osm, read_osm
 from gridmap.io.read.postgis import read_postgis
 from gridmap.io.read.record import Reading
@@ -136,13 +137,39 @@ def read_barriers(
 
 
 def read_facilities(
-    source: Source, *, crs: Any = None, columns: Columns | None = None, layer: str | None = None
+    source: Source,
+    *,
+    crs: Any = None,
+    columns: Columns | None = None,
+    layer: str | None = None,
+    categories: Mapping[str, str] | str | PathLike[str] | pd.DataFrame | None = None,
 ) -> gpd.GeoDataFrame:
     """Facilities by category. Sources, arguments and errors as in `read_buildings`.
 
-    From OpenStreetMap the categories are those of ``gridmap/tables/categories.csv``.
+    The categories are those of ``gridmap/tables/categories.csv``. They are recognised in plain words (菜市场,
+    Pharmacy), in the types and type codes of Amap and Baidu (医疗保健服务;医药保健销售店;药房, 090601) and in
+    OpenStreetMap's tags. What is not recognised keeps its own words, and is counted in
+    ``attrs["reading"]["categories"]``.
+
+    Parameters
+    ----------
+    source, crs, columns, layer
+        As in `read_buildings`.
+    categories
+        Further words, which win over the list: ``{word: category}``, or a sheet with the columns ``category``,
+        ``value`` and, if it is no plain word, ``scheme`` (as in categories.csv). A category may be a new one. Not for
+        OpenStreetMap extracts.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> sheet = pd.DataFrame({"type": ["医疗;药店", "钓鱼店"], "lng": [116.3, 116.4], "lat": [40, 40]})
+    >>> read_facilities(sheet)["category"].tolist()
+    ['pharmacy', '钓鱼店']
+    >>> read_facilities(sheet, categories={"钓鱼店": "sports"})["category"].tolist()
+    ['pharmacy', 'sports']
     """
-    return read_table("facilities", source, crs=crs, columns=columns, layer=layer)
+    return read_table("facilities", source, crs=crs, columns=columns, layer=layer, categories=categories)
 
 
 def read_streets(
@@ -174,12 +201,18 @@ def read_counts(
 
 
 def read_table(
-    table: str, source: Source, *, crs: Any = None, columns: Columns | None = None, layer: str | None = None
+    table: str,
+    source: Source,
+    *,
+    crs: Any = None,
+    columns: Columns | None = None,
+    layer: str | None = None,
+    categories: Any = None,
 ) -> gpd.GeoDataFrame:
     """A table by its name; what the public readers share."""
     if isinstance(source, (str, PathLike)) and is_osm(Path(source)):
         path = Path(source)
-        refuse_for_osm(path, crs=crs, columns=columns)
+        refuse_for_osm(path, crs=crs, columns=columns, categories=categories)
         frame = read_osm(path, [table])[table]
         refuse_empty_osm(path, table, frame)
         return frame
@@ -187,7 +220,10 @@ def read_table(
     frame, place = _rename(frame, table, columns, reading, drawn=_is_drawn(frame))
     if reading.notes.get("format") == "PostGIS" and not place and not _is_drawn(frame):
         raise _without_geometry(reading.source, frame)
-    out = _with_geometry(tidy(frame, table, reading), place, reading.source)
+    frame = tidy(frame, table, reading)
+    if table == "facilities":
+        frame = with_categories(frame, categories_with(categories), reading)
+    out = _with_geometry(frame, place, reading.source)
     out = _with_crs(out, crs, place, reading)
     out = _with_ids(out, table, reading)
     if table == "entrances":
@@ -195,8 +231,10 @@ def read_table(
     return _checked(table, out, reading, rows)
 
 
-def refuse_for_osm(path: Path, *, crs: Any, columns: Columns | None) -> None:
+def refuse_for_osm(path: Path, *, crs: Any, columns: Columns | None, categories: Any = None) -> None:
     """Refuse what makes no sense for an OpenStreetMap extract."""
+    if categories is not None:
+        raise ReadError(f"{path}: OpenStreetMap's tags are taken as categories.csv has them. Leave categories= out.")
     if columns:
         raise ReadError(f"{path}: OpenStreetMap files have no headings. Leave columns= out.")
     if crs is not None and (shifted_name(crs) or known_crs(crs) != CRS(4326)):
