@@ -56,6 +56,12 @@ def test_wkt_that_cannot_be_read(tmp_path, cells, message):
         read_buildings(path, crs=4326)
 
 
+def test_bytes_in_a_table_without_a_note_on_geometry(tmp_path):
+    path = tmp_path / "a.parquet"
+    pd.DataFrame({"building_id": ["007"], "geometry": [shapely.to_wkb(SHAPE)]}).to_parquet(path)
+    assert read_buildings(path, crs=4490).geometry.tolist() == [SHAPE]
+
+
 def test_wkt_in_frames_with_repeated_labels():
     frame = pd.DataFrame({"id": ["a", "b", "c"], "wkt": ["POINT (1 2)", None, "POINT (3 4)"]}, index=[5, 5, 6])
     with pytest.raises(TableError, match="geometry = missing"):

@@ -95,10 +95,17 @@ def _read_text(path: Path, *, reading: Reading, said: list[str]) -> tuple[pd.Dat
     reading.note(format="text", encoding=encoding, separator=separator)
     text, above = _from_headings(text, separator, said, str(path), reading)
     try:
-        # blank lines are kept so that rows count as they do in an editor; they are left out, counted, later
-        frame = pd.read_csv(
-            StringIO(text), sep=separator, dtype=str, keep_default_na=False, skip_blank_lines=False, index_col=False
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            # blank lines are kept so that rows count as they do in an editor; they are left out, counted, later
+            frame = pd.read_csv(
+                StringIO(text), sep=separator, dtype=str, keep_default_na=False, skip_blank_lines=False, index_col=False
+            )
+    except pd.errors.ParserWarning as error:
+        raise ReadError(
+            f"{path}: rows have more cells than there are headings. Give each column a heading, or put texts that hold "
+            f"{separator!r} in quotes."
+        ) from error
     except (ValueError, pd.errors.ParserError) as error:
         raise ReadError(f"{path}: the rows do not fit the headings ({error}). Save the sheet as CSV again.") from error
     frame.columns = unmarked(pd.Series(frame.columns, dtype="str"))

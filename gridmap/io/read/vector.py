@@ -11,6 +11,7 @@ import pandas as pd
 
 from gridmap.errors import ReadError
 from gridmap.io.read.dxf import drawing_encoding, read_outlines
+from gridmap.io.read.failures import FOREIGN, first_line
 from gridmap.io.read.kml import read_kml
 from gridmap.io.read.vector_kinds import ARCHIVE_SUFFIXES, FORMATS, PARQUET_SUFFIXES, refuse_disguise
 from gridmap.io.read.zipped import opened
@@ -56,13 +57,13 @@ def _read_by_gdal(path: Path, layer: str | None, table: str, reading: Reading) -
         try:
             layer = layer or _only_layer(path, table)
             frame: pd.DataFrame = gpd.read_file(path, layer=layer, engine="pyogrio", **_encoding(path))
-        except (RuntimeError, ValueError, OSError, LookupError, TypeError) as error:
+        except FOREIGN as error:
             parts = " A Shapefile needs its .shx and .dbf beside it." if path.suffix.lower() == ".shp" else ""
             raise ReadError(
-                f"{path}: not a vector file that can be read ({_first_line(error)}). Export it again, as "
+                f"{path}: not a vector file that can be read ({first_line(error)}). Export it again, as "
                 f"{FORMATS}.{parts}"
             ) from error
-    remarks = sorted({_first_line(w.message) for w in caught if not issubclass(w.category, DeprecationWarning)})
+    remarks = sorted({first_line(w.message) for w in caught if not issubclass(w.category, DeprecationWarning)})
     if remarks:
         reading.note(remarks=remarks)
     reading.note(format=path.suffix.lower().lstrip(".") or "folder", layer=layer)
@@ -78,7 +79,7 @@ def _read_parquet(path: Path) -> pd.DataFrame:
         ) from error
     except ValueError:
         frame = _read_plain_parquet(path)
-    except (RuntimeError, OSError, KeyError, TypeError) as error:
+    except FOREIGN as error:
         raise _bad_parquet(path, error) from error
     return frame
 
@@ -87,12 +88,12 @@ def _read_plain_parquet(path: Path) -> pd.DataFrame:
     """Parquet without geometry: a plain table, whose coordinates may stand in columns."""
     try:
         return pd.read_parquet(path)
-    except (ValueError, RuntimeError, OSError, KeyError, TypeError) as error:
+    except FOREIGN as error:
         raise _bad_parquet(path, error) from error
 
 
 def _bad_parquet(path: Path, error: Exception) -> ReadError:
-    return ReadError(f"{path}: not a Parquet file that can be read ({_first_line(error)}). Write it again.")
+    return ReadError(f"{path}: not a Parquet file that can be read ({first_line(error)}). Write it again.")
 
 
 def _only_layer(path: Path, table: str) -> str:
@@ -145,7 +146,3 @@ def _headings(path: Path, frame: pd.DataFrame) -> dict[str, str]:
         return {}
     known = {row[0]: row[1] for row in rows[1:] if len(row) == 2 and row[0] in frame.columns}
     return known if len(set(known.values())) == len(known) else {}
-
-
-def _first_line(error: object) -> str:
-    return (str(error).strip().splitlines() or ["no reason given"])[0]

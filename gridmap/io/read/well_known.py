@@ -41,6 +41,9 @@ def shapes_from_text(cells: pd.Series, source: str) -> tuple[NDArray[Any], int |
     (<POINT (116.3 40)>, True, 4490)
     """
     out = np.full(len(cells), None, dtype=object)
+    if any(isinstance(cell, bytes) for cell in cells):
+        # a Parquet file without its note on geometry holds the bytes themselves
+        cells = cells.map(lambda cell: cell.hex() if isinstance(cell, bytes) else cell)
     known = cells.notna().to_numpy(dtype=bool) & (cells.astype(str).str.strip() != "").to_numpy(dtype=bool)
     text = cells[known].astype(str).str.strip()
     plain = text.str.replace(_SRID, "", regex=True)

@@ -14,6 +14,7 @@ import pandas as pd
 import shapely
 
 from gridmap.errors import WriteError
+from gridmap.io.write.tables import refuse_infinite
 from gridmap.tables.contracts import CONTRACTS
 from gridmap.tables.crs import to_metric
 
@@ -62,7 +63,9 @@ def write_drawing(frame: pd.DataFrame, path: Path, *, layer: str) -> None:
         raise WriteError(
             f"{path}: {int((~known).sum())} rows have no shape: they cannot be drawn. Leave them out, or write .gpkg."
         )
+    refuse_infinite(frame, path, "a drawing")
     table = to_metric(frame) if len(frame) else frame
+    refuse_infinite(table, path, "a drawing")
     fixed = ezdxf.options.write_fixed_meta_data_for_testing
     # the same table gives the same bytes: no times, no random ids
     ezdxf.options.write_fixed_meta_data_for_testing = True

@@ -12,7 +12,7 @@ import pandas as pd
 import shapely
 
 from gridmap.errors import WriteError
-from gridmap.io.write.tables import flat_shapes
+from gridmap.io.write.tables import flat_shapes, refuse_infinite
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,6 +48,7 @@ def write_kml(frame: pd.DataFrame, path: Path, *, title: str) -> None:
             f"{path}: row {table.index[absent[0]]} has no shape ({len(absent)} rows): KML would lose it. "
             "Leave such rows out, or write .gpkg."
         )
+    refuse_infinite(table, path, "KML")
     text = f"{_HEAD}<name>{_escaped(title, path)}</name>\n{''.join(_placemarks(table, path))}{_END}"
     if path.suffix.lower() != ".kmz":
         path.write_text(text, encoding="utf-8", newline="\n")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import os
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -56,7 +57,8 @@ def write_shapefile(frame: pd.DataFrame, path: Path) -> None:
     out = gpd.GeoDataFrame(fields, geometry=table.geometry.to_numpy(), crs=table.crs, index=table.index)
     if not path.parent.is_dir():
         raise WriteError(f"{path}: there is no folder {path.parent}. Make it first, or choose another path.")
-    with all_or_nothing(path.parent) as folder:
+    with all_or_nothing(path.parent) as folder, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="'crs' was not provided")
         target = folder / path.with_suffix(".shp").name
         try:
             out.to_file(target, driver="ESRI Shapefile", engine="pyogrio", encoding="UTF-8", index=False)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
 from gridmap.errors import OptionError, WriteError
 from gridmap.io.database import Address, is_database
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from os import PathLike
 
-__all__ = ["STYLES_LAYER", "flat", "flat_shapes", "write_layers", "write_table", "writing", "writing_set"]
+__all__ = [
+    "STYLES_LAYER", "flat", "flat_shapes", "refuse_infinite", "write_layers", "write_table", "writing", "writing_set",
+]  # fmt: skip
 
 #: The table of a GeoPackage in which QGIS keeps and finds the styles of its layers.
 STYLES_LAYER = "layer_styles"
@@ -89,7 +92,7 @@ def write_table(
 
         write_shapefile(frame, path)
         return path
-    with writing(path) as temporary:
+    with writing(path) as temporary, _without_crs_warning():
         _WRITERS[suffix](frame, temporary, title, geometry)
     return path
 
@@ -110,15 +113,21 @@ def write_layers(layers: Mapping[str, pd.DataFrame], path: str | PathLike[str]) 
     with writing(path) as temporary, _unhurried():
         for name, frame in layers.items():
             table = flat(frame)
-            with warnings.catch_warnings():
-                # a table without geometry has no CRS, which is as it should be
-                warnings.filterwarnings("ignore", message="'crs' was not provided")
+            with _without_crs_warning():
                 # QGIS looks for the key of its table of styles under this name
                 options = {"FID": "id"} if name == STYLES_LAYER else {}
                 pyogrio.write_dataframe(
                     table, temporary, layer=name, driver="GPKG", append=temporary.exists(), layer_options=options
                 )
     return path
+
+
+@contextmanager
+def _without_crs_warning() -> Iterator[None]:
+    """A table without geometry has no CRS, which is as it should be; others are refused where they are read."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="'crs' was not provided")
+        yield
 
 
 @contextmanager
@@ -150,6 +159,18 @@ def flat_shapes(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """The table as `flat` gives it, its geometry in the column of that name."""
     table: gpd.GeoDataFrame = flat(frame)
     return table if table.geometry.name == "geometry" else table.rename_geometry("geometry")
+
+
+def refuse_infinite(table: gpd.GeoDataFrame, path: Path, kind: str) -> None:
+    """Refuse shapes with infinite or NaN coordinates, also those that only a projection made so."""
+    wrong = np.zeros(len(table), dtype=bool)
+    xy, row = shapely.get_coordinates(table.geometry.array, return_index=True)
+    wrong[row[~np.isfinite(xy).all(axis=1)]] = True
+    if wrong.any():
+        raise WriteError(
+            f"{path}: row {table.index[wrong.argmax()]} has infinite or NaN coordinates ({int(wrong.sum())} rows), "
+            f"which {kind} cannot hold. Correct the shape, or the CRS of the table."
+        )
 
 
 def _cell(value: Any) -> Any:
@@ -196,8 +217,13 @@ def _write_flatgeobuf(frame: pd.DataFrame, path: Path, title: str, _: str | None
 
 def _write_geojson(frame: pd.DataFrame, path: Path, title: str, _: str | None) -> None:
     table = _spatial(frame, path, "GeoJSON")
+    if table.crs is None and table.geometry.notna().any():
+        raise WriteError(
+            f"{path}: GeoJSON is in longitude and latitude, and the table has no CRS. Use .set_crs() first."
+        )
     if table.crs is not None and len(table):
         table = table.to_crs(4326)
+    refuse_infinite(table, path, "GeoJSON")
     # the name stands in the file, where that of a temporary file would differ each time
     table.to_file(path, driver="GeoJSON", engine="pyogrio", layer=title, RFC7946="YES")
     with path.open("rb") as text:
