@@ -15,6 +15,7 @@ from gridmap.division.divide import divide
 from gridmap.division.plans.plan import GridPlan
 from gridmap.division.search.partition import partition
 from gridmap.errors import EditError, GridmapError, OptionError, ReadError, TableError, WriteError
+from gridmap.io.datums.propose import propose_crs
 from gridmap.io.project import Project, read_project, write_project
 from gridmap.io.read.rasters import read_raster
 from gridmap.io.read.readers import (
@@ -77,6 +78,7 @@ __all__ = [
     "partition",
     "permeability",
     "propose_communities",
+    "propose_crs",
     "provision",
     "read_barriers",
     "read_buildings",

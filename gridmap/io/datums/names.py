@@ -91,6 +91,7 @@ def _only_width(text: str, number: int, *, meridian: bool) -> int:
     return widths[0]
 
 
+@lru_cache(maxsize=256)
 def gauss_kruger(datum: str, width: int, number: int, *, prefix: bool) -> CRS:
     """The Gauss-Krüger projection of a zone, with the zone in front of the easting, or of a central meridian, without.
 

@@ -18,6 +18,7 @@ from gridmap.io.database import Address, is_database
 from gridmap.io.datums import shifted_name, to_wgs84
 from gridmap.io.datums.accuracy import datum_remark
 from gridmap.io.datums.names import known_crs
+from gridmap.io.datums.propose import proposals_in_words
 from gridmap.io.read import headings
 from gridmap.io.read.facility_categories import categories_with, with_categories
 from gridmap.io.read.osm import is_osm, read_osm
@@ -314,12 +315,23 @@ def _checked(table: str, frame: Any, reading: Reading, rows: str) -> Any:
         out = check_table(out, table)
     except TableError as error:
         # the user must know which file, and how its rows are called
-        named = TableError(f"{table} ({reading.source}; {rows})", error.violations)
+        named = TableError(f"{table} ({reading.source}; {rows})", _with_proposals(error.violations, out))
         named.table = table
         raise named from None
     if rows != _BY_LABEL:
         out = out.reset_index(drop=True)
     out.attrs["reading"] = reading.as_dict(len(out))
+    return out
+
+
+def _with_proposals(violations: pd.DataFrame, frame: Any) -> pd.DataFrame:
+    """A missing CRS with what the coordinates look like."""
+    nameless = violations["value"] == "no CRS"
+    words = proposals_in_words(frame) if nameless.any() else ""
+    if not words:
+        return violations
+    out = violations.copy()
+    out.loc[nameless, "remedy"] = f"Pass crs= to the reader. {words}"
     return out
 
 
@@ -459,7 +471,7 @@ def _check_degrees(frame: gpd.GeoDataFrame, source: str) -> None:
         remedy = (
             "Longitude and latitude look exchanged: columns={'x': longitude heading, 'y': latitude heading}."
             if swapped
-            else "They look like metres: pass the projected crs=, for example crs='EPSG:4548'."
+            else proposals_in_words(frame) or "They look like metres: pass the projected crs=, for example 'EPSG:4548'."
         )
         raise ReadError(
             f"{source}: coordinates from ({low_x:g}, {low_y:g}) to ({high_x:g}, {high_y:g}) are not degrees. {remedy}"
