@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
 _SHEET = "row of the sheet"
 _BY_ID = "building_id"
-_NO_CRS = (
-    "geometry: no CRS ({place}); expected a coordinate reference system. Pass crs= to the reader, for example "
-    "crs='EPSG:4490'; for Amap data crs='GCJ-02'."
+_NO_CRS = "geometry: no CRS ({place}); expected a coordinate reference system. Pass crs= to the reader. "
+_NO_ZONE = (
+    "They look like metres without a zone, so they cannot tell the central meridian: EPSG:4534 to {gauss}, EPSG:32643 "
+    "to {utm} fit. Ask for it, or let gridmap.propose_crs(table, streets) tell them apart."
 )
 _RING = "Draw the ring again, or mend the table: table.geometry = table.geometry.make_valid()."
 
@@ -25,7 +26,12 @@ _RING = "Draw the ring again, or mend the table: table.geometry = table.geometry
 @exhibit(
     "buildings",
     TableError,
-    table_message("buildings", _SHEET, _NO_CRS.format(place="x from 39500100 to 39500100, y from 4429000 to 4429000")),
+    table_message(
+        "buildings",
+        _SHEET,
+        _NO_CRS.format(place="x from 39500100 to 39500100, y from 4429000 to 4429000")
+        + "The coordinates look like CGCS2000 3-degree zone 39, with the zone in the easting: crs='EPSG:4527'.",
+    ),
 )
 def metres_of_an_unnamed_zone(folder: Path) -> Path:
     return text(folder / "buildings.csv", "编号,x,y,户数\n1,39500100,4429000,12\n")
@@ -37,7 +43,8 @@ def metres_of_an_unnamed_zone(folder: Path) -> Path:
     table_message(
         "buildings",
         "building_id",
-        _NO_CRS.format(place="x from 442785.8864 to 444536.8855, y from 4429731.105 to 4429799.581"),
+        _NO_CRS.format(place="x from 442785.8864 to 444536.8855, y from 4429731.105 to 4429799.581")
+        + _NO_ZONE.format(gauss=4554, utm=32653),
     ),
 )
 def shapefile_without_its_prj(folder: Path) -> Path:
@@ -60,8 +67,8 @@ def longitude_and_latitude_exchanged(folder: Path) -> Path:
 @exhibit(
     "buildings",
     ReadError,
-    "<path>: coordinates from (500100, 4.429e+06) to (500100, 4.429e+06) are not degrees. They look like metres: "
-    "pass the projected crs=, for example crs='EPSG:4548'.",
+    "<path>: coordinates from (500100, 4.429e+06) to (500100, 4.429e+06) are not degrees. "
+    + _NO_ZONE.format(gauss=4553, utm=32652),
 )
 def metres_headed_as_degrees(folder: Path) -> Path:
     return text(folder / "buildings.csv", "编号,lon,lat\n1,500100,4429000\n")
@@ -231,7 +238,12 @@ def street_that_is_an_area(folder: Path) -> Path:
 @exhibit(
     "buildings",
     TableError,
-    table_message("buildings", _BY_ID, _NO_CRS.format(place="x from 116.33 to 116.3505, y from 40 to 40.0005")),
+    table_message(
+        "buildings",
+        _BY_ID,
+        _NO_CRS.format(place="x from 116.33 to 116.3505, y from 40 to 40.0005")
+        + "They look like degrees: crs='EPSG:4326' or 'EPSG:4490', or 'GCJ-02' (Amap), 'BD-09' (Baidu).",
+    ),
 )
 def parquet_without_a_crs(folder: Path) -> Path:
     path = folder / "buildings.parquet"

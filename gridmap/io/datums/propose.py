@@ -119,11 +119,19 @@ def proposals_in_words(table: gpd.GeoDataFrame) -> str:
         return f"The coordinates look like {first['reading']}{axes}: crs={first['crs']!r}."
     if first["crs"] == "EPSG:4326":
         return f"They look like degrees{axes}: crs='EPSG:4326' or 'EPSG:4490', or 'GCJ-02' (Amap), 'BD-09' (Baidu)."
-    codes = ", ".join(found["crs"].tolist())
     return (
-        f"They look like metres{axes} without a zone, so they cannot tell the central meridian; ask for it. Consistent "
-        f"are {codes}. gridmap.propose_crs(table, streets) tells them apart."
+        f"They look like metres{axes} without a zone, so they cannot tell the central meridian: {_runs(found['crs'])} "
+        "fit. Ask for it, or let gridmap.propose_crs(table, streets) tell them apart."
     )
+
+
+def _runs(codes: pd.Series) -> str:
+    """EPSG codes with those that follow one another as a run: ``EPSG:4534 to 4553``."""
+    numbers = sorted(int(code.removeprefix("EPSG:")) for code in codes)
+    starts = [n for n in numbers if n - 1 not in numbers]
+    ends = [n for n in numbers if n + 1 not in numbers]
+    runs = [f"EPSG:{a}" if a == b else f"EPSG:{a} to {b}" for a, b in zip(starts, ends, strict=True)]
+    return ", ".join(runs)
 
 
 def _sample(table: gpd.GeoDataFrame | gpd.GeoSeries) -> tuple[NDArray[Any], Array]:

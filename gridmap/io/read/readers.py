@@ -326,7 +326,7 @@ def _checked(table: str, frame: Any, reading: Reading, rows: str) -> Any:
 
 def _with_proposals(violations: pd.DataFrame, frame: Any) -> pd.DataFrame:
     """A missing CRS with what the coordinates look like."""
-    nameless = violations["value"] == "no CRS"
+    nameless = violations["value"].astype(str).str.startswith("no CRS")
     words = proposals_in_words(frame) if nameless.any() else ""
     if not words:
         return violations
