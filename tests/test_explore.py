@@ -7,6 +7,7 @@ import base64
 import json
 import re
 import zlib
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -442,6 +443,17 @@ def test_grids_of_several_bands_are_judged_by_their_own():
     same = bands_of(table.assign(lower=300, upper=500, counted="households"), 300, 500)
     assert not same.differ
     assert same.held.tolist() == [350, 350, 350, 120]
+
+
+def test_a_dedicated_grid_has_the_name_of_its_area_in_the_language_of_the_page(town):
+    from gridmap.maps.report.ground import ground_of
+
+    campus = town["grids"].iloc[[5]][["geometry"]].assign(compound_id="c", name="师范学院", name_en="Normal College")
+    grids = town["grids"].assign(name=[*town["grids"]["name"][:5], "师范学院"])
+    plan = replace(town["plan"], grids=grids, compounds=campus)
+    for lang, name in (("en", "Normal College"), ("zh", "师范学院")):
+        assert payload_of(page_of(plan, lang=lang))["layers"]["grids"]["name"][5] == name
+        assert ground_of(plan, None, lang).grid_names[5] == name
 
 
 def test_each_listed_category_has_a_symbol_of_its_own():

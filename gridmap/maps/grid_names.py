@@ -29,9 +29,17 @@ def short_codes(grids: pd.DataFrame, communities: pd.DataFrame | None) -> list[s
     return out
 
 
-def short_names(grids: pd.DataFrame, communities: pd.DataFrame | None, lang: str) -> list[str]:
-    """Names of grids without the name of their community in front, in whichever language it has that."""
+def short_names(
+    grids: pd.DataFrame, communities: pd.DataFrame | None, lang: str, compounds: pd.DataFrame | None = None
+) -> list[str]:
+    """Names of grids without the name of their community in front, in whichever language it has that.
+
+    A grid called as one of the `compounds`, as dedicated grids are, has the name that it has in the language.
+    """
     names = texts_in(grids, "name", lang)
+    if compounds is not None and "name" in compounds:
+        known = dict(zip(texts(compounds["name"]), texts_in(compounds, "name", lang), strict=True))
+        names = [name and known.get(name, name) for name in names]
     if communities is None:
         return names
     owner = rows_of(grids.get("community_id"), communities, "community_id", len(grids)).tolist()

@@ -191,7 +191,8 @@ def _facility_texts(sheet: Sheet, lang: str) -> dict[str, Any]:
 def _grid_names(sheet: Sheet, lang: str) -> dict[str, Any]:
     """Names of grids; the map shows that of their community anyway."""
     tables = sheet.content.tables
-    return {"name": short_names(tables["grids"], tables.get("communities"), lang)}
+    compounds = None if sheet.content.plan is None else sheet.content.plan.compounds
+    return {"name": short_names(tables["grids"], tables.get("communities"), lang, compounds)}
 
 
 _NAMED = {

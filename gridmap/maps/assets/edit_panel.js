@@ -129,7 +129,7 @@
       const out = [element("div", { class: "gm-edit-selected" },
         element("p", { class: "gm-kicker" }, atoms.length === 1 ? say("edit." + NAMES[+state.kind[atoms[0]]]) : say("edit.pieces", { n: say.number(atoms.length) })),
         atoms.length === 1 && +state.kind[atoms[0]] < 2 ? element("p", { class: "gm-edit-name" }, gm.data(atomName(atoms[0]))) : null,
-        element("p", { class: "gm-edit-facts", "data-fact": "selected" }, gm.data(details.join(say("list.join")))),
+        element("p", { class: "gm-edit-facts", "data-fact": "selected" }, gm.data(details.join(say("clause")))),
         button(say("edit.clear"), function () { act.clear(); }, "gm-small"))];
       const rest = state.restOfCompounds(atoms);
       if (rest.length) {

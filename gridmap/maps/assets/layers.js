@@ -207,7 +207,8 @@
         words: function (view, labels) {
           if (view.zoom < 16) return;
           gm.dots(c, view, function (f) { return data.layers.compounds.name[f]; }, function (f, x, y) {
-            labels.text([{ text: gm.short(data.layers.compounds.name[f], 16), font: font(500, 11.5), size: 11.5, colour: "#7a4a1f" }], x, y, 0);
+            const wide = (c.box[4 * f + 2] - c.box[4 * f]) * view.scale;   // a name over the walls would hide whose it is
+            labels.text([{ text: gm.short(data.layers.compounds.name[f], 16), font: font(500, 11.5), size: 11.5, colour: "#7a4a1f" }], x, y, wide * 1.1);
           });
         },
         legend: function () { return [{ swatch: { fill: "none", stroke: "#8c5a2b", width: 1.6, dash: "5 2 1 2" }, label: say("class.compound") }]; },

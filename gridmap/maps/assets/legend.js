@@ -31,7 +31,6 @@
         if (layer.key === "grids" && data.themes.length) body.appendChild(themes());
         if (layer.categories) body.appendChild(categories());
         const rows = layer.legend();
-        if (rows.length === 1 && rows[0].label === layer.label) rows[0].label = null;
         rows.forEach(function (cls) { body.appendChild(classRow(cls)); });
       });
       return out;

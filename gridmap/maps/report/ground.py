@@ -148,7 +148,8 @@ class Ground:
     @cached_property
     def grid_names(self) -> list[str]:
         """Names of the grids, without the name of their community, which stands beside them, and without their code."""
-        names = short_names(self.layers["grids"].table, self._communities, self.lang)
+        compounds = getattr(self.content.plan, "compounds", None)
+        names = short_names(self.layers["grids"].table, self._communities, self.lang, compounds)
         return ["" if name == code else name for name, code in zip(names, self.codes, strict=True)]
 
     @property
