@@ -17,6 +17,7 @@ from gridmap.division.search.partition import partition
 from gridmap.errors import EditError, GridmapError, OptionError, ReadError, TableError, WriteError
 from gridmap.io.datums.propose import propose_crs
 from gridmap.io.project import Project, read_project, write_project
+from gridmap.io.provenance import compare_runs, provenance
 from gridmap.io.read.rasters import read_raster
 from gridmap.io.read.readers import (
     read_barriers,
@@ -62,6 +63,7 @@ __all__ = [
     "check",
     "community_from_bounds",
     "compare",
+    "compare_runs",
     "cover",
     "dissolve_communities",
     "divide",
@@ -79,6 +81,7 @@ __all__ = [
     "permeability",
     "propose_communities",
     "propose_crs",
+    "provenance",
     "provision",
     "read_barriers",
     "read_buildings",

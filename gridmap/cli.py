@@ -42,7 +42,9 @@ Table = Annotated[
 Sheet = Annotated[Path | None, typer.Option(help="A CSV or Excel sheet.")]
 
 # The files of the main job that a command for one other file leaves out.
-_NO_FILES = dict.fromkeys(("map", "geopackage", "workbook", "geojson", "parquet", "report", "atlas", "swipe"), False)
+_NO_FILES = dict.fromkeys(
+    ("map", "geopackage", "workbook", "geojson", "parquet", "report", "atlas", "swipe", "provenance"), False
+)
 _SYNTHETIC = {
     "en": ("Jinhe: a synthetic town", "The town is synthetic: a script made it, no real place or person is in it."),
     "zh": ("金河街道（虚构示例）", "本示例为虚构：由脚本生成，不涉及任何真实地点或个人。"),
@@ -310,6 +312,8 @@ def _print_result(result: JobResult) -> None:
         result.findings,
         console.stages_overview(result.seconds, result.peak_mb),
     )
+    if result.changes is not None:
+        typer.echo("\n".join(console.changes_overview(result.changes)))
     for kind in sorted(result.files, key=lambda kind: kind == "map"):
         typer.echo(result.files[kind])
 

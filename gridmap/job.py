@@ -25,6 +25,8 @@ from gridmap.division.divide import divide
 from gridmap.division.plans.plan import GridPlan
 from gridmap.errors import OptionError, ReadError
 from gridmap.io.project import Project, read_project
+from gridmap.io.provenance import NAME as PROVENANCE_FILE
+from gridmap.io.provenance import compare_runs, provenance
 from gridmap.io.write.all_files import all_or_nothing
 from gridmap.network.streets import StreetNetwork
 from gridmap.outputs import Results, Text, chosen_outputs, draw_map, print_pages, write_tables
@@ -70,6 +72,8 @@ class JobResult:
         Stage and wall-clock seconds, in order.
     peak_mb
         Largest resident memory of this process so far, in MB; None where the system does not tell (Windows).
+    changes
+        What differs from the last run into the same folder, see `gridmap.compare_runs`; None where there was none.
     """
 
     name: str
@@ -83,6 +87,7 @@ class JobResult:
     files: dict[str, Path]
     seconds: dict[str, float]
     peak_mb: float | None
+    changes: pd.DataFrame | None = None
 
 
 def run_project(
@@ -124,10 +129,11 @@ def run_project(
 
     Notes
     -----
-    The section ``[outputs]`` of a project names the files: ``map``, ``geopackage`` and ``workbook``, which are written
-    unless they are ``false``; ``report``, ``atlas`` (with ``atlas_by``, see `atlas`), ``geojson``, ``parquet``, and
-    ``swipe``, a map with the bureau's present grids on one side and the new ones on the other. ``true`` takes the usual
-    name. ``edit = true`` makes grids negotiable on the map, and ``lang`` is as above.
+    The section ``[outputs]`` of a project names the files: ``map``, ``geopackage``, ``workbook`` and ``provenance``,
+    the record of the run, which are written unless they are ``false``; ``report``, ``atlas`` (with ``atlas_by``, see
+    `atlas`), ``geojson``, ``parquet``, and ``swipe``, a map with the bureau's present grids on one side and the new
+    ones on the other. ``true`` takes the usual name. ``edit = true`` makes grids negotiable on the map, and ``lang`` is
+    as above.
     """
     stage = _Stages(on_stage)
     with stage("read"):
@@ -181,7 +187,10 @@ def run_project(
         seconds=stage.seconds,
         peak_mb=None,
     )
-    results = Results(plan, present, reach, circles, gaps, own, result.findings, loaded.readings)
+    with stage("provenance"):
+        record = _record(loaded, chosen, plan, reach)
+        changes = _changes(Path(out) / outputs.files.get("provenance", PROVENANCE_FILE), record)
+    results = Results(plan, present, reach, circles, gaps, own, result.findings, loaded.readings, record)
     with all_or_nothing(Path(out)) as folder:
         with stage("map"):
             draw_map(folder, results, outputs)
@@ -190,7 +199,27 @@ def run_project(
                 print_pages(folder, results, outputs)
         with stage("write"):
             write_tables(folder, results, outputs)
-    return replace(result, peak_mb=peak_megabytes())
+    return replace(result, changes=changes, peak_mb=peak_megabytes())
+
+
+def _record(project: Project, chosen: _Settings, plan: GridPlan, reach: Cover | None) -> pd.DataFrame:
+    """What the run was made of: the files as they were read, before anything was estimated or left out."""
+    options = {
+        "divide": {key: value for key, value in chosen.divide.items() if key != "previous"},
+        "cover": {**chosen.network, **chosen.cover},
+        "circles": chosen.circles,
+    }
+    if "previous" in chosen.divide:
+        options["divide"]["previous"] = chosen.divide["previous"].plan_hash
+    return provenance(plan=plan, cover=reach, inputs=project.tables, readings=project.readings, parameters=options)
+
+
+def _changes(path: Path, record: pd.DataFrame) -> pd.DataFrame | None:
+    """What differs from the record of a former run; None where there is none that can be read."""
+    try:
+        return compare_runs(path, record)
+    except ReadError:
+        return None
 
 
 @dataclass(frozen=True)

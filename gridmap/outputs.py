@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from gridmap.errors import OptionError
 from gridmap.io.project import Project, write_project
-from gridmap.io.write.tables import write_table
+from gridmap.io.provenance import LAYER as PROVENANCE
+from gridmap.io.provenance import NAME as PROVENANCE_FILE
+from gridmap.io.provenance import provenance_json
+from gridmap.io.write.tables import write_table, writing
 from gridmap.io.write.workbook import write_workbook
 from gridmap.maps.explore import explore
 from gridmap.maps.finding_words import told_findings
@@ -22,6 +25,7 @@ from gridmap.maps.words import category_labels, languages_of
 
 if TYPE_CHECKING:
     import geopandas as gpd
+    import pandas as pd
 
     from gridmap.coverage.counting.cover import Cover
     from gridmap.division.plans.plan import GridPlan
@@ -29,7 +33,9 @@ if TYPE_CHECKING:
 __all__ = ["Outputs", "Results", "Text", "chosen_outputs", "draw_map", "print_pages", "write_tables"]
 
 #: What a run writes when the project does not say: kind of output and name of the file.
-DEFAULT_OUTPUTS = {"map": "map.html", "geopackage": "grids.gpkg", "workbook": "ledger.xlsx"}
+DEFAULT_OUTPUTS = {
+    "map": "map.html", "geopackage": "grids.gpkg", "workbook": "ledger.xlsx", "provenance": PROVENANCE_FILE,
+}  # fmt: skip
 # And what it writes besides where the project says so: ``true`` is this name.
 _FURTHER = {
     "swipe": "swipe.html", "report": "report.html", "atlas": "atlas.html", "geojson": "grids.geojson",
@@ -84,7 +90,10 @@ class Outputs:
 
 @dataclass(frozen=True)
 class Results:
-    """What there is to write: `own` are the findings of the run itself, `findings` those of all stages."""
+    """What there is to write: `own` are the findings of the run itself, `findings` those of all stages.
+
+    `record` is the provenance of the run; see `gridmap.io.provenance`.
+    """
 
     plan: GridPlan
     present: GridPlan | None
@@ -94,6 +103,7 @@ class Results:
     own: gpd.GeoDataFrame
     findings: gpd.GeoDataFrame
     readings: Mapping[str, Any]
+    record: pd.DataFrame
 
     @property
     def source(self) -> str | None:
@@ -179,12 +189,16 @@ def write_tables(folder: Path, results: Results, chosen: Outputs) -> None:
         )  # fmt: skip
     if "geopackage" in files:
         tables = {"circles": results.circles, "gaps": results.gaps, "findings": results.findings}
+        tables[PROVENANCE] = results.record
         if results.present is not None:
             tables |= {"present_grids": results.present.grids, "present_findings": results.present.findings}
         write_project(folder / files["geopackage"], plan=plan, cover=reach, tables=tables, lang=chosen.languages[0])
     for kind in _TABLES:
         if kind in files:
             write_table(plan.grids, folder / files[kind])
+    if "provenance" in files:
+        with writing(folder / files["provenance"]) as draft:
+            draft.write_text(provenance_json(results.record), encoding="utf-8")
 
 
 def _text(text: Text | None, lang: str) -> str:

@@ -34,11 +34,13 @@ def demo(tmp_path_factory):
     return done, folder
 
 
-def test_demo_writes_three_files_and_ends_with_the_map(demo):
+def test_demo_writes_its_files_and_ends_with_the_map(demo):
     done, folder = demo
     last = Path(done.stdout.splitlines()[-1])
     assert (folder / last).resolve() == (folder / "gridmap-demo" / "map.html").resolve()
-    assert {p.name for p in (folder / "gridmap-demo").iterdir()} == {"map.html", "grids.gpkg", "ledger.xlsx"}
+    assert {p.name for p in (folder / "gridmap-demo").iterdir()} == {
+        *("map.html", "grids.gpkg", "ledger.xlsx", "provenance.json")
+    }
     assert (folder / last).stat().st_size > 50_000
 
 

@@ -102,7 +102,9 @@ def test_coverage_counts_every_household(tiny):
 
 def test_all_outputs_are_there_and_nothing_else(tiny):
     result, out, _ = tiny
-    assert {p.name for p in out.iterdir()} == {"map.html", "grids.gpkg", "ledger.xlsx", "grids.geojson"}
+    assert {p.name for p in out.iterdir()} == {
+        *("map.html", "grids.gpkg", "ledger.xlsx", "provenance.json", "grids.geojson")
+    }
     assert set(result.files.values()) == set(out.iterdir())
     written = gpd.read_file(out / "grids.geojson")
     assert sorted(written.grid_id) == sorted(result.plan.grids.grid_id)

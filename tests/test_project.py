@@ -228,6 +228,9 @@ def test_reach_is_a_map_layer_with_one_point_a_building(tmp_path):
         buildings=buildings,
         facilities=facilities,
         measure="minutes",
+        how="network",
+        k=1,
+        profile="adult",
         rate=lambda: rates,
         findings=findings_table([finding("info", "rule", "so")], crs=CRS),
     )

@@ -14,6 +14,8 @@ import pandas as pd
 
 from gridmap.errors import OptionError, ReadError
 from gridmap.io.database import Address, dotted, is_database, transaction
+from gridmap.io.provenance import LAYER as PROVENANCE
+from gridmap.io.provenance import provenance
 from gridmap.io.read.building_counts import read_building_counts
 from gridmap.io.read.osm import is_osm, read_osm
 from gridmap.io.read.postgis import database_tables
@@ -145,8 +147,9 @@ def write_project(
     Layers: of a plan ``grids``, ``assignment``, ``buildings`` (with grid_id), ``communities``, ``atoms``,
     ``adjacency``, ``areas`` and the ground it was made on; of a cover ``reach`` (a point a building, with what
     the nearest facility of each category takes), ``facilities``, ``rates`` (of all), ``rates_by_grid``; of site plans
-    their tables; ``findings`` of all; then `tables`, which replace layers of the same name. ``layer_styles`` holds
-    styles, with which QGIS opens the layers: grids by status, circles by minutes, facilities by category.
+    their tables; ``findings`` of all; ``provenance``, what they were made of (`gridmap.compare_runs`); then `tables`,
+    which replace layers of the same name. ``layer_styles`` holds styles, with which QGIS opens the layers: grids by
+    status, circles by minutes, facilities by category.
 
     Parameters
     ----------
@@ -176,6 +179,8 @@ def write_project(
     if lang not in _LANGUAGES:
         raise OptionError(f"lang={lang!r}; it is one of {', '.join(_LANGUAGES)}")
     layers = _result_layers(plan, cover, sites)
+    if layers and PROVENANCE not in (tables or {}):
+        layers[PROVENANCE] = provenance(plan=plan, cover=cover)
     layers.update(tables or {})
     written = {name: table for name, table in layers.items() if table is not None}
     if address is not None:

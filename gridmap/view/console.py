@@ -11,10 +11,20 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.table import Table
 
-__all__ = ["findings_overview", "grids_overview", "in_band_share", "rates_overview", "stages_overview"]
+__all__ = [
+    "changes_overview",
+    "findings_overview",
+    "grids_overview",
+    "in_band_share",
+    "rates_overview",
+    "stages_overview",
+]
 
 # What a grid's status counts as: in the band, out of it, or outside the rule (empty land, a campus of its own).
 _IN, _OUT = ("legal",), ("above", "below")
+_FINGERPRINTS = ("sha256", "hash")
+# Lines of what differs between two runs.
+_SHOWN = 20
 _STYLES = {"error": "red", "warning": "yellow", "info": "dim"}
 
 
@@ -67,6 +77,24 @@ def findings_overview(findings: pd.DataFrame) -> Table:
         severity = str(first["severity"])
         table.add_row(severity, str(first["rule"]), str(len(rows)), str(first["message"]), style=_STYLES[severity])
     return table
+
+
+def changes_overview(changes: pd.DataFrame) -> list[str]:
+    """What differs from the last run, a line each; fingerprints are only said to differ."""
+    if not len(changes):
+        return ["nothing differs from the last run into this folder"]
+    lines = ["what differs from the last run into this folder:"]
+    for row in changes.head(_SHOWN).to_dict("records"):
+        what = f"  {row['part']} {row['name']}, {row['item']}: "
+        if row["change"] != "changed":
+            lines.append(what + row["change"])
+        elif row["item"].endswith(_FINGERPRINTS):
+            lines.append(what + "another one")
+        else:
+            lines.append(f"{what}{row['before']} -> {row['after']}")
+    if len(changes) > _SHOWN:
+        lines.append(f"  and {len(changes) - _SHOWN} more; gridmap.compare_runs lists all")
+    return lines
 
 
 def _grid_cells(grids: pd.DataFrame) -> list[str]:

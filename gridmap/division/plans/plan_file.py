@@ -13,6 +13,7 @@ import pandas as pd
 from shapely.geometry.base import BaseGeometry
 
 from gridmap.errors import ReadError, WriteError
+from gridmap.io.provenance import LAYER, provenance
 from gridmap.io.write.tables import writing
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def write_plan(plan: GridPlan, path: str | PathLike[str]) -> None:
             if isinstance(table, pd.DataFrame):
                 stored, about["tables"][field.name] = _encode(table)
                 _write_layer(stored, draft, field.name)
+        _write_layer(provenance(plan=plan), draft, LAYER)
         _write_layer(pd.DataFrame({"json": [json.dumps(about, ensure_ascii=False)]}), draft, _ABOUT)
 
 
