@@ -191,7 +191,8 @@ def test_on_a_lattice_the_union_of_known_blocks_is_enclosed(data):
         streets, west=f"纵{i}街", east=f"纵{j}街", south=f"横{k}路", north=f"横{m}路", max_gap=40
     )
     known = gpd.GeoSeries([placed(xs[i], ys[k], xs[j], ys[m])], crs=CRS).rotate(angle, origin=(EAST, NORTH))[0]
-    assert found.geometry[0].symmetric_difference(known).area < 1
+    # lines are joined on a grid of a millimetre
+    assert found.geometry[0].symmetric_difference(known).area < 0.002 * known.length
     assert found.loc[0, "misplaced"] == ""
     # a street interrupted at each crossing that its side passes, and at the two where it ends
     assert found.loc[0, "gap_m"] == pytest.approx(2 * 2 * short * (m - k), abs=0.1)

@@ -167,6 +167,10 @@ def _fits(ways: list[Reading], max_gap: float, crossing: float) -> list[_Fit]:
     if not far:
         told = "、".join(leg.wanted for leg in legs)
         raise OptionError(f"{told} enclose nothing: they meet in one place at most. Name a street for each side.")
+    # with every gap bridged another choice of crossings may turn out to need none that is too long
+    near = [ring for ring in far if max((gap.line.length for gap in ring.gaps), default=0.0) <= max_gap]
+    if near:
+        return [_fit(ring, legs) for ring in near]
     raise OptionError(_why_not(min(far, key=lambda ring: sum(gap.line.length for gap in ring.gaps)), legs, max_gap))
 
 
