@@ -138,8 +138,11 @@ def test_an_empty_community_and_homes_outside_are_told():
 
 def test_an_oversized_community_is_proposed_in_legal_parts_along_streets():
     communities, buildings, streets = dense_town()
+    communities = communities.assign(area_m2=1.0, phone=["1", "2"]).rename_geometry("shape")
     found = gm.propose_communities(communities, buildings, streets, effort="low")
     assert found["community_id"].tolist()[-1] == "101"
+    assert found["phone"].dropna().tolist() == ["2"]
+    assert found["area_m2"].tolist() == pytest.approx(found.area.tolist(), rel=0.01)
     parts = found[found["proposed"]]
     assert parts["previous_id"].unique().tolist() == ["100"]
     assert 3 <= len(parts) <= 6

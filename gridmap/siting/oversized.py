@@ -27,7 +27,8 @@ __all__ = ["oversized_communities", "propose_communities"]
 
 # What a division says about its grids in words of its own is told here of the communities.
 _TOLD_HERE = ("band", "household_band", "community_code")
-_CARRIED = ("kind", "subdistrict", "district")
+_CARRIED = ("kind", "subdistrict", "district", "city")
+_FIRST = ("community_id", "name", *_CARRIED, "code", "previous_id", "proposed", "households", "status")
 
 
 def oversized_communities(
@@ -107,11 +108,11 @@ def propose_communities(
     -------
     GeoDataFrame
         One row a community, in the order given, those proposed in place of the one they come from, in the CRS of
-        `communities`: community_id (that of the former with -1, -2 ...), name, the kind, subdistrict and district of
+        `communities`: community_id (that of the former with -1, -2 ...), name, kind, subdistrict, district and city of
         the former, code (empty where proposed: a new one is to be issued), previous_id, proposed, households (counted
-        from the buildings), status (kept; legal, above or below the band), area_m2. It can be given to
-        `gridmap.divide` as it is. ``attrs["findings"]`` says what was divided and why one is outside the band, with
-        its certificate.
+        from the buildings), status (kept; legal, above or below the band), what else is known of those kept, area_m2.
+        It can be given to `gridmap.divide` as it is. ``attrs["findings"]`` says what was divided and why one is
+        outside the band, with its certificate.
 
     Raises
     ------
@@ -217,13 +218,8 @@ def _proposed(plan: GridPlan, former: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 
 def _joined(parts: list[gpd.GeoDataFrame], table: gpd.GeoDataFrame, findings: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    columns = list(
-        dict.fromkeys(
-            c
-            for c in ("community_id", "name", *_CARRIED, "code", "previous_id", "proposed", "households", "status")
-            if any(c in part.columns for part in parts)
-        )
-    )
+    wanted = dict.fromkeys((*_FIRST, *table.columns.drop(["geometry", "area_m2"], errors="ignore")))
+    columns = [c for c in wanted if any(c in part.columns for part in parts)]
     rows = [part.reindex(columns=[*columns, "geometry"]) for part in parts if len(part)]
     out = gpd.GeoDataFrame(pd.concat(rows, ignore_index=True), geometry="geometry", crs=table.crs)
     place = {community: k for k, community in enumerate(table["community_id"])}
