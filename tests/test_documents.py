@@ -77,6 +77,19 @@ def test_every_argument_of_the_map_is_documented():
     assert named == {name for name, p in inspect.signature(gm.explore).parameters.items() if p.kind is p.KEYWORD_ONLY}
 
 
+def test_examples_on_communities_run_on_the_sample_town():
+    town = gm.read_project(REPOSITORY / "sample_data" / "project.toml").tables
+    names = {**town, "gm": gm}
+    exec(compile(examples(REPOSITORY / "docs" / "communities.md"), "communities.md", "exec"), names)  # noqa: S102
+    drawn = town["communities"].set_index("name").geometry["锦华社区"]
+    found = names["community"].geometry.iloc[0]
+    assert found.intersection(drawn).area > 0.95 * found.union(drawn).area
+    assert names["subdistricts"]["households"].sum() == names["city"]["households"].sum()
+    assert names["worst"]["name"].tolist() == ["锦华社区"]
+    assert names["proposed"]["proposed"].sum() == 2
+    assert names["plan"].grids["households"].sum() == town["buildings"]["households"].sum()
+
+
 def test_examples_on_the_division_run_on_the_sample_town():
     town = gm.read_project(REPOSITORY / "sample_data" / "project.toml").tables
     names = {**town, "gm": gm, "pd": pd}
