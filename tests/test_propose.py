@@ -125,7 +125,7 @@ def test_readers_name_what_it_looks_like(tmp_path):
     with pytest.raises(TableError, match=r"CGCS2000 3-degree zone 39, with the zone in the easting: crs='EPSG:4527'"):
         read_buildings(path)
     path.write_text("id,x,y\na,4419800,500123\n", encoding="utf-8")
-    with pytest.raises(TableError, match=r"with north and east exchanged.*central meridian; ask for it.*EPSG:4548"):
+    with pytest.raises(TableError, match=r"with north and east exchanged.*central meridian.*EPSG:4534 to"):
         read_buildings(path)
     path.write_text("id,x,y\na,116.4,39.9\n", encoding="utf-8")
     with pytest.raises(TableError, match=r"crs='EPSG:4326' or 'EPSG:4490', or 'GCJ-02'"):
