@@ -1,4 +1,4 @@
-"""The command line: `gridmap demo | divide | cover | map | report | atlas | run`, thin shells over the library."""
+"""The command line: `gridmap demo | check | divide | cover | map | report | atlas | run`, shells over the library."""
 
 from __future__ import annotations
 
@@ -118,6 +118,56 @@ def atlas(
 ) -> None:
     """Run the main job on a project and write one page a grid alone: .html or .pdf."""
     _run(project, out.parent, lang=lang, options={"outputs": {**_NO_FILES, "atlas": out.name, "atlas_by": by}})
+
+
+@app.command()
+def check(
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PROJECT.toml|FILES...",
+            help="A project, or files; NAME=FILE says what a file holds (communities, buildings, subdistricts ...).",
+        ),
+    ],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="File for the findings: .xlsx, .csv, .gpkg, .geojson.")
+    ] = None,
+    lang: Annotated[str, typer.Option(help="Language of the findings: en or zh.")] = "en",
+    sliver_width: Annotated[float, typer.Option(help="m; land narrower than this is a slip of drawing.")] = 1.0,
+) -> None:
+    """Find what is wrong within and between tables: gaps, overlaps, doubled buildings, totals and more.
+
+    The exit code is 0 when nothing found is an error, 3 when something is, and 2 when a source cannot be read.
+    """
+    import gridmap as gm
+    from gridmap.io.audit_sources import read_audit_sources
+    from gridmap.io.write.tables import write_table
+    from gridmap.job import complete_households
+    from gridmap.maps.finding_words import told_findings
+    from gridmap.tables.findings import findings_sheet, findings_table, join_findings
+    from gridmap.view import console
+
+    if lang not in ("en", "zh"):
+        raise OptionError(f"--lang {lang}: the findings are told in en or zh")
+    with _progress() as stage:
+        stage("read")
+        tables = read_audit_sources(sources)
+        unmatched: list[Any] = []
+        if {"buildings", "households"} <= set(tables):
+            tables["buildings"], unmatched = complete_households(tables["buildings"], tables.pop("households"))
+        stage("check")
+        audit = gm.check(sliver_width=sliver_width, **tables)
+        told = told_findings(join_findings([audit, findings_table(unmatched)], crs=audit.crs), lang, {})
+        if out is not None:
+            stage("write")
+            write_table(findings_sheet(told) if out.suffix.lower() in (".xlsx", ".csv") else told, out)
+    if len(told):
+        _print(console.findings_overview(told, lang))
+    typer.echo(console.findings_count(told, lang))
+    if out is not None:
+        typer.echo(str(out))
+    if (told["severity"] == "error").any():
+        raise typer.Exit(code=3)
 
 
 @app.command()

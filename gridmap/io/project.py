@@ -73,7 +73,7 @@ class Project:
     readings: dict[str, Any] = field(default_factory=dict)
 
 
-def read_project(path: str | PathLike[str]) -> Project:
+def read_project(path: str | PathLike[str], *, checked: bool = True) -> Project:
     """Read a PROJECT.toml and every table it names; or a GeoPackage whose layers are called as the tables are.
 
     Parameters
@@ -86,6 +86,8 @@ def read_project(path: str | PathLike[str]) -> Project:
         Paths are relative to the file; ``${NAME}`` is an environment variable. Tables that come from one OpenStreetMap
         extract are read in one pass. What may stand in ``[outputs]``: see `run_project`. Or
         ``"postgresql://user@host/city|schema=plan"``, a schema of a PostGIS database whose tables are called so.
+    checked
+        Whether tables that break their contract are refused; False lets them through, for `gridmap.check` to tell.
 
     Raises
     ------
@@ -95,12 +97,12 @@ def read_project(path: str | PathLike[str]) -> Project:
         When a table breaks its contract.
     """
     if is_database(path):
-        return _read_schema(path)
+        return _read_schema(path, checked=checked)
     path = Path(path)
     if not path.exists():
         raise ReadError(f"{path}: there is no such project file. Check the path; `gridmap demo` shows an example.")
     if path.suffix.lower() == ".gpkg":
-        return _read_geopackage(path)
+        return _read_geopackage(path, checked=checked)
     settings = _parse(path)
     _known_keys(path, settings, _SECTIONS, "a section", "")
     for section in settings:
@@ -115,7 +117,7 @@ def read_project(path: str | PathLike[str]) -> Project:
         raise ReadError(
             f"{path}: [inputs] is missing or empty. Name the tables there, for example buildings = 'x.gpkg'."
         )
-    tables = _read_inputs(path, {name: _input(path, name, value) for name, value in inputs.items()})
+    tables = _read_inputs(path, {name: _input(path, name, value) for name, value in inputs.items()}, checked=checked)
     outputs = dict(settings.get("outputs", {}))
     if about.get("lang"):
         outputs.setdefault("lang", about["lang"])
@@ -247,18 +249,19 @@ def _complete(project: Path, text: str) -> str:
     return filled if is_database(filled) or Path(filled).is_absolute() else str(project.parent / filled)
 
 
-def _read_inputs(path: Path, inputs: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+def _read_inputs(path: Path, inputs: Mapping[str, dict[str, Any]], *, checked: bool) -> dict[str, Any]:
     counts = inputs.get("buildings", {}).get("counts")
     if counts is not None and "households" in inputs:
         raise ReadError(f"{path}: both inputs.households and inputs.buildings.counts are given. Keep one of them.")
     tables = _read_extracts(path, {name: entry for name, entry in inputs.items() if is_osm(Path(entry["path"]))})
     for name, entry in inputs.items():
         if name not in tables:
-            options = {key: entry.get(key) for key in ("columns", "layer")}
+            options: dict[str, Any] = {key: entry.get(key) for key in ("columns", "layer")}
             if name in _WITHOUT_GEOMETRY:
                 tables[name] = read_counts(name, entry["path"], **options)
             else:
                 options |= {key: entry.get(key) for key in ("crs", "categories")}
+                options["checked"] = checked
                 tables[name] = read_table(_SAME_AS.get(name, name), entry["path"], **options)
     if counts is not None:
         tables["households"], tables["buildings"] = read_building_counts(
@@ -283,7 +286,7 @@ def _read_extracts(path: Path, inputs: Mapping[str, dict[str, Any]]) -> dict[str
     return tables
 
 
-def _read_geopackage(path: Path) -> Project:
+def _read_geopackage(path: Path, *, checked: bool) -> Project:
     import pyogrio
 
     try:
@@ -293,12 +296,12 @@ def _read_geopackage(path: Path) -> Project:
     names = [name for name in INPUTS if name in layers]
     if not names:
         raise ReadError(f"{path}: no layer is called as a table is ({', '.join(INPUTS)}). Rename the layers.")
-    tables = _read_inputs(path, {name: {"path": str(path), "layer": name} for name in names})
+    tables = _read_inputs(path, {name: {"path": str(path), "layer": name} for name in names}, checked=checked)
     readings = {n: t.attrs["reading"] for n, t in tables.items()}
     return Project(path.stem, tables, path=path, title=path.stem, readings=readings)
 
 
-def _read_schema(source: str | PathLike[str]) -> Project:
+def _read_schema(source: str | PathLike[str], *, checked: bool) -> Project:
     address = Address.parse(source)
     if address.schema is None:
         raise ReadError(f"{address.shown}: name the schema that holds the project: |schema=plan")
@@ -308,7 +311,7 @@ def _read_schema(source: str | PathLike[str]) -> Project:
     if not names:
         raise ReadError(f"{address.shown}: no table there is called as ours are ({', '.join(INPUTS)}). Check the name.")
     inputs = {name: {"path": str(source), "layer": dotted(address.schema, name)} for name in names}
-    tables = _read_inputs(Path(address.shown), inputs)
+    tables = _read_inputs(Path(address.shown), inputs, checked=checked)
     readings = {n: t.attrs["reading"] for n, t in tables.items()}
     return Project(address.schema, tables, title=address.schema, readings=readings)
 

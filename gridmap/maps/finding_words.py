@@ -236,7 +236,7 @@ def _audited(evidence: Mapping[str, Any]) -> dict[str, str]:
     }
     counts = {key: evidence[key] for key in ("pieces", "stated", "sum") if isinstance(evidence.get(key), int | float)}
     sizes = [
-        text.format(_number(evidence[key]))
+        text.format(_number(evidence[key]) if evidence[key] >= 0.1 or not evidence[key] else f"{evidence[key]:.1g}")
         for key, text in (("area_m2", "{} 平方米"), ("width_m", "宽约 {} 米"), ("households", "{} 户"))
         if isinstance(evidence.get(key), int | float)
     ]

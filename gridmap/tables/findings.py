@@ -13,8 +13,13 @@ if TYPE_CHECKING:
 
     from shapely.geometry.base import BaseGeometry
 
-__all__ = ["COLUMNS", "SEVERITIES", "AttachedFindings", "AttachedTable", "finding", "findings_table", "join_findings"]
+__all__ = [
+    "COLUMNS", "SEVERITIES", "AttachedFindings", "AttachedTable", "finding", "findings_sheet", "findings_table",
+    "join_findings",
+]  # fmt: skip
 
+# A cell with more ids is read by nobody.
+_SHOWN_IDS = 20
 SEVERITIES = ("error", "warning", "info")
 COLUMNS = ("severity", "rule", "status", "message", "cure", "ids", "certificate", "geometry")
 
@@ -105,3 +110,22 @@ def join_findings(tables: Iterable[gpd.GeoDataFrame], *, crs: object = None) -> 
         moved = table.to_crs(crs) if crs is not None and table.crs is not None and len(table) else table
         rows.extend(moved.to_dict("records"))
     return findings_table(rows, crs=crs)
+
+
+def findings_sheet(findings: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Findings for a sheet: without shapes, but with longitude and latitude of a point in each place, and its size.
+
+    Columns: severity, rule, status, message, cure, ids (the first 20), n_ids, lon, lat, area_m2, households.
+    """
+    out = pd.DataFrame(findings[["severity", "rule", "status", "message", "cure"]])
+    ids = [list(own) for own in findings["ids"]]
+    out["ids"] = [", ".join(own[:_SHOWN_IDS]) + (" …" if len(own) > _SHOWN_IDS else "") for own in ids]
+    out["n_ids"] = [len(own) for own in ids]
+    places = findings.geometry.representative_point()
+    if findings.crs is not None:
+        places = places.to_crs(4326)
+    out["lon"], out["lat"] = places.x.round(6), places.y.round(6)
+    sizes = [json.loads(text) if text else {} for text in findings["certificate"]]
+    for key in ("area_m2", "households"):
+        out[key] = pd.Series([size.get(key) for size in sizes], index=out.index, dtype="float64")
+    return out

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "changes_overview",
+    "findings_count",
     "findings_overview",
     "grids_overview",
     "in_band_share",
@@ -25,6 +26,11 @@ _IN, _OUT = ("legal",), ("above", "below")
 _FINGERPRINTS = ("sha256", "hash")
 # Lines of what differs between two runs.
 _SHOWN = 20
+_FINDING_HEADINGS = {
+    "en": ("severity", "finding", ">count", "the first of them"),
+    "zh": ("程度", "规则", ">数量", "其中第一个"),
+}
+_SEVERITIES: dict[str, dict[str, str]] = {"en": {}, "zh": {"error": "错误", "warning": "警告", "info": "提示"}}
 _STYLES = {"error": "red", "warning": "yellow", "info": "dim"}
 
 
@@ -68,14 +74,15 @@ def rates_overview(rates: pd.DataFrame) -> Table:
     return table
 
 
-def findings_overview(findings: pd.DataFrame) -> Table:
-    """How often each rule was found, gravest first, with the first message of each."""
-    table = _table("severity", "finding", ">count", "the first of them")
+def findings_overview(findings: pd.DataFrame, lang: str = "en") -> Table:
+    """How often each rule was found, gravest first, with the first message of each; headings in `lang`."""
+    table = _table(*_FINDING_HEADINGS[lang])
     ranked = findings.assign(rank=findings["severity"].map({name: rank for rank, name in enumerate(_STYLES)}))
     for _, rows in ranked.groupby(["rank", "rule"], sort=True):
         first = rows.iloc[0]
         severity = str(first["severity"])
-        table.add_row(severity, str(first["rule"]), str(len(rows)), str(first["message"]), style=_STYLES[severity])
+        cells = (_SEVERITIES[lang].get(severity, severity), str(first["rule"]), str(len(rows)), str(first["message"]))
+        table.add_row(*cells, style=_STYLES[severity])
     return table
 
 
@@ -95,6 +102,23 @@ def changes_overview(changes: pd.DataFrame) -> list[str]:
     if len(changes) > _SHOWN:
         lines.append(f"  and {len(changes) - _SHOWN} more; gridmap.compare_runs lists all")
     return lines
+
+
+def findings_count(findings: pd.DataFrame, lang: str = "en") -> str:
+    """How many findings there are of each severity, in one line.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> findings_count(pd.DataFrame({"severity": ["error", "info", "info"]}))
+    '3 findings: 1 error, 0 warning, 2 info'
+    """
+    counts = findings["severity"].value_counts()
+    each = [(_SEVERITIES[lang].get(name, name), int(counts.get(name, 0))) for name in _STYLES]
+    if lang == "zh":
+        return f"共 {len(findings)} 项：" + "、".join(f"{name} {count}" for name, count in each)
+    noun = "finding" if len(findings) == 1 else "findings"
+    return f"{len(findings)} {noun}: " + ", ".join(f"{count} {name}" for name, count in each)
 
 
 def _grid_cells(grids: pd.DataFrame) -> list[str]:

@@ -209,8 +209,12 @@ def read_table(
     columns: Columns | None = None,
     layer: str | None = None,
     categories: Any = None,
+    checked: bool = True,
 ) -> gpd.GeoDataFrame:
-    """A table by its name; what the public readers share."""
+    """A table by its name; what the public readers share.
+
+    With ``checked=False`` rows that break the contract come along, for `gridmap.check` to tell.
+    """
     if isinstance(source, (str, PathLike)) and is_osm(Path(source)):
         path = Path(source)
         refuse_for_osm(path, crs=crs, columns=columns, categories=categories)
@@ -229,7 +233,7 @@ def read_table(
     out = _with_ids(out, table, reading)
     if table == "entrances":
         out = _with_owner(out)
-    return _checked(table, out, reading, rows)
+    return _checked(table, out, reading, rows, refuse=checked)
 
 
 def refuse_for_osm(path: Path, *, crs: Any, columns: Columns | None, categories: Any = None) -> None:
@@ -301,8 +305,11 @@ def _check_file(path: Path) -> None:
         raise ReadError(f"{path}: the file is empty (0 bytes). Export or copy it again.")
 
 
-def _checked(table: str, frame: Any, reading: Reading, rows: str) -> Any:
-    """The table, typed and checked, with its record; its index starts anew unless it came as a frame."""
+def _checked(table: str, frame: Any, reading: Reading, rows: str, *, refuse: bool = True) -> Any:
+    """The table, typed and checked, with its record; its index starts anew unless it came as a frame.
+
+    Unless told to `refuse`, only a table without shapes or CRS is refused.
+    """
     out = _with_types(frame, table)
     if reading.text_cells:
         kept = {c.name for c in CONTRACTS[table].columns if c.kind != "count"} | {"name", "geometry", "node_ids"}
@@ -317,7 +324,8 @@ def _checked(table: str, frame: Any, reading: Reading, rows: str) -> Any:
         # the user must know which file, and how its rows are called
         named = TableError(f"{table} ({reading.source}; {rows})", _with_proposals(error.violations, out))
         named.table = table
-        raise named from None
+        if refuse or not _is_drawn(out) or out.crs is None:
+            raise named from None
     if rows != _BY_LABEL:
         out = out.reset_index(drop=True)
     out.attrs["reading"] = reading.as_dict(len(out))

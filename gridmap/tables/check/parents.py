@@ -50,13 +50,11 @@ def check_parents(children: Layer, parents: Layer, homes: Homes | None, toleranc
     for i in np.flatnonzero(shapely.area(left) >= tolerances.least_area).tolist():
         sizes, thin = _sizes(children, left[i], homes, tolerances)
         sizes["table"] = parents.name
-        what = "has none of its own" if empty[i] else "is not wholly covered"
+        what = f"has no {children.name}" if empty[i] else f"is not wholly covered by {children.name}"
         found.append(
             finding(
                 "warning" if thin or not sizes.get("households", 1) else "error", "parent_not_covered",
-                f"{parents.name}: {parents.ids[i]} {what} by {children.name}: {_words(sizes)} are left."
-                if not empty[i]
-                else f"{parents.name}: {parents.ids[i]} has no {children.name}: {_words(sizes)} are left.",
+                f"{parents.name}: {parents.ids[i]} {what}; left over: {_words(sizes)}.",
                 status="sliver" if thin else "land", ids=[parents.ids[i]], certificate=sizes, geometry=left[i],
                 cure=f"Add the {children.name} that are missing, or extend those beside it.",
             )
@@ -137,7 +135,7 @@ def _sizes(layer: Layer, place: Any, homes: Homes | None, tolerances: Tolerances
     sizes: dict[str, Any] = {
         "table": layer.name,
         "area_m2": round(float(shapely.area(place)), 2),
-        "width_m": round(float(mean_width(shapely.get_parts(place)).max()), 2),
+        "width_m": round(float(mean_width(shapely.get_parts(place)).max()), 4),
     }
     if homes is not None:
         sizes["households"] = float(homes.within(np.array([place], dtype=object))[0])

@@ -128,8 +128,8 @@ def _slivers(
         found.append(
             finding(
                 "warning", "units_sliver",
-                f"{layer.name}: {_listed(layer.ids[list(units)])} {what} {len(own):,} slivers of together "
-                f"{size_words(area, width)} at most, {length:,.0f} m long.",
+                f"{layer.name}: {_listed(layer.ids[list(units)])} {what} {_count(len(own))}, together "
+                f"{size_words(area, width)} at most and {length:,.0f} m long.",
                 status=kind, ids=layer.ids[list(units)], geometry=shapely.multipolygons(own),
                 certificate={
                     "table": layer.name, "area_m2": round(area, 4), "width_m": round(width, 4),
@@ -182,6 +182,10 @@ def _sizes(layer: Layer, place: Any, homes: Homes | None) -> dict[str, Any]:
 
 def _words(sizes: dict[str, Any]) -> str:
     return size_words(sizes["area_m2"], sizes["width_m"], sizes.get("households"))
+
+
+def _count(slivers: int) -> str:
+    return "1 sliver" if slivers == 1 else f"{slivers:,} slivers"
 
 
 def _listed(ids: Any) -> str:

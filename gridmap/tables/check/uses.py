@@ -32,7 +32,7 @@ def check_uses(buildings: Layer) -> list[dict[str, Any]]:
         found.append(
             finding(
                 "warning", "households_not_residential",
-                f"{buildings.name}: {total:,.0f} households are in {len(own):,} rows whose use is {word}.",
+                f"{buildings.name}: {total:,.0f} households are in {len(own):,} with the use {word}.",
                 status=word, ids=buildings.ids[own], geometry=place,
                 certificate={"table": buildings.name, "use": word, "rows": len(own), "households": total},
                 cure="Correct the use or the households; if people do live there, name that use residential.",

@@ -1,0 +1,109 @@
+"""What the command `gridmap check` reads: a project, or files whose name or columns say what they hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+
+from gridmap.errors import OptionError, ReadError
+from gridmap.io.project import INPUTS, read_project
+from gridmap.io.read.osm import is_osm, read_osm
+from gridmap.io.read.readers import read_counts, read_table
+from gridmap.io.read.record import Reading
+from gridmap.io.read.vector import read_vector
+from gridmap.tables.check.layers import LEVELS, recognise
+from gridmap.tables.contracts import CONTRACTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["read_audit_sources"]
+
+# What is read of an OpenStreetMap extract.
+_OF_OSM = ("buildings", "compounds", "entrances", "facilities", "streets")
+
+
+def read_audit_sources(sources: Iterable[str]) -> dict[str, Any]:
+    """Tables by name, faults and all.
+
+    Parameters
+    ----------
+    sources
+        Each a PROJECT.toml, a project GeoPackage, an OpenStreetMap extract, a file whose name begins with that of a
+        table (``communities_2000.gpkg``) or whose columns tell it, or ``NAME=FILE``.
+
+    Raises
+    ------
+    ReadError
+        When a file is missing, broken, or does not say what it holds.
+    OptionError
+        When two sources hold the same table.
+    """
+    tables: dict[str, Any] = {}
+    for source in sources:
+        for name, table in _tables(source).items():
+            if name in tables:
+                raise OptionError(f"{source}: {name} were read already; give one of them a name of its own, NAME=FILE")
+            tables[name] = table
+    return tables
+
+
+def _tables(source: str) -> dict[str, Any]:
+    name, equals, rest = source.partition("=")
+    if equals and name.isidentifier() and not Path(source).exists():
+        return {name: _one(name, rest)}
+    path = Path(source.partition("|layer=")[0])
+    if path.suffix.lower() == ".toml":
+        return dict(read_project(path, checked=False).tables)
+    if not path.exists():
+        raise ReadError(f"{path}: there is no such file. Check the path.")
+    if is_osm(path):
+        return {name: table for name, table in read_osm(path, _OF_OSM).items() if len(table)}
+    if path.suffix.lower() == ".gpkg" and "|layer=" not in source and _layers(path) & set(INPUTS):
+        return dict(read_project(path, checked=False).tables)
+    name = _name_of(path, source)
+    return {name: _one(name, source)}
+
+
+def _layers(path: Path) -> set[str]:
+    import pyogrio
+
+    try:
+        return {str(name) for name in pyogrio.list_layers(path)[:, 0]}
+    except (RuntimeError, ValueError) as error:
+        raise ReadError(f"{path}: not a GeoPackage that can be read ({error}). Export it again.") from error
+
+
+def _name_of(path: Path, source: str) -> str:
+    """The table that a file holds: told by the beginning of its name, else by its columns."""
+    stem = path.stem.lower()
+    begun = [name for name in (*INPUTS, *LEVELS) if stem.startswith(name)]
+    if begun:
+        return begun[0]
+    try:
+        return recognise(_shapes("", source), path.name)
+    except (OptionError, ReadError) as error:
+        raise ReadError(
+            f"{path}: neither its name nor its columns say what it holds ({error}). Say so: gridmap check "
+            f"buildings={source}"
+        ) from None
+
+
+def _one(name: str, source: str) -> Any:
+    if name in ("units", "households", "bands"):
+        return read_counts(name, source)
+    if name in CONTRACTS:
+        return read_table(name, source, checked=False)
+    return _shapes(name, source)
+
+
+def _shapes(name: str, source: str) -> gpd.GeoDataFrame:
+    path, _, layer = source.partition("|layer=")
+    if not Path(path).exists():
+        raise ReadError(f"{path}: there is no such file. Check the path.")
+    frame = read_vector(Path(path), layer or None, name, Reading(path))
+    if not isinstance(frame, gpd.GeoDataFrame):
+        raise ReadError(f"{path}: {name} must have shapes. Export the file with its geometry.")
+    return frame
