@@ -125,13 +125,21 @@ def test_readers_name_what_it_looks_like(tmp_path):
     with pytest.raises(TableError, match=r"CGCS2000 3-degree zone 39, with the zone in the easting: crs='EPSG:4527'"):
         read_buildings(path)
     path.write_text("id,x,y\na,4419800,500123\n", encoding="utf-8")
-    with pytest.raises(TableError, match=r"with north and east exchanged.*central meridian.*EPSG:4534 to"):
+    with pytest.raises(
+        TableError, match=r"with north and east exchanged.*central meridian: ask for it.*EPSG:4534 to EPSG:4553"
+    ):
         read_buildings(path)
     path.write_text("id,x,y\na,116.4,39.9\n", encoding="utf-8")
     with pytest.raises(TableError, match=r"crs='EPSG:4326' or 'EPSG:4490', or 'GCJ-02'"):
         read_buildings(path)
     path.write_text("id,lon,lat\na,39500123,4419800\n", encoding="utf-8")
     with pytest.raises(ReadError, match=r"are not degrees.*crs='EPSG:4527'"):
+        read_buildings(path)
+    # Shanghai in Web Mercator has the numbers of a zone in the far west
+    path.write_text("id,x,y\na,13520000,3660000\n", encoding="utf-8")
+    with pytest.raises(
+        TableError, match=r"look like metres, of EPSG:3857 \(Web Mercator\) or EPSG:4491 \(CGCS2000 6-deg"
+    ):
         read_buildings(path)
     # abroad nothing is proposed
     path.write_text("id,x,y\na,5,6\n", encoding="utf-8")

@@ -341,7 +341,7 @@ def test_crs_states_and_does_not_convert(tmp_path):
     assert read_buildings(tmp_path / "a.gpkg", crs=CRS).crs == CRS
     # GeoJSON always claims to be WGS 84, whatever is in it
     houses().set_crs(4326, allow_override=True).to_file(tmp_path / "a.geojson")
-    with pytest.raises(ReadError, match=r"are not degrees.*EPSG:4534 to 4553"):
+    with pytest.raises(ReadError, match=r"are not degrees.*EPSG:4534 to EPSG:4553"):
         read_buildings(tmp_path / "a.geojson")
     assert read_buildings(tmp_path / "a.geojson", crs=CRS).crs == CRS
 

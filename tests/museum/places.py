@@ -17,8 +17,9 @@ _SHEET = "row of the sheet"
 _BY_ID = "building_id"
 _NO_CRS = "geometry: no CRS ({place}); expected a coordinate reference system. Pass crs= to the reader. "
 _NO_ZONE = (
-    "They look like metres without a zone, so they cannot tell the central meridian: EPSG:4534 to {gauss}, EPSG:32643 "
-    "to {utm} fit. Ask for it, or let gridmap.propose_crs(table, streets) tell them apart."
+    "They look like metres; without a zone in them they cannot tell the central meridian: ask for it. Consistent are "
+    "EPSG:4534 to EPSG:{gauss} (CGCS2000 3-degree, central meridian 75 to {meridian}) and EPSG:32643 to EPSG:326{utm} "
+    "(WGS 84 UTM zone 43 to {utm}). gridmap.propose_crs(table, streets) tells them apart."
 )
 _RING = "Draw the ring again, or mend the table: table.geometry = table.geometry.make_valid()."
 
@@ -44,7 +45,7 @@ def metres_of_an_unnamed_zone(folder: Path) -> Path:
         "buildings",
         "building_id",
         _NO_CRS.format(place="x from 442785.8864 to 444536.8855, y from 4429731.105 to 4429799.581")
-        + _NO_ZONE.format(gauss=4554, utm=32653),
+        + _NO_ZONE.format(gauss=4554, meridian=135, utm=53),
     ),
 )
 def shapefile_without_its_prj(folder: Path) -> Path:
@@ -68,7 +69,7 @@ def longitude_and_latitude_exchanged(folder: Path) -> Path:
     "buildings",
     ReadError,
     "<path>: coordinates from (500100, 4.429e+06) to (500100, 4.429e+06) are not degrees. "
-    + _NO_ZONE.format(gauss=4553, utm=32652),
+    + _NO_ZONE.format(gauss=4553, meridian=132, utm=52),
 )
 def metres_headed_as_degrees(folder: Path) -> Path:
     return text(folder / "buildings.csv", "编号,lon,lat\n1,500100,4429000\n")

@@ -115,23 +115,32 @@ def proposals_in_words(table: gpd.GeoDataFrame) -> str:
         return ""
     first = found.iloc[0]
     axes = ", with north and east exchanged" if first["swapped"] else ""
-    if len(found) == 1:
+    if len(found) == 1 or first["verdict"] == "likely":
         return f"The coordinates look like {first['reading']}{axes}: crs={first['crs']!r}."
     if first["crs"] == "EPSG:4326":
         return f"They look like degrees{axes}: crs='EPSG:4326' or 'EPSG:4490', or 'GCJ-02' (Amap), 'BD-09' (Baidu)."
+    runs = " and ".join(_runs(found[found["crs"].str.startswith("EPSG:")]))
+    apart = "gridmap.propose_crs(table, streets) tells them apart."
+    if "central meridian" not in first["reading"]:
+        return f"They look like metres{axes}, of {runs.replace(' and ', ' or ')}. {apart}"
     return (
-        f"They look like metres{axes} without a zone, so they cannot tell the central meridian: {_runs(found['crs'])} "
-        "fit. Ask for it, or let gridmap.propose_crs(table, streets) tell them apart."
+        f"They look like metres{axes}; without a zone in them they cannot tell the central meridian: ask for it. "
+        f"Consistent are {runs}. {apart}"
     )
 
 
-def _runs(codes: pd.Series) -> str:
-    """EPSG codes with those that follow one another as a run: ``EPSG:4534 to 4553``."""
-    numbers = sorted(int(code.removeprefix("EPSG:")) for code in codes)
-    starts = [n for n in numbers if n - 1 not in numbers]
-    ends = [n for n in numbers if n + 1 not in numbers]
-    runs = [f"EPSG:{a}" if a == b else f"EPSG:{a} to {b}" for a, b in zip(starts, ends, strict=True)]
-    return ", ".join(runs)
+def _runs(found: pd.DataFrame) -> list[str]:
+    """Readings in few words, codes that follow each other as ``"EPSG:4534 to EPSG:4554 (... meridian 75 to 135)"``."""
+    codes = found["crs"].str.removeprefix("EPSG:").astype(int).to_numpy()
+    order = np.argsort(codes, kind="stable")
+    words = []
+    for run in np.split(order, np.flatnonzero(np.diff(codes[order]) != 1) + 1):
+        first, last = found.iloc[run[0]], found.iloc[run[-1]]
+        if len(run) == 1:
+            words.append(f"{first['crs']} ({first['reading']})")
+        else:
+            words.append(f"{first['crs']} to {last['crs']} ({first['reading']} to {last['reading'].split()[-1]})")
+    return words
 
 
 def _sample(table: gpd.GeoDataFrame | gpd.GeoSeries) -> tuple[NDArray[Any], Array]:
