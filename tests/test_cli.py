@@ -162,7 +162,7 @@ def test_wrong_table_names_rows_and_remedy(monkeypatch, capsys, tmp_path):
     code, _, err = call(monkeypatch, capsys, "run", path, "--out", tmp_path / "out")
     assert code == 2
     assert "row b003: households = -1" in err
-    assert "estimate_households" in err
+    assert "Correct the value" in err
     assert "Traceback" not in err
 
 

@@ -354,9 +354,9 @@ def test_both_languages_are_one_map_and_two_of_every_other_page(tmp_path, how):
     note = {"zh": "本例为虚构。", "en": "This town is made up."}
     result = run_project(path, tmp_path / "out", notes=[note], **asked)
     pages = ("r.html", "r-en.html", "a.html", "a-en.html", "ledger.xlsx", "ledger-en.xlsx")
-    assert {p.name for p in (tmp_path / "out").iterdir()} == {"map.html", "grids.gpkg", *pages}
+    assert {p.name for p in (tmp_path / "out").iterdir()} == {"map.html", "grids.gpkg", "provenance.json", *pages}
     assert result.lang == "zh"
-    assert {p.name for p in result.files.values()} == {"map.html", "grids.gpkg", *pages}
+    assert {p.name for p in result.files.values()} == {"map.html", "grids.gpkg", "provenance.json", *pages}
     shown = payload_of(result.files["map"].read_text("utf-8"))
     assert (shown["lang"], shown["title"], shown["other"]["lang"]) == ("zh", "柳岸网格", "en")
     assert shown["other"]["title"] == "Willow grids"
@@ -390,7 +390,12 @@ def test_the_map_is_for_negotiating_and_another_swipes_where_the_project_asks_fo
     tables["grids"] = tables["communities"][["geometry"]].assign(grid_id=["g1", "g2"], community_id=[WEST, EAST])
     more = "[outputs]\nedit = true\nswipe = true\ngeojson = true\ngeopackage = false\nworkbook = false"
     result = run(tmp_path, tables, more, lang="both")
-    assert {p.name for p in (tmp_path / "out").iterdir()} == {"map.html", "swipe.html", "grids.geojson"}
+    assert {p.name for p in (tmp_path / "out").iterdir()} == {
+        "map.html",
+        "swipe.html",
+        "grids.geojson",
+        "provenance.json",
+    }
     edited, swiped = (payload_of(result.files[kind].read_text("utf-8")) for kind in ("map", "swipe"))
     assert edited["edit"]["plan_hash"] == result.plan.plan_hash
     assert "before" not in edited
