@@ -20,6 +20,7 @@ from shapely import LineString, Point, box
 import gridmap as gm
 from gridmap.errors import OptionError, ReadError, WriteError
 from gridmap.io.database import Address, dotted, is_database
+from gridmap.io.fingerprints import table_hash
 from gridmap.io.project import read_project, write_project
 from gridmap.io.write.tables import write_table
 
@@ -385,3 +386,12 @@ def test_what_is_an_address():
 def test_without_the_driver_the_remedy_is_named(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "adbc_driver_postgresql", None)
     assert "pip install 'gridmap-planner[postgis]'" in refusal("postgresql://h/d")
+
+
+def test_the_tables_of_the_sample_town_come_back_from_one_schema(db, sample_dir):
+    given = read_project(sample_dir / "project.toml").tables
+    write_project(db("|schema=plan"), tables=given)
+    back = read_project(db("|schema=plan")).tables
+    assert {name: table_hash(table) for name, table in back.items()} == {
+        name: table_hash(table) for name, table in given.items()
+    }

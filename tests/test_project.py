@@ -12,6 +12,7 @@ import pytest
 from shapely import LineString, Point, box
 
 from gridmap.errors import OptionError, ReadError, TableError
+from gridmap.io.fingerprints import table_hash
 from gridmap.io.project import INPUTS, read_project, write_project
 
 CRS = 32650
@@ -244,3 +245,13 @@ def test_reach_is_a_map_layer_with_one_point_a_building(tmp_path):
     # tables given take the place of layers of the same name
     write_project(path, cover=cover, tables={"findings": rates})
     assert gpd.read_file(path, layer="findings")["category"].tolist() == ["bank"]
+
+
+def test_the_tables_of_the_sample_town_come_back_from_one_geopackage(tmp_path, sample_dir):
+    given = read_project(sample_dir / "project.toml").tables
+    back = read_project(write_project(tmp_path / "town.gpkg", tables=given)).tables
+    assert set(back) == set(given)
+    assert {name: table_hash(table) for name, table in back.items()} == {
+        name: table_hash(table) for name, table in given.items()
+    }
+    assert all(list(back[name].columns) == list(given[name].columns) for name in given)
