@@ -28,6 +28,7 @@ from gridmap.io.read.readers import (
     read_facilities,
     read_streets,
 )
+from gridmap.io.write.tables import write_table
 from gridmap.maps.explore import explore
 from gridmap.maps.report.atlas import atlas
 from gridmap.maps.report.report import report
@@ -98,4 +99,5 @@ __all__ = [
     "undo_repair",
     "within_reach",
     "write_project",
+    "write_table",
 ]

@@ -99,3 +99,14 @@ def test_examples_on_the_division_run_on_the_sample_town():
     assert plan.areas["name"].nunique() == 8
     locked = plan.grids["grid_id"][:3]
     assert again.grids.set_index("grid_id").geometry[locked].equals(plan.grids.set_index("grid_id").geometry[locked])
+
+
+def test_examples_on_files_run_on_the_sample_town(tmp_path, monkeypatch):
+    shutil.copytree(REPOSITORY / "sample_data", tmp_path / "sample_data")
+    monkeypatch.chdir(tmp_path)
+    town = gm.read_project("sample_data/project.toml").tables
+    names = {"town": town, "gm": gm, "pd": pd}
+    exec(compile(examples(REPOSITORY / "docs" / "files.md"), "files.md", "exec"), names)  # noqa: S102
+    assert names["unmatched"].empty
+    assert names["proposed"]["verdict"].iloc[0] != "unlikely"
+    assert names["original"].geom_equals(town["communities"]).all()
