@@ -290,3 +290,14 @@ def test_grids_are_called_alike_on_the_map_and_on_paper(plain_town, tmp_path):
     path = tmp_path / "atlas.html"
     gm.atlas(path, plan, date=DAY)
     assert "<h1>Grid 001 · Happiness</h1>" in path.read_text("utf-8")
+
+
+def test_an_english_atlas_of_data_with_english_names_has_no_chinese(tmp_path, sample_dir):
+    town = gm.read_project(sample_dir / "project.toml").tables
+    ground = {name: town[name] for name in ("compounds", "dedicated", "entrances")}
+    plan = gm.divide(town["communities"], town["buildings"], town["streets"], effort="low", **ground)
+    (file,) = gm.atlas(tmp_path / "a.html", plan, date=DAY)
+    page = file.read_text("utf-8")
+    assert "Example District Jinhe Subdistrict Jinhua Community" in page
+    assert "Jinhe Normal College" in page
+    assert re.findall("[\u4e00-\u9fff]+", page) == []

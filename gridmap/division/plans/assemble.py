@@ -42,7 +42,10 @@ __all__ = [
 BUILDING_COLUMNS = (
     "building_id", "households", "households_estimated", *COUNTS, "floors", "use", "compound_id", "group",
 )  # fmt: skip
-COMMUNITY_COLUMNS = ("community_id", "name", "name_en", "name_zh", "kind", "subdistrict", "district", "code")
+COMMUNITY_COLUMNS = (
+    "community_id", *(f"{name}{lang}" for name in ("name", "subdistrict", "district") for lang in ("", "_en", "_zh")),
+    "kind", "code",
+)  # fmt: skip
 
 
 class Ground(Protocol):
