@@ -48,12 +48,15 @@ def pytest_collection_modifyitems(items):
         return
     from hypothesis import settings
 
+    multiplied = set()
     for item in items:
         # `settings` as a decorator refuses a test that has settings of its own, hence the attribute behind it
         test = getattr(item, "obj", None)
         test = getattr(test, "__func__", test)
         own = getattr(test, "_hypothesis_internal_use_settings", None)
-        if own is not None:
+        # a test with parameters is one function in many items
+        if own is not None and id(test) not in multiplied:
+            multiplied.add(id(test))
             more = settings(own, max_examples=times * own.max_examples, derandomize=False)
             test._hypothesis_internal_use_settings = more
 
