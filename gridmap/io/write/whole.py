@@ -142,10 +142,10 @@ def _refuse_unfinished(path: Path) -> None:
 
 
 def _whole_geopackage(file: sqlite3.Connection) -> bool:
-    """Whether the database is sound, has all rows of all tables, and the spatial index of each layer."""
+    """Whether the database is sound, with all rows of all tables, each layer's spatial index, and what counts rows."""
     if file.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
         return False
-    tables = {name for (name,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    tables = {name for (name,) in file.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'trigger')")}
     if "gpkg_ogr_contents" not in tables:
         # made by something else than GDAL, or without features
         return True
@@ -155,7 +155,9 @@ def _whole_geopackage(file: sqlite3.Connection) -> bool:
         for name, count in rows
     )
     shapes = file.execute("SELECT table_name, column_name FROM gpkg_geometry_columns").fetchall()
-    return counted and all(f"rtree_{name}_{column}" in tables for name, column in shapes)
+    # the last that GDAL makes of a layer: where the others have it, so has the last one
+    triggers = {f"trigger_insert_feature_count_{name}" in tables for name, _ in rows}
+    return counted and len(triggers) < 2 and all(f"rtree_{name}_{column}" in tables for name, column in shapes)
 
 
 def _quoted(name: str) -> str:
