@@ -58,7 +58,9 @@ def check_contract(layer: Layer) -> list[dict[str, Any]]:
     for (column, expected), rows in wrong.groupby(["column", "expected"], sort=False):
         at = np.flatnonzero(layer.table.index.isin(rows["row"])) if rows["row"].notna().all() else np.zeros(0, int)
         first = rows.iloc[0]
-        many = f"{len(rows):,} rows, first {first['row']}: " if pd.notna(first["row"]) else ""
+        many = ""
+        if pd.notna(first["row"]):
+            many = f"row {first['row']}: " if len(rows) == 1 else f"{len(rows):,} rows, first {first['row']}: "
         found.append(
             finding(
                 "error", "contract",
