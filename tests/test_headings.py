@@ -197,3 +197,28 @@ def test_a_list_without_places_is_a_table_of_counts(tmp_path):
     ]  # fmt: skip
     assert counts["households"].fillna(-1).tolist() == [12, -1]
     assert isinstance(counts, pd.DataFrame)
+
+
+def test_text_merged_downwards_is_repeated_and_numbers_are_not(tmp_path):
+    path = tmp_path / "a.xlsx"
+    book = openpyxl.Workbook()
+    book.create_sheet("封面", 0).append(["柳岸社区"])
+    page = book["Sheet"]
+    for row in (
+        ["小区名称", "楼号", "户数"],
+        ["阳光花园", "1栋", 30],
+        [None, "2栋", None],
+        [None, "3栋", 12],
+        ["翠湖居", "1栋", 8],
+    ):
+        page.append(row)
+    page.merge_cells("A2:A4")
+    page.merge_cells("C2:C3")
+    book.save(path)
+    counts = read_counts("counts", path, layer="Sheet")
+    assert counts["compound"].tolist() == ["阳光花园", "阳光花园", "阳光花园", "翠湖居"]
+    # 30 households of two buildings must not become 60
+    assert counts["households"].fillna(-1).tolist() == [30, -1, 12, 8]
+    reading = counts.attrs["reading"]
+    assert reading["mended"] == [{"what": "merged cells: the text repeated in each row", "count": 2, "ids": ["3", "4"]}]
+    assert (reading["merged_numbers"]["rows"], reading["merged_numbers"]["count"]) == ([2], 1)

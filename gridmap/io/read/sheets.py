@@ -14,6 +14,7 @@ import pandas as pd
 from gridmap.errors import ReadError
 from gridmap.io.read.heading_rows import find_headings, leave_totals_out
 from gridmap.io.read.headings import plain
+from gridmap.io.read.merged_cells import fill_merged, merged_downwards
 from gridmap.io.read.workbook_safety import check_workbook
 from gridmap.io.write.formulas import unmarked
 
@@ -162,6 +163,9 @@ def _read_excel(path: Path, *, sheet: str | None, reading: Reading, said: list[s
                 frame: pd.DataFrame = pd.read_excel(
                     book, sheet or names[0], header=None, dtype=str, keep_default_na=False, na_values=[""]
                 )
+                # where the sheet lies in the file is known to openpyxl alone
+                member = getattr(book.book[sheet or names[0]], "_worksheet_path", None)
+                merged = merged_downwards(path, member.lstrip("/")) if member else []
     except (BadZipFile, KeyError, ValueError, OSError) as error:
         raise ReadError(f"{path}: not an Excel file that can be read ({error}). Save it again as .xlsx.") from error
     if not len(frame.columns):
@@ -169,6 +173,6 @@ def _read_excel(path: Path, *, sheet: str | None, reading: Reading, said: list[s
     reading.note(format="excel", sheet=sheet or names[0])
     top = [[cell if isinstance(cell, str) else "" for cell in row] for row in frame.head(13).to_numpy(object).tolist()]
     headings, above = find_headings(top, said, str(path), reading)
-    frame = frame.iloc[above:].set_axis(_told_apart(headings), axis=1)
+    frame = fill_merged(frame, merged, above, reading).iloc[above:].set_axis(_told_apart(headings), axis=1)
     empty = [name for name in frame.columns if name.startswith("Unnamed: ") and frame[name].isna().all()]
     return frame.drop(columns=empty).astype("str"), above
