@@ -18,7 +18,7 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import shapely
-from runs import environment
+from runs import HERE, environment
 
 _RUNS = 3
 _MILLION = 1_000_000
@@ -74,6 +74,13 @@ def main() -> None:
                 f"a million buildings, {name}, read and checked",
                 f"gm.read_buildings({folder!r} + '/buildings.{suffix}')",
             )
+    city = str(HERE / "las_palmas.toml")
+    setup = f"tables = {{n: t for n, t in gm.read_project({city!r}).tables.items() if n != 'households'}}"
+    timed("Las Palmas audited, 22,000 buildings and all else", "gm.check(**tables)", setup)
+    file = str(data / "beijing_subdistricts" / "beijing_subdistricts_worldpop.gpkg")
+    setup = f"units = gm.read_communities({file!r})"
+    timed("331 sub-districts of Beijing audited", "gm.check(subdistricts=units)", setup)
+    timed("331 sub-districts of Beijing repaired", "gm.repair(units, name='subdistricts')", setup)
     porto = str(data / "porto" / "porto_portugal.osm.pbf")
     timed("Greater Porto, .osm.pbf to walking network", f"gm.StreetNetwork.from_streets(gm.read_streets({porto!r}))")
 
