@@ -8,27 +8,23 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
-import shapely
 from pyproj import CRS
 
 from gridmap.errors import OptionError, ReadError, TableError
 from gridmap.io.database import Address, is_database
-from gridmap.io.datums import shifted_name, to_wgs84
-from gridmap.io.datums.accuracy import datum_remark
+from gridmap.io.datums import shifted_name
 from gridmap.io.datums.names import known_crs
-from gridmap.io.datums.propose import proposals_in_words
 from gridmap.io.read import headings
 from gridmap.io.read.facility_categories import categories_with, with_categories
 from gridmap.io.read.osm import is_osm, read_osm
+from gridmap.io.read.own_columns import with_ids, with_owner, with_types
+from gridmap.io.read.places import coordinate_headings, with_crs, with_geometry, with_proposals
 from gridmap.io.read.postgis import read_postgis
 from gridmap.io.read.record import Reading
 from gridmap.io.read.sheets import SHEET_SUFFIXES, numbers_where_plain, read_sheet
 from gridmap.io.read.values import tidy
 from gridmap.io.read.vector import read_vector
-from gridmap.io.read.vector_kinds import GEOJSON_SUFFIXES
-from gridmap.io.read.well_known import shapes_from_text
 from gridmap.tables.contracts import CONTRACTS, check_table, clean_ids
 
 __all__ = [
@@ -41,11 +37,6 @@ Columns = Mapping[str, str]
 
 # A table without these says nothing; one without the others is merely short of them.
 _NEVER_EMPTY = ("communities", "buildings", "streets", "facilities")
-_OTHER_IDS = {"streets": "street_id", "barriers": "barrier_id"}
-_TRUE = {"1", "true", "t", "yes", "y", "是", "有", "开"}
-_FALSE = {"0", "false", "f", "no", "n", "否", "无", "关", "-1"}
-# What a flag is where nothing is said: gates are open, barriers hard.
-_FLAG_DEFAULTS = {"open": True, "hard": True, "public": True}
 # Columns that headings of several quantities are taken for: which it was is said on its own.
 _SEVERAL_QUANTITIES = ("households", "residents", "elderly", "capacity", "shops", "floors")
 # How rows are called in messages.
@@ -228,11 +219,11 @@ def read_table(
     frame = tidy(frame, table, reading)
     if table == "facilities":
         frame = with_categories(frame, categories_with(categories), reading)
-    out = _with_geometry(frame, place, reading.source)
-    out = _with_crs(out, crs, place, reading)
-    out = _with_ids(out, table, reading)
+    out = with_geometry(frame, place, reading.source)
+    out = with_crs(out, crs, place, reading)
+    out = with_ids(out, table, reading)
     if table == "entrances":
-        out = _with_owner(out)
+        out = with_owner(out)
     return _checked(table, out, reading, rows, refuse=checked)
 
 
@@ -310,7 +301,7 @@ def _checked(table: str, frame: Any, reading: Reading, rows: str, *, refuse: boo
 
     Unless told to `refuse`, only a table without shapes or CRS is refused.
     """
-    out = _with_types(frame, table)
+    out = with_types(frame, table)
     if reading.text_cells:
         kept = {c.name for c in CONTRACTS[table].columns if c.kind != "count"} | {"name", "geometry", "node_ids"}
         out = numbers_where_plain(out, kept)
@@ -322,24 +313,13 @@ def _checked(table: str, frame: Any, reading: Reading, rows: str, *, refuse: boo
         out = check_table(out, table)
     except TableError as error:
         # the user must know which file, and how its rows are called
-        named = TableError(f"{table} ({reading.source}; {rows})", _with_proposals(error.violations, out))
+        named = TableError(f"{table} ({reading.source}; {rows})", with_proposals(error.violations, out))
         named.table = table
         if refuse or not _is_drawn(out) or out.crs is None:
             raise named from None
     if rows != _BY_LABEL:
         out = out.reset_index(drop=True)
     out.attrs["reading"] = reading.as_dict(len(out))
-    return out
-
-
-def _with_proposals(violations: pd.DataFrame, frame: Any) -> pd.DataFrame:
-    """A missing CRS with what the coordinates look like."""
-    nameless = violations["value"].astype(str).str.startswith("no CRS")
-    words = proposals_in_words(frame) if nameless.any() else ""
-    if not words:
-        return violations
-    out = violations.copy()
-    out.loc[nameless, "remedy"] = f"Pass crs= to the reader. {words}"
     return out
 
 
@@ -362,7 +342,7 @@ def _rename(
         out = gpd.GeoDataFrame(out).rename_geometry("geometry")
     names = [c for c in out.columns if not (drawn and c == "geometry")]
     said = dict(columns or {})
-    place = {} if drawn and not {"x", "y", "geometry"} & set(said) else _place(names, said, source)
+    place = {} if drawn and not {"x", "y", "geometry"} & set(said) else coordinate_headings(names, said, source)
     for key in ("x", "y", "geometry"):
         said.pop(key, None)
     matched = headings.match_headings(names, table, said, source, but=place.values())
@@ -376,173 +356,3 @@ def _rename(
         reading.note(also_fits=others)
     reading.note(**{f"{ours}_from": matched[ours] for ours in _SEVERAL_QUANTITIES if ours in matched})
     return out, place
-
-
-def _place(names: list[Any], said: dict[str, str], source: str) -> dict[str, str]:
-    """Which headings hold the coordinates: as the user said, lon and lat, x and y, or WKT."""
-    wanted = {key: said[key] for key in ("x", "y", "geometry") if key in said}
-    absent = [heading for heading in wanted.values() if heading not in names]
-    if absent:
-        raise ReadError(
-            f"{source}: columns= names {', '.join(map(repr, absent))} for coordinates, but the headings present are: "
-            f"{', '.join(map(str, names)) or 'none'}. Correct the name."
-        )
-    if "geometry" in wanted:
-        return {"wkt": wanted["geometry"]}
-    if len(wanted) == 2:
-        degrees = headings.plain(wanted["x"]) in headings.LONGITUDE and headings.plain(wanted["y"]) in headings.LATITUDE
-        return dict(zip(("lon", "lat") if degrees else ("x", "y"), (wanted["x"], wanted["y"]), strict=True))
-    by_name = {headings.plain(n): str(n) for n in reversed(names)}
-    for keys, pair in (
-        (("lon", "lat"), (headings.LONGITUDE, headings.LATITUDE)),
-        (("x", "y"), (headings.X, headings.Y)),
-    ):
-        found = [next((by_name[h] for h in known if h in by_name), None) for known in pair]
-        if found[0] is not None and found[1] is not None:
-            return {keys[0]: found[0], keys[1]: found[1]}
-    wkt = next((by_name[h] for h in headings.WKT if h in by_name), None)
-    return {"wkt": wkt} if wkt is not None else {}
-
-
-def _with_geometry(frame: pd.DataFrame, place: dict[str, str], source: str) -> gpd.GeoDataFrame:
-    """The frame with flat, single-part points where it can; rows without coordinates keep no geometry."""
-    srid = None
-    if "wkt" in place:
-        shape, srid = shapes_from_text(frame[place["wkt"]], source)
-        frame = frame.drop(columns=place["wkt"])
-    elif place:
-        x, y = (pd.to_numeric(frame[h], errors="coerce").to_numpy(dtype=np.float64) for h in place.values())
-        shape = np.asarray(shapely.points(x, y), dtype=object)
-        shape[~(np.isfinite(x) & np.isfinite(y))] = None
-        frame = frame.drop(columns=list(place.values()))
-    elif isinstance(frame, gpd.GeoDataFrame) and "geometry" in frame.columns:
-        shape = frame.geometry.to_numpy().copy()
-    else:
-        # check_table says what is missing, beside all else that is wrong
-        return gpd.GeoDataFrame(frame)
-    shape = shapely.force_2d(shape)
-    single = (shapely.get_type_id(shape) == 4) & (shapely.get_num_geometries(shape) == 1)
-    shape[single] = shapely.get_geometry(shape[single], 0)
-    crs = frame.crs if isinstance(frame, gpd.GeoDataFrame) else srid
-    plain = pd.DataFrame(frame).drop(columns="geometry", errors="ignore")
-    return gpd.GeoDataFrame(plain, geometry=gpd.GeoSeries(shape, index=frame.index, crs=crs))
-
-
-def _with_crs(frame: gpd.GeoDataFrame, crs: Any, place: dict[str, str], reading: Reading) -> gpd.GeoDataFrame:
-    """State, or check, what the coordinates are in."""
-    source = reading.source
-    if "geometry" not in frame.columns:
-        return frame
-    shifted = shifted_name(crs)
-    if crs is None and frame.crs is None and "lon" in place:
-        _refuse_stated_datum(place, source)
-        reading.note(crs_from="headings of longitude and latitude")
-        frame = frame.set_crs(4326)
-    elif shifted:
-        if frame.crs is not None and not frame.crs.is_geographic:
-            raise ReadError(
-                f"{source}: crs={crs!r} is in degrees, but the source says it is in {_name(frame.crs)}. Leave crs= out."
-            )
-        _check_degrees(frame, source)
-        reading.note(crs_from=f"{shifted}, turned into WGS 84")
-        return to_wgs84(frame, shifted)
-    elif crs is not None:
-        stated = known_crs(crs)
-        if frame.crs is not None and frame.crs != stated and not source.lower().endswith(GEOJSON_SUFFIXES):
-            raise ReadError(
-                f"{source}: crs= says {_name(stated)}, but the source says it is in {_name(frame.crs)}. crs= states "
-                "what the coordinates are in; it does not convert them. Leave it out, and use .to_crs() on the result."
-            )
-        reading.note(crs_from="crs=")
-        frame = frame.set_crs(stated, allow_override=True)
-    if frame.crs is not None:
-        if frame.crs.is_geographic:
-            _check_degrees(frame, source)
-        remark = datum_remark(frame)
-        if remark is not None:
-            reading.note(datum=remark)
-    return frame
-
-
-def _name(crs: Any) -> str:
-    known = CRS.from_user_input(crs)
-    authority = known.to_authority()
-    return ":".join(authority) if authority else str(known.name)
-
-
-def _check_degrees(frame: gpd.GeoDataFrame, source: str) -> None:
-    low_x, low_y, high_x, high_y = frame.total_bounds if len(frame) else (0, 0, 0, 0)
-    if not np.isfinite([low_x, low_y, high_x, high_y]).all():
-        return
-    if max(-low_x, high_x) > 180 or max(-low_y, high_y) > 90:
-        swapped = max(-low_x, high_x) <= 90 and max(-low_y, high_y) <= 180
-        remedy = (
-            "Longitude and latitude look exchanged: columns={'x': longitude heading, 'y': latitude heading}."
-            if swapped
-            else proposals_in_words(frame) or "They look like metres: pass the projected crs=, for example 'EPSG:4548'."
-        )
-        raise ReadError(
-            f"{source}: coordinates from ({low_x:g}, {low_y:g}) to ({high_x:g}, {high_y:g}) are not degrees. {remedy}"
-        )
-
-
-def _refuse_stated_datum(place: dict[str, str], source: str) -> None:
-    datum = headings.stated_datum(place["lon"]) or headings.stated_datum(place["lat"])
-    if datum:
-        raise ReadError(f"{source}: the heading {place['lon']!r} says {datum}. Pass crs={datum!r} if that is so.")
-
-
-def _with_ids(frame: gpd.GeoDataFrame, table: str, reading: Reading) -> gpd.GeoDataFrame:
-    """Where a source has no id of its own, take a column that clearly is one, else number the rows."""
-    name = _OTHER_IDS.get(table) or CONTRACTS[table].id
-    if name is None or name in frame.columns:
-        return frame
-    out = frame.copy(deep=False)
-    for heading in headings.id_candidates(frame.columns):
-        values = frame[heading]
-        if headings.plain(heading) == "osmid" and "osm_type" in frame.columns:
-            values = frame["osm_type"].astype(str) + "/" + values.astype(str)
-        # a column called id with a few repeated ones is a fault to be told; one that says the same everywhere is no id
-        certain = headings.plain(heading) in headings.CERTAIN_IDS and len(values.dropna().unique()) > 1
-        if certain or (values.notna().all() and values.is_unique):
-            out[name] = values
-            reading.note(ids_from=heading)
-            return out
-    out[name] = [str(i) for i in range(1, len(frame) + 1)]
-    reading.note(ids_from="position in the source, from 1: there is no column of ids")
-    return out
-
-
-def _with_owner(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    owners = [of for of in ("compound", "building", "facility") if f"{of}_id" in frame.columns]
-    if "of" in frame.columns or "of_id" in frame.columns or len(owners) != 1:
-        return frame
-    return frame.assign(of=owners[0], of_id=frame[f"{owners[0]}_id"])
-
-
-def _with_types(frame: pd.DataFrame, table: str) -> pd.DataFrame:
-    """Flags as booleans, node ids as arrays."""
-    out = frame.copy(deep=False)
-    for column in CONTRACTS[table].columns:
-        if column.kind == "flag" and column.name in out.columns:
-            out[column.name] = _flags(out[column.name], default=_FLAG_DEFAULTS.get(column.name, False))
-    if table == "barriers" and "hard" not in out.columns:
-        out["hard"] = True
-    if table == "streets" and "node_ids" in out.columns:
-        out["node_ids"] = pd.Series([_node_ids(v) for v in out["node_ids"]], index=out.index, dtype=object)
-    return out
-
-
-def _flags(values: pd.Series, *, default: bool) -> pd.Series:
-    """True or false; what is missing takes the default. A word that is neither, such as bridge=viaduct, is a yes."""
-    if pd.api.types.is_bool_dtype(values) and not values.isna().any():
-        return values.astype(bool)
-    text = values.astype(str).str.strip().str.lower().str.removesuffix(".0")
-    flags = ~text.isin(_FALSE)
-    return flags.where(values.notna() & (text != ""), default).astype(bool)
-
-
-def _node_ids(value: Any) -> Any:
-    if isinstance(value, str):
-        return np.array(value.split(), dtype=np.int64)
-    return value if isinstance(value, np.ndarray) else None

@@ -1,0 +1,150 @@
+"""Places: which headings hold the coordinates, the shapes they make, and what they are in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from pyproj import CRS
+
+from gridmap.errors import ReadError
+from gridmap.io.datums import shifted_name, to_wgs84
+from gridmap.io.datums.accuracy import datum_remark
+from gridmap.io.datums.names import known_crs
+from gridmap.io.datums.propose import proposals_in_words
+from gridmap.io.read import headings
+from gridmap.io.read.vector_kinds import GEOJSON_SUFFIXES
+from gridmap.io.read.well_known import shapes_from_text
+
+if TYPE_CHECKING:
+    from gridmap.io.read.record import Reading
+
+__all__ = ["coordinate_headings", "with_crs", "with_geometry", "with_proposals"]
+
+
+def with_proposals(violations: pd.DataFrame, frame: Any) -> pd.DataFrame:
+    """A missing CRS with what the coordinates look like."""
+    nameless = violations["value"].astype(str).str.startswith("no CRS")
+    words = proposals_in_words(frame) if nameless.any() else ""
+    if not words:
+        return violations
+    out = violations.copy()
+    out.loc[nameless, "remedy"] = f"Pass crs= to the reader. {words}"
+    return out
+
+
+def coordinate_headings(names: list[Any], said: dict[str, str], source: str) -> dict[str, str]:
+    """Which headings hold the coordinates: as the user said, lon and lat, x and y, or WKT."""
+    wanted = {key: said[key] for key in ("x", "y", "geometry") if key in said}
+    absent = [heading for heading in wanted.values() if heading not in names]
+    if absent:
+        raise ReadError(
+            f"{source}: columns= names {', '.join(map(repr, absent))} for coordinates, but the headings present are: "
+            f"{', '.join(map(str, names)) or 'none'}. Correct the name."
+        )
+    if "geometry" in wanted:
+        return {"wkt": wanted["geometry"]}
+    if len(wanted) == 2:
+        degrees = headings.plain(wanted["x"]) in headings.LONGITUDE and headings.plain(wanted["y"]) in headings.LATITUDE
+        return dict(zip(("lon", "lat") if degrees else ("x", "y"), (wanted["x"], wanted["y"]), strict=True))
+    by_name = {headings.plain(n): str(n) for n in reversed(names)}
+    for keys, pair in (
+        (("lon", "lat"), (headings.LONGITUDE, headings.LATITUDE)),
+        (("x", "y"), (headings.X, headings.Y)),
+    ):
+        found = [next((by_name[h] for h in known if h in by_name), None) for known in pair]
+        if found[0] is not None and found[1] is not None:
+            return {keys[0]: found[0], keys[1]: found[1]}
+    wkt = next((by_name[h] for h in headings.WKT if h in by_name), None)
+    return {"wkt": wkt} if wkt is not None else {}
+
+
+def with_geometry(frame: pd.DataFrame, place: dict[str, str], source: str) -> gpd.GeoDataFrame:
+    """The frame with flat, single-part points where it can; rows without coordinates keep no geometry."""
+    srid = None
+    if "wkt" in place:
+        shape, srid = shapes_from_text(frame[place["wkt"]], source)
+        frame = frame.drop(columns=place["wkt"])
+    elif place:
+        x, y = (pd.to_numeric(frame[h], errors="coerce").to_numpy(dtype=np.float64) for h in place.values())
+        shape = np.asarray(shapely.points(x, y), dtype=object)
+        shape[~(np.isfinite(x) & np.isfinite(y))] = None
+        frame = frame.drop(columns=list(place.values()))
+    elif isinstance(frame, gpd.GeoDataFrame) and "geometry" in frame.columns:
+        shape = frame.geometry.to_numpy().copy()
+    else:
+        # check_table says what is missing, beside all else that is wrong
+        return gpd.GeoDataFrame(frame)
+    shape = shapely.force_2d(shape)
+    single = (shapely.get_type_id(shape) == 4) & (shapely.get_num_geometries(shape) == 1)
+    shape[single] = shapely.get_geometry(shape[single], 0)
+    crs = frame.crs if isinstance(frame, gpd.GeoDataFrame) else srid
+    plain = pd.DataFrame(frame).drop(columns="geometry", errors="ignore")
+    return gpd.GeoDataFrame(plain, geometry=gpd.GeoSeries(shape, index=frame.index, crs=crs))
+
+
+def with_crs(frame: gpd.GeoDataFrame, crs: Any, place: dict[str, str], reading: Reading) -> gpd.GeoDataFrame:
+    """State, or check, what the coordinates are in."""
+    source = reading.source
+    if "geometry" not in frame.columns:
+        return frame
+    shifted = shifted_name(crs)
+    if crs is None and frame.crs is None and "lon" in place:
+        _refuse_stated_datum(place, source)
+        reading.note(crs_from="headings of longitude and latitude")
+        frame = frame.set_crs(4326)
+    elif shifted:
+        if frame.crs is not None and not frame.crs.is_geographic:
+            raise ReadError(
+                f"{source}: crs={crs!r} is in degrees, but the source says it is in {_name(frame.crs)}. Leave crs= out."
+            )
+        _check_degrees(frame, source)
+        reading.note(crs_from=f"{shifted}, turned into WGS 84")
+        return to_wgs84(frame, shifted)
+    elif crs is not None:
+        stated = known_crs(crs)
+        if frame.crs is not None and frame.crs != stated and not source.lower().endswith(GEOJSON_SUFFIXES):
+            raise ReadError(
+                f"{source}: crs= says {_name(stated)}, but the source says it is in {_name(frame.crs)}. crs= states "
+                "what the coordinates are in; it does not convert them. Leave it out, and use .to_crs() on the result."
+            )
+        reading.note(crs_from="crs=")
+        frame = frame.set_crs(stated, allow_override=True)
+    if frame.crs is not None:
+        if frame.crs.is_geographic:
+            _check_degrees(frame, source)
+        remark = datum_remark(frame)
+        if remark is not None:
+            reading.note(datum=remark)
+    return frame
+
+
+def _name(crs: Any) -> str:
+    known = CRS.from_user_input(crs)
+    authority = known.to_authority()
+    return ":".join(authority) if authority else str(known.name)
+
+
+def _check_degrees(frame: gpd.GeoDataFrame, source: str) -> None:
+    low_x, low_y, high_x, high_y = frame.total_bounds if len(frame) else (0, 0, 0, 0)
+    if not np.isfinite([low_x, low_y, high_x, high_y]).all():
+        return
+    if max(-low_x, high_x) > 180 or max(-low_y, high_y) > 90:
+        swapped = max(-low_x, high_x) <= 90 and max(-low_y, high_y) <= 180
+        remedy = (
+            "Longitude and latitude look exchanged: columns={'x': longitude heading, 'y': latitude heading}."
+            if swapped
+            else proposals_in_words(frame) or "They look like metres: pass the projected crs=, for example 'EPSG:4548'."
+        )
+        raise ReadError(
+            f"{source}: coordinates from ({low_x:g}, {low_y:g}) to ({high_x:g}, {high_y:g}) are not degrees. {remedy}"
+        )
+
+
+def _refuse_stated_datum(place: dict[str, str], source: str) -> None:
+    datum = headings.stated_datum(place["lon"]) or headings.stated_datum(place["lat"])
+    if datum:
+        raise ReadError(f"{source}: the heading {place['lon']!r} says {datum}. Pass crs={datum!r} if that is so.")
