@@ -188,7 +188,7 @@ def divide(
     seed: Seed = None,
     out: OutFile = Path("grids.gpkg"),
 ) -> None:
-    """Divide communities into grids: a .gpkg gets the whole plan, .geojson and .parquet the grids alone."""
+    """Divide communities into grids: a .gpkg gets the whole plan, .geojson, .shp, .dxf, .kml ... the grids alone."""
     import gridmap as gm
     from gridmap.io.project import write_project
     from gridmap.io.read.readers import read_counts
