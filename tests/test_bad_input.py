@@ -153,7 +153,7 @@ def test_a_run_that_fails_leaves_the_former_files_whole(tmp_path, monkeypatch):
     def fail(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("gridmap.job.write_workbook", fail)
+    monkeypatch.setattr("gridmap.outputs.write_workbook", fail)
     with pytest.raises(gm.WriteError, match="No space left on device"):
         run_project(project, out)
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before

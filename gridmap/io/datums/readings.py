@@ -30,6 +30,8 @@ DATUMS_ALIKE = "Beijing 1954 and Xian 1980 give the same numbers to some 100 m"
 # Area of use of CGCS2000 in the EPSG registry (EPSG:4490): west, south, east, north in degrees.
 _CHINA = (73.62, 16.7, 134.77, 53.56)
 # Stray rows, such as coordinates of 0, must not hide what the others are.
+# Eight digits are the most that an easting has.
+_LARGEST = 1e8
 _MOST = 0.95
 # Eastings of a zone: 500 km on its meridian, and on either side half its width and a tenth for overlap, at the south of
 # China (1.65 and 3.3 degrees of 105 km).
@@ -62,11 +64,11 @@ def readings_of(xy: Array, stated: Any = None) -> list[Reading]:
     Parameters
     ----------
     xy
-        Coordinates, one row a point; rows that are not finite are left out.
+        Coordinates, one row a point; rows that no system has (not finite, above 1e8) are left out.
     stated
         What the file says they are in, or None.
     """
-    xy = xy[np.isfinite(xy).all(axis=1)]
+    xy = xy[(np.abs(xy) <= _LARGEST).all(axis=1)]
     stated = None if stated is None else CRS.from_user_input(stated)
     found: list[Reading] = []
     for swapped in (False, True):
