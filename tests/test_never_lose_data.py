@@ -144,15 +144,16 @@ print(json.dumps({"full": full, "closed": told, "now": now}))
 """
 
 
-def run(program, *words):
+def run(program, *words, library=REPOSITORY):
     """What a program with the writers prints; nothing may come out of it but that."""
-    paths = os.pathsep.join([str(REPOSITORY), *filter(None, [os.environ.get("PYTHONPATH")])])
+    paths = os.pathsep.join([str(library), *filter(None, [os.environ.get("PYTHONPATH")])])
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", textwrap.dedent(WRITERS) + program, *map(str, words)],
         capture_output=True,
         text=True,
         check=False,
         env={**os.environ, "PYTHONPATH": paths},
+        cwd=library,
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
@@ -186,9 +187,11 @@ def test_full_disks_and_closed_folders_leave_the_former_files(open_folder):
     # a small disk where one can be made, and a limit on the size of files everywhere
     out = open_folder / "out"
     out.mkdir()
+    # who may not write may still read the package, wherever the repository stands
+    shutil.copytree(REPOSITORY / "gridmap", open_folder / "library" / "gridmap")
     disk = mounted(out)
     try:
-        got = run(FULL, out, "disk" if disk else "limit")
+        got = run(FULL, out, "disk" if disk else "limit", library=open_folder / "library")
     finally:
         if disk:
             subprocess.run(["umount", str(out)], check=True)

@@ -27,7 +27,7 @@ PAIRS = [
     ("a.shp", {}, 0.0),
     ("a.csv", {"geometry": "ewkt"}, 0.0),
     ("a.xlsx", {"geometry": "ewkt"}, 0.0),
-    ("a.geojson", {}, 0.02),
+    ("a.geojson", {}, 0.002),
     ("a.kml", {}, 0.001),
     ("a.kmz", {}, 0.001),
 ]

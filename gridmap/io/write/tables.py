@@ -45,7 +45,7 @@ def write_table(
     suffix             what it keeps
     ================== =====================================================================================
     .gpkg, .parquet    everything; .fgb (FlatGeobuf) as well
-    .geojson           longitude and latitude to 7 decimals (1 cm), as its standard (RFC 7946) wants
+    .geojson           longitude and latitude, as its standard (RFC 7946) wants, to 9 decimals (1 mm)
     .shp               `gridmap.io.write.shapefile`: refuses long texts and mixed shapes, shortens headings
     .kml, .kmz         longitude and latitude to 9 decimals; cells as text; no rows without a shape
     .dxf               `gridmap.io.write.dxf`: outlines, ids and households, in metres
@@ -225,7 +225,9 @@ def _write_geojson(frame: pd.DataFrame, path: Path, title: str, _: str | None) -
         table = table.to_crs(4326)
     refuse_infinite(table, path, "GeoJSON")
     # the name stands in the file, where that of a temporary file would differ each time
-    table.to_file(path, driver="GeoJSON", engine="pyogrio", layer=title, RFC7946="YES")
+    # with 7 decimals GDAL takes 117.0000002 for a slip of rounding, and writes 117
+    options = {"RFC7946": "YES", "COORDINATE_PRECISION": 9}
+    table.to_file(path, driver="GeoJSON", engine="pyogrio", layer=title, **options)
     with path.open("rb") as text:
         text.seek(-min(path.stat().st_size, 16), os.SEEK_END)
         if re.search(rb"\n\]\s*\}\s*\Z", text.read()) is None:
