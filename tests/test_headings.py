@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import zipfile
 from importlib import resources
 
 import openpyxl
@@ -11,6 +12,7 @@ import pytest
 
 import gridmap as gm
 from gridmap.errors import ReadError
+from gridmap.io.read import unfinished_cells as unfinished_cells_module
 from gridmap.io.read.headings import match_headings, other_headings, plain, stated_datum
 from gridmap.io.read.readers import read_counts
 from gridmap.tables.contracts import CONTRACTS
@@ -222,3 +224,57 @@ def test_text_merged_downwards_is_repeated_and_numbers_are_not(tmp_path):
     reading = counts.attrs["reading"]
     assert reading["mended"] == [{"what": "merged cells: the text repeated in each row", "count": 2, "ids": ["3", "4"]}]
     assert (reading["merged_numbers"]["rows"], reading["merged_numbers"]["count"]) == ([2], 1)
+
+
+def workbook(path, *rows):
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    book.save(path)
+    return path
+
+
+def test_formulas_without_a_value_are_refused_where_they_are_read(tmp_path):
+    rows = (
+        ["楼栋编号", "户数", "甲"],
+        ["1", "=1+1", 3],
+        ["=A2", "=B2", "=C2"],
+        ["3", "#N/A", 1],
+        ["合计", "=SUM(B2:B4)", 4],
+    )
+    with pytest.raises(ReadError) as caught:
+        read_counts("households", workbook(tmp_path / "a.xlsx", *rows))
+    lines = str(caught.value).splitlines()
+    assert [line.split(":")[0].strip() for line in lines[1:]] == [
+        "row 2, 户数", "row 3, 楼栋编号", "row 3, 户数", "row 4, 户数",
+    ]  # fmt: skip
+    # in totals, and in columns that nothing is taken from, they do no harm; the latter is said
+    good = ["楼栋编号", "户数", "甲"], ["1", 2, "=1+1"], ["3", 4, "#DIV/0!"], ["合计", "=SUM(B2:B3)", None]
+    counts = read_counts("households", workbook(tmp_path / "b.xlsx", *good))
+    assert counts["households"].tolist() == [2, 4]
+    assert counts.attrs["reading"]["cells_without_value"]["count"] == 2
+    with pytest.raises(ReadError, match="row 2, 甲: a formula"):
+        read_counts("households", tmp_path / "b.xlsx", columns={"households": "甲"})
+
+
+@pytest.mark.parametrize(
+    ("cell", "unfinished"),
+    [
+        ("<c r='B2'><f>1+1</f><v>2</v></c>", None),
+        ("<c r='B2' t='str'><f>T(A2)</f><v></v></c>", None),
+        ("<c r='B2' s='1'/>", None),
+        ("<c r='B2'><f>1+1</f></c>", ""),
+        ("<c s='1' r='B2'><f t='shared' si='0'/></c>", ""),
+        ("<x:c r='B2'><x:f>1+1</x:f><x:v/></x:c>", ""),
+        ("<c r='B2' t='e'><f>1/0</f><v>#DIV/0!</v></c>", "#DIV/0!"),
+    ],
+)
+def test_cells_without_a_value_are_found_as_any_program_writes_them(tmp_path, monkeypatch, cell, unfinished):
+    text = f"<sheetData><row r='1'><c r='A1'/></row><row r='2'><c r='A2'/>{cell}</row></sheetData>".replace("'", '"')
+    with zipfile.ZipFile(tmp_path / "a.xlsx", "w") as archive:
+        archive.writestr("sheet1.xml", text)
+    # wherever the pieces end in which the sheet is read
+    for size in (1, 7, 30, 2**20):
+        monkeypatch.setattr(unfinished_cells_module, "_CHUNK", size)
+        found = unfinished_cells_module.unfinished_cells(tmp_path / "a.xlsx", "sheet1.xml")
+        assert found == ([] if unfinished is None else [(2, 1, unfinished)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import openpyxl
 import pandas as pd
 
 from gridmap.errors import ReadError, TableError
@@ -134,3 +135,19 @@ def units_without_a_number(folder: Path) -> Path:
 )  # fmt: skip
 def headings_and_nothing_below(folder: Path) -> Path:
     return text(folder / "communities.csv", "社区编号,名称,wkt\n")
+
+
+@exhibit(
+    "households",
+    ReadError,
+    "<path>: 2 cells have no value\n"
+    "  row 2, 户数: a formula without a value; open the file in Excel, let it calculate, and save it again\n"
+    "  row 3, 户数: the error #REF!; correct it in Excel, or empty the cell",
+)
+def formulas_that_were_never_calculated(folder: Path) -> Path:
+    path = folder / "households.xlsx"
+    book = openpyxl.Workbook()
+    for row in (["楼栋编号", "户数"], ["1", "=B4+1"], ["2", "#REF!"], ["3", 5]):
+        book.active.append(row)
+    book.save(path)
+    return path

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from gridmap.io.read.record import Reading
 
-__all__ = ["fill_merged", "merged_downwards"]
+__all__ = ["column_place", "fill_merged", "merged_downwards"]
 
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell [^>]{0,40}?ref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"')
 _CHUNK = 2**20
@@ -37,7 +37,9 @@ def merged_downwards(path: Path, member: str) -> list[tuple[int, int, int]]:
             text = tail + chunk
             found.update(_MERGED.findall(text))
             tail = text[-_OVERLAP:]
-    ranges = ((_column(left), int(top) - 1, int(bottom) - 1) for left, top, right, bottom in found if left == right)
+    ranges = (
+        (column_place(left), int(top) - 1, int(bottom) - 1) for left, top, right, bottom in found if left == right
+    )
     return sorted(ranges)
 
 
@@ -82,7 +84,7 @@ def fill_merged(frame: pd.DataFrame, ranges: list[tuple[int, int, int]], above: 
 _SHARED = "A number in merged cells is kept in the first row only. Give each row its own, or list it as a total."
 
 
-def _column(letters: bytes) -> int:
+def column_place(letters: bytes) -> int:
     """A column's place from 0: A is 0, AA is 26."""
     place = 0
     for letter in letters.decode():

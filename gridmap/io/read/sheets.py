@@ -7,7 +7,7 @@ import warnings
 from functools import partial
 from io import StringIO
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
@@ -15,6 +15,7 @@ from gridmap.errors import ReadError
 from gridmap.io.read.heading_rows import find_headings, leave_totals_out
 from gridmap.io.read.headings import plain
 from gridmap.io.read.merged_cells import fill_merged, merged_downwards
+from gridmap.io.read.unfinished_cells import Unfinished, refuse_unfinished, unfinished_cells
 from gridmap.io.read.workbook_safety import check_workbook
 from gridmap.io.write.formulas import unmarked
 
@@ -32,6 +33,15 @@ SHEET_SUFFIXES = (*TEXT_SUFFIXES, *EXCEL_SUFFIXES, ".xls")
 _ID_ENDINGS = ("id", "code", "号", "编码", "代码", "电话", "phone")
 
 
+class _Sheet(NamedTuple):
+    """The rows below the headings, how many rows stand above them, and the cells of an Excel sheet without a value."""
+
+    rows: pd.DataFrame
+    above: int
+    headings: list[str]
+    unfinished: list[Unfinished]
+
+
 def read_sheet(path: Path, sheet: str | None, reading: Reading, said: Iterable[str] = ()) -> pd.DataFrame:
     """A sheet as text; the index counts as the sheet does, so that the row below headings in the first row is 2.
 
@@ -40,18 +50,24 @@ def read_sheet(path: Path, sheet: str | None, reading: Reading, said: Iterable[s
     Raises
     ------
     ReadError
-        When the file is not what its name says, has no headings, or has no sheet of that name.
+        When the file is not what its name says, has no headings or no sheet of that name, or formulas and errors
+        stand where values should.
     """
     reading.text_cells = True
+    said = list(said)
     read = _read_text if path.suffix.lower() not in EXCEL_SUFFIXES else partial(_read_excel, sheet=sheet)
-    frame, above = read(path, reading=reading, said=list(said))
+    found = read(path, reading=reading, said=said)
+    frame = found.rows
     frame.columns = [str(c).strip().lstrip("\ufeff") for c in frame.columns]
-    frame.index = pd.RangeIndex(above + 1, len(frame) + above + 1)
+    frame.index = pd.RangeIndex(found.above + 1, len(frame) + found.above + 1)
     for name in frame.columns:
         frame[name] = frame[name].str.strip().replace("", None)
     blank = frame.isna().all(axis=1)
+    out = leave_totals_out(frame[~blank], reading)
+    # a row of formulas alone looks blank
+    refuse_unfinished(found.unfinished, found.headings, [*out.index, *frame.index[blank]], said, reading)
     reading.leave_out("blank row", frame.index[blank])
-    return leave_totals_out(frame[~blank], reading)
+    return out
 
 
 def numbers_where_plain(frame: pd.DataFrame, keep: set[str]) -> pd.DataFrame:
@@ -69,8 +85,7 @@ def numbers_where_plain(frame: pd.DataFrame, keep: set[str]) -> pd.DataFrame:
     return out
 
 
-def _read_text(path: Path, *, reading: Reading, said: list[str]) -> tuple[pd.DataFrame, int]:
-    """The rows below the headings, and how many rows stand above them."""
+def _read_text(path: Path, *, reading: Reading, said: list[str]) -> _Sheet:
     if path.suffix.lower() == ".xls":
         raise ReadError(f"{path}: the old Excel format cannot be read. Open it in Excel and save it as .xlsx or CSV.")
     data = path.read_bytes()
@@ -110,7 +125,7 @@ def _read_text(path: Path, *, reading: Reading, said: list[str]) -> tuple[pd.Dat
     except (ValueError, pd.errors.ParserError) as error:
         raise ReadError(f"{path}: the rows do not fit the headings ({error}). Save the sheet as CSV again.") from error
     frame.columns = unmarked(pd.Series(frame.columns, dtype="str"))
-    return frame.apply(unmarked), above
+    return _Sheet(frame.apply(unmarked), above, [], [])
 
 
 def _from_headings(text: str, separator: str, said: list[str], source: str, reading: Reading) -> tuple[str, int]:
@@ -146,8 +161,7 @@ def _told_apart(names: list[str]) -> list[str]:
     return out
 
 
-def _read_excel(path: Path, *, sheet: str | None, reading: Reading, said: list[str]) -> tuple[pd.DataFrame, int]:
-    """The rows below the headings, and how many rows stand above them."""
+def _read_excel(path: Path, *, sheet: str | None, reading: Reading, said: list[str]) -> _Sheet:
     from zipfile import BadZipFile
 
     check_workbook(path)
@@ -165,7 +179,9 @@ def _read_excel(path: Path, *, sheet: str | None, reading: Reading, said: list[s
                 )
                 # where the sheet lies in the file is known to openpyxl alone
                 member = getattr(book.book[sheet or names[0]], "_worksheet_path", None)
-                merged = merged_downwards(path, member.lstrip("/")) if member else []
+                member = member.lstrip("/") if member else ""
+                merged = merged_downwards(path, member) if member else []
+                unfinished = unfinished_cells(path, member) if member else []
     except (BadZipFile, KeyError, ValueError, OSError) as error:
         raise ReadError(f"{path}: not an Excel file that can be read ({error}). Save it again as .xlsx.") from error
     if not len(frame.columns):
@@ -173,6 +189,7 @@ def _read_excel(path: Path, *, sheet: str | None, reading: Reading, said: list[s
     reading.note(format="excel", sheet=sheet or names[0])
     top = [[cell if isinstance(cell, str) else "" for cell in row] for row in frame.head(13).to_numpy(object).tolist()]
     headings, above = find_headings(top, said, str(path), reading)
-    frame = fill_merged(frame, merged, above, reading).iloc[above:].set_axis(_told_apart(headings), axis=1)
+    headings = _told_apart(headings)
+    frame = fill_merged(frame, merged, above, reading).iloc[above:].set_axis(headings, axis=1)
     empty = [name for name in frame.columns if name.startswith("Unnamed: ") and frame[name].isna().all()]
-    return frame.drop(columns=empty).astype("str"), above
+    return _Sheet(frame.drop(columns=empty).astype("str"), above, headings, unfinished)
