@@ -9,12 +9,16 @@ from importlib import resources
 import openpyxl
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import gridmap as gm
 from gridmap.errors import ReadError
 from gridmap.io.read import unfinished_cells as unfinished_cells_module
+from gridmap.io.read.heading_rows import leave_totals_out
 from gridmap.io.read.headings import match_headings, other_headings, plain, stated_datum
 from gridmap.io.read.readers import read_counts
+from gridmap.io.read.record import Reading
 from gridmap.tables.contracts import CONTRACTS
 
 LISTED = list(
@@ -157,16 +161,60 @@ def test_merged_headings_of_two_rows(tmp_path):
     assert (reading["rows_read"], reading["rows_kept"]) == (5, 2)
 
 
-@pytest.mark.parametrize("word", ["合计", "合 计", "总计", "小计：", "Total", "SUBTOTAL"])
+@pytest.mark.parametrize(
+    "word",
+    [
+        "合计",
+        "合 计",
+        "总计",
+        "小计：",
+        "Total",
+        "SUBTOTAL",
+        "共计",
+        "本页合计",
+        "社区合计",
+        "合计（户）",
+        "合计(户数)",
+        "总计：户",
+    ],
+)
 def test_totals_are_left_out(tmp_path, word):
     read = gm.read_buildings(sheet(tmp_path / "a.csv", HEAD, *DATA, f"{word},,,11"))
     assert read["households"].sum() == 11
     assert read.attrs["reading"]["left_out"] == [{"reason": "row of totals", "count": 1, "ids": ["4"]}]
 
 
+@pytest.mark.parametrize("row", ["3,合计,,,30", ",合计,,,30", "合计,,,,30", ",,,小计,30", "3,本页合计：,,,30"])
+def test_totals_are_told_in_whichever_column_they_stand(tmp_path, row):
+    rows = ["1,柳岸里1号楼,116.3,40,10", "2,柳岸里2号楼,116.31,40,20", row]
+    read = gm.read_buildings(sheet(tmp_path / "a.csv", "序号,名称,经度,纬度,户数", *rows))
+    assert read["households"].tolist() == [10, 20]
+    assert read.attrs["reading"]["totals"]["4"]["户数"] == "30"
+
+
+def test_subtotals_of_a_building_are_no_unit_of_it(tmp_path):
+    units = read_counts("units", sheet(tmp_path / "a.csv", "楼栋编号,单元编号,户数", "1,1,10", "1,2,20", "1,小计,30"))
+    assert units["households"].tolist() == [10, 20]
+
+
+@settings(deadline=None)
+@given(
+    word=st.sampled_from(["合计", "总计", "共计", "小计", "累计", "本页合计", "社区合计", "total", "Sum"]),
+    before=st.sampled_from(["", "柳岸", "新", "3号"]),
+    after=st.sampled_from(["大厦", "路3号", "里", "1号楼", "小区", "村", "花园", "设计院", " House"]),
+)
+def test_names_that_hold_such_words_are_no_totals(word, before, after):
+    frame = pd.DataFrame({"名称": [before + word + after, after + word + after], "户数": ["1", "2"]}, index=[2, 3])
+    reading = Reading("a.csv")
+    assert leave_totals_out(frame, reading).equals(frame)
+    assert reading.left_out == []
+
+
 def test_what_only_looks_like_a_total_or_note_stays(tmp_path):
     text = ["名称,经度,纬度,总户数", "合计里1号楼,116.3,40,5", "注册大厦,116.3,40,5", "备注楼,116.3,40,5"]
     assert len(gm.read_buildings(sheet(tmp_path / "a.csv", *text))) == 3
+    stations = sheet(tmp_path / "b.csv", "名称,类型,经度,纬度", "Total,加油站,116.3,40", "Total,,,")
+    assert gm.read_facilities(stations)["name"].tolist() == ["Total"]
 
 
 def test_headings_that_the_user_names_are_found_below_a_title(tmp_path):

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from gridmap.errors import ReadError
-from gridmap.io.read.headings import known_headings, plain
+from gridmap.io.read.headings import LATITUDE, LONGITUDE, WKT, X, Y, known_headings, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,7 +20,17 @@ __all__ = ["find_headings", "leave_totals_out"]
 # Headings stand among the first rows, or nowhere.
 _SEARCHED = 12
 _TOLD = 20
-_TOTALS = frozenset(("合计", "总计", "总和", "小计", "累计", "total", "totals", "subtotal", "grandtotal", "sum"))
+_LONGEST = 20
+# What a cell says in a row of totals, once blanks, points and what is in brackets are gone: 合计, 本页合计, 社区合计.
+# A whole cell: a building may be called 共计大厦 or 合计路3号.
+_TOTAL = (
+    r"(?:以上|本页|本表|本栋|本楼|本单元|本小区|本社区|本街道|本组|每页|全页|全表|全部|全镇|全村|全区|各项|累计"
+    r"|页|栋|幢|楼|楼栋|单元|小区|院落|网格|社区|街道|乡镇|村|组|区|户数|人数|人口)*"
+    r"(?:合计|总计|共计|总和|总合|小计|累计|合计数|总计数|小计数|共计数)(?:户数|人数|数|户|人)?"
+)
+_ENGLISH_TOTAL = r"(?:grand|sub|page)?totals?|sum"
+_PLACES = frozenset((*LONGITUDE, *LATITUDE, *X, *Y, *WKT))
+_SIGNS = r"[(（\[【].*?[)）\]】]|[\s:：、.,，。;；=＝*]+"
 _NOTES = (
     "注:",
     "注：",
@@ -89,8 +99,7 @@ def leave_totals_out(frame: pd.DataFrame, reading: Reading) -> pd.DataFrame:
         return frame
     filled = frame.notna()
     first = frame.bfill(axis=1).iloc[:, 0].astype(str)
-    word = first.str.replace(r"[\s:：、.()（）]+", "", regex=True).str.casefold()
-    totals = word.isin(_TOTALS)
+    totals = _says_total(frame)
     # a row of one cell at the foot that starts like a note, or any such row that says who filled the sheet in
     lone = (filled.sum(axis=1) <= 2) & (len(frame.columns) > 2)
     notes = lone & first.str.startswith(_NOTES) & ~totals
@@ -100,6 +109,24 @@ def leave_totals_out(frame: pd.DataFrame, reading: Reading) -> pd.DataFrame:
         reading.note(totals={str(row): told.loc[row].dropna().to_dict() for row in told.index})
     reading.leave_out("note beside the table", frame.index[notes])
     return frame[~(totals | notes)]
+
+
+def _says_total(frame: pd.DataFrame) -> pd.Series:
+    """Rows with a cell that says they are totals, in whichever column."""
+    placed = frame[[name for name in frame.columns if plain(name) in _PLACES]].notna().any(axis=1)
+    out = placed.astype(bool) & False
+    for place in range(len(frame.columns)):
+        cells = frame.iloc[:, place]
+        # few cells are so short and hold one of these; only they are looked at closely
+        maybe = cells[
+            cells.str.contains("计|总和|总合|total|sum", case=False, na=False) & (cells.str.len() <= _LONGEST)
+        ]
+        word = maybe.str.replace(_SIGNS, "", regex=True).str.casefold()
+        said = word.str.fullmatch(_TOTAL)
+        # a filling station called Total has its place
+        english = word.str.fullmatch(_ENGLISH_TOTAL) & ~placed[word.index]
+        out |= (said | english).reindex(out.index, fill_value=False).astype(bool)
+    return out
 
 
 def _below(upper: list[str], lower: list[str], known: frozenset[str]) -> list[str]:
