@@ -267,11 +267,21 @@ def test_text_merged_downwards_is_repeated_and_numbers_are_not(tmp_path):
     book.save(path)
     counts = read_counts("counts", path, layer="Sheet")
     assert counts["compound"].tolist() == ["阳光花园", "阳光花园", "阳光花园", "翠湖居"]
+    assert "empty_below" not in counts.attrs["reading"]
     # 30 households of two buildings must not become 60
     assert counts["households"].fillna(-1).tolist() == [30, -1, 12, 8]
     reading = counts.attrs["reading"]
     assert reading["mended"] == [{"what": "merged cells: the text repeated in each row", "count": 2, "ids": ["3", "4"]}]
     assert (reading["merged_numbers"]["rows"], reading["merged_numbers"]["count"]) == ([2], 1)
+
+
+def test_compounds_that_a_csv_leaves_empty_below_one_are_told(tmp_path):
+    rows = ["小区名称,楼号,户数", ",9栋,3", "阳光花园,1栋,30", ",2栋,12", "翠湖居,1栋,8", ",2栋,9"]
+    counts = read_counts("counts", sheet(tmp_path / "a.csv", *rows))
+    # whether they were merged is known to the planner alone
+    assert counts["compound"].isna().tolist() == [True, False, True, False, True]
+    told = counts.attrs["reading"]["empty_below"]["compound"]
+    assert (told["what"], told["count"], told["rows"]) == ("empty below 阳光花园", 2, ["4", "6"])
 
 
 def workbook(path, *rows):

@@ -56,6 +56,7 @@ _DATES = re.compile(
 )
 # Columns of codes and of house numbers, beside those a contract calls an id or a key.
 _CODES = ("code", "compound_id", "community_id", "phone", "previous_id", "street_id", "barrier_id")
+_COMPOUNDS = ("compound", "compound_id", "compound_name")
 _HOUSE_NUMBERS = ("number", "building", "unit", "unit_id", "building_id", "name")
 
 
@@ -155,6 +156,8 @@ def tidy(frame: pd.DataFrame, table: str, reading: Reading) -> pd.DataFrame:
             out[name] = _counts(values, name, reading)
         elif kind in ("id", "key") or name in _CODES:
             out[name] = _codes(values, name, reading)
+        if name in _COMPOUNDS and reading.text_cells:
+            _tell_blanks(values, name, reading)
         if name in _HOUSE_NUMBERS and kind != "count":
             _tell_dates(values, name, reading)
     return out
@@ -175,6 +178,10 @@ _DONE = {
 _DATED = (
     "These look like house numbers, such as 3-1, that a spreadsheet turned into dates. Format the column as text and "
     "enter them again."
+)
+_EMPTY_BELOW = (
+    "Where these cells were merged in the sheet, read it as .xlsx, or unmerge them and fill the name down; a CSV does "
+    "not say what was merged."
 )
 
 
@@ -232,6 +239,21 @@ def _replaced(
     cells: dict[str, Any] = {one: value for one, (value, _) in found.items()}
     out.loc[changed] = text.loc[changed].map(cells).astype(object)
     return out.where(out.notna(), None)
+
+
+def _tell_blanks(values: pd.Series, column: str, reading: Reading) -> None:
+    """Say where a compound is empty below a filled one, as merged cells become when a sheet is saved as text."""
+    blank = values.isna()
+    below = blank & values.notna().cummax()
+    if below.any():
+        first = below.idxmax()
+        fact = {
+            "what": f"empty below {values.loc[:first].dropna().iloc[-1]}",
+            "count": int(below.sum()),
+            "rows": [str(row) for row in below.index[below][:20]],
+            "remedy": _EMPTY_BELOW,
+        }
+        reading.note_of("empty_below", column, fact)
 
 
 def _tell_dates(values: pd.Series, column: str, reading: Reading) -> None:
