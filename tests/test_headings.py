@@ -315,6 +315,31 @@ def test_formulas_without_a_value_are_refused_where_they_are_read(tmp_path):
         read_counts("households", tmp_path / "b.xlsx", columns={"households": "甲"})
 
 
+def test_the_only_sheet_with_known_headings_is_taken(tmp_path):
+    book = openpyxl.Workbook()
+    pages = {
+        "说明": [["填表说明"], ["名称", "要求"], ["户数", "整数"]],
+        "数据": [["柳岸社区"], ["楼栋编号", "户数"], ["1", 30]],
+        "空": [],
+    }
+    for name, rows in pages.items():
+        page = book.create_sheet(name)
+        for row in rows:
+            page.append(row)
+    book.remove(book["Sheet"])
+    book.save(tmp_path / "a.xlsx")
+    counts = read_counts("households", tmp_path / "a.xlsx")
+    reading = counts.attrs["reading"]
+    assert counts["households"].tolist() == [30]
+    assert (reading["sheet"], reading["other_sheets"]) == ("数据", ["说明", "空"])
+    # the empty sheets that Excel adds take nothing from the first, whatever its headings
+    path = workbook(tmp_path / "b.xlsx", ["甲", "户数"], ["1", 2])
+    again = openpyxl.load_workbook(path)
+    again.create_sheet("Sheet2")
+    again.save(path)
+    assert read_counts("counts", path).attrs["reading"]["sheet"] == "Sheet"
+
+
 @pytest.mark.parametrize(
     ("cell", "unfinished"),
     [

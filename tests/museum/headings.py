@@ -151,3 +151,18 @@ def formulas_that_were_never_calculated(folder: Path) -> Path:
         book.active.append(row)
     book.save(path)
     return path
+
+
+@exhibit(
+    "households",
+    ReadError,
+    "<path>: the first of the sheets 说明, 一期, 二期 has no known headings; 一期 and 二期 have. Say which one it is: "
+    "'households.xlsx|layer=二期'.",
+)
+def two_sheets_behind_an_explanation(folder: Path) -> Path:
+    path = folder / "households.xlsx"
+    with pd.ExcelWriter(path) as book:
+        pd.DataFrame({"说明": ["每栋一行"]}).to_excel(book, sheet_name="说明", index=False)
+        for name in ("一期", "二期"):
+            pd.DataFrame({"楼栋编号": ["1"], "户数": [30]}).to_excel(book, sheet_name=name, index=False)
+    return path

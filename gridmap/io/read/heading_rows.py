@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
     from gridmap.io.read.record import Reading
 
-__all__ = ["find_headings", "leave_totals_out"]
+__all__ = ["ROWS_LOOKED_AT", "find_headings", "known_in_a_row", "leave_totals_out"]
 
 # Headings stand among the first rows, or nowhere.
 _SEARCHED = 12
+#: Headings in the last of these may be merged with the row below.
+ROWS_LOOKED_AT = _SEARCHED + 1
 _TOLD = 20
 _LONGEST = 20
 # What a cell says in a row of totals, once blanks, points and what is in brackets are gone: 合计, 本页合计, 社区合计.
@@ -91,6 +93,14 @@ def find_headings(
     if last > first:
         reading.note(headings_in_rows=[first + 1, last + 1])
     return headings, last + 1
+
+
+def known_in_a_row(rows: Sequence[Sequence[str]], said: Iterable[str]) -> int:
+    """How many known headings stand in the one of the first rows that has most; one that the user names is enough."""
+    named = {plain(heading) for heading in said}
+    known = known_headings()
+    found = [{plain(cell) for cell in row} for row in rows[:_SEARCHED]]
+    return max((len(words & known) + 2 * len(words & named) for words in found), default=0)
 
 
 def leave_totals_out(frame: pd.DataFrame, reading: Reading) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pandas as pd
 
 from gridmap.errors import ReadError
-from gridmap.io.read.heading_rows import find_headings, leave_totals_out
+from gridmap.io.read.heading_rows import ROWS_LOOKED_AT, find_headings, known_in_a_row, leave_totals_out
 from gridmap.io.read.headings import plain
 from gridmap.io.read.merged_cells import fill_merged, merged_downwards
 from gridmap.io.read.unfinished_cells import Unfinished, refuse_unfinished, unfinished_cells
@@ -30,6 +30,8 @@ __all__ = ["EXCEL_SUFFIXES", "SHEET_SUFFIXES", "numbers_where_plain", "read_shee
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
 EXCEL_SUFFIXES = (".xlsx", ".xlsm")
 SHEET_SUFFIXES = (*TEXT_SUFFIXES, *EXCEL_SUFFIXES, ".xls")
+# As many known headings as make sure that a row is one of headings.
+_SURE = 2
 _ID_ENDINGS = ("id", "code", "号", "编码", "代码", "电话", "phone")
 
 
@@ -174,22 +176,56 @@ def _read_excel(path: Path, *, sheet: str | None, reading: Reading, said: list[s
                 if sheet is not None and sheet not in names:
                     there = ", ".join(names)
                     raise ReadError(f"{path}: there is no sheet {sheet!r}; the sheets are {there}. Name one of them.")
-                frame: pd.DataFrame = pd.read_excel(
-                    book, sheet or names[0], header=None, dtype=str, keep_default_na=False, na_values=[""]
-                )
+                chosen = sheet or _sheet_of_data(book, names, said, path)
+                frame: pd.DataFrame = _cells(book, chosen)
                 # where the sheet lies in the file is known to openpyxl alone
-                member = getattr(book.book[sheet or names[0]], "_worksheet_path", None)
+                member = getattr(book.book[chosen], "_worksheet_path", None)
                 member = member.lstrip("/") if member else ""
                 merged = merged_downwards(path, member) if member else []
                 unfinished = unfinished_cells(path, member) if member else []
     except (BadZipFile, KeyError, ValueError, OSError) as error:
         raise ReadError(f"{path}: not an Excel file that can be read ({error}). Save it again as .xlsx.") from error
     if not len(frame.columns):
-        raise ReadError(f"{path}: the sheet {sheet or names[0]!r} has no headings. Its first row must hold them.")
-    reading.note(format="excel", sheet=sheet or names[0])
-    top = [[cell if isinstance(cell, str) else "" for cell in row] for row in frame.head(13).to_numpy(object).tolist()]
-    headings, above = find_headings(top, said, str(path), reading)
+        raise ReadError(f"{path}: the sheet {chosen!r} has no headings. Its first row must hold them.")
+    reading.note(format="excel", sheet=chosen)
+    if len(names) > 1:
+        reading.note(other_sheets=[name for name in names if name != chosen])
+    headings, above = find_headings(_top(frame), said, str(path), reading)
     headings = _told_apart(headings)
     frame = fill_merged(frame, merged, above, reading).iloc[above:].set_axis(headings, axis=1)
     empty = [name for name in frame.columns if name.startswith("Unnamed: ") and frame[name].isna().all()]
     return _Sheet(frame.drop(columns=empty).astype("str"), above, headings, unfinished)
+
+
+def _cells(book: pd.ExcelFile, sheet: str, rows: int | None = None) -> pd.DataFrame:
+    frame: pd.DataFrame = pd.read_excel(
+        book, sheet, header=None, dtype=str, keep_default_na=False, na_values=[""], nrows=rows
+    )
+    return frame
+
+
+def _top(frame: pd.DataFrame) -> list[list[str]]:
+    """The rows in which headings are looked for, as text."""
+    return [
+        [cell if isinstance(cell, str) else "" for cell in row]
+        for row in frame.head(ROWS_LOOKED_AT).to_numpy(object).tolist()
+    ]
+
+
+def _sheet_of_data(book: pd.ExcelFile, names: list[str], said: list[str], path: Path) -> str:
+    """The first sheet where it has headings that are known; else the only one that has: 数据 behind 说明."""
+    if len(names) == 1:
+        return names[0]
+    tops = {name: _top(_cells(book, name, ROWS_LOOKED_AT)) for name in names}
+    known = {name: known_in_a_row(top, said) for name, top in tops.items()}
+    # one alone says little: a sheet of explanations has a 名称 or 备注, too
+    sure = [name for name in names if known[name] >= _SURE]
+    if names[0] in sure or len(sure) == 1:
+        return names[0] if names[0] in sure else sure[0]
+    if not sure and (known[names[0]] or not any(tops[name] for name in names[1:])):
+        return names[0]
+    which = f"{' and '.join(sure)} have" if sure else "nor has any other"
+    raise ReadError(
+        f"{path}: the first of the sheets {', '.join(names)} has no known headings; {which}. Say which one it is: "
+        f"'{path.name}|layer={(sure or names)[-1]}'."
+    )
