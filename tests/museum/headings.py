@@ -30,6 +30,16 @@ def two_layers_neither_named(folder: Path) -> Path:
 
 
 @exhibit(
+    "buildings",
+    ReadError,
+    "<path>: there is no layer 'nope'; the layers are houses, other. Name one of them.",
+    layer="nope",
+)
+def layer_of_another_name(folder: Path) -> Path:
+    return two_layers_neither_named(folder)
+
+
+@exhibit(
     "buildings", ReadError, "<path>: there is no sheet '楼栋'; the sheets are Sheet1. Name one of them.", layer="楼栋"
 )
 def sheet_of_another_name(folder: Path) -> Path:

@@ -55,7 +55,7 @@ def _read_by_gdal(path: Path, layer: str | None, table: str, reading: Reading) -
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            layer = layer or _only_layer(path, table)
+            layer = _named_layer(path, layer) if layer else _only_layer(path, table)
             frame: pd.DataFrame = gpd.read_file(path, layer=layer, engine="pyogrio", **_encoding(path))
         except FOREIGN as error:
             parts = " A Shapefile needs its .shx and .dbf beside it." if path.suffix.lower() == ".shp" else ""
@@ -94,6 +94,17 @@ def _read_plain_parquet(path: Path) -> pd.DataFrame:
 
 def _bad_parquet(path: Path, error: Exception) -> ReadError:
     return ReadError(f"{path}: not a Parquet file that can be read ({first_line(error)}). Write it again.")
+
+
+def _named_layer(path: Path, layer: str) -> str:
+    import pyogrio
+
+    layers = [str(name) for name in pyogrio.list_layers(path)[:, 0]]
+    # GDAL looks for names without regard to case as well
+    if layer.casefold() not in {name.casefold() for name in layers}:
+        there = ", ".join(name for name in layers if name != STYLES_LAYER)
+        raise ReadError(f"{path}: there is no layer {layer!r}; the layers are {there}. Name one of them.")
+    return layer
 
 
 def _only_layer(path: Path, table: str) -> str:
