@@ -15,6 +15,7 @@ from shapely import Point, Polygon, box
 
 from gridmap.errors import OptionError, TableError
 from gridmap.io.read.readers import read_buildings, read_communities, read_counts
+from gridmap.maps.finding_words import told_findings
 from gridmap.tables.households.error import household_error
 from gridmap.tables.households.estimate import estimate_households
 from gridmap.tables.largest_remainder import largest_remainder
@@ -157,6 +158,90 @@ def test_points_are_spread_to_as_well():
     border = strips([-10, 10, 30], households=[9, 0])
     for how in ("zones", "cells"):
         assert estimate_households(points, **{how: border})["households"].sum() == 9
+
+
+def points(count, **columns) -> gpd.GeoDataFrame:
+    """Buildings as a list has them: points, one each metre from west to east."""
+    data = {"building_id": [f"p{i:02}" for i in range(count)], **columns}
+    return gpd.GeoDataFrame(data, geometry=[Point(X + i, Y) for i in range(count)], crs=CRS)
+
+
+def rules(done):
+    return dict(zip(done.attrs["findings"]["rule"], done.attrs["findings"]["ids"], strict=True))
+
+
+def test_points_that_nothing_is_known_of_share_alike():
+    zones = strips([-10, 60], households=[50])
+    for how in ("zones", "cells"):
+        one = estimate_households(points(1), **{how: zones})
+        assert one["households"].tolist() == [50]
+        assert rules(one) == {"zone_shared_alike": ["z0"]}
+        # whole households, and none for the school
+        four = estimate_households(points(4, use=[None, "school", "住宅", None]), **{how: zones})
+        assert four["households"].tolist() == [17, 0, 17, 16]
+        assert told(four)["shared_by"] == {"floor_area": 0, "dwellings": 0, "floors": 0, "alike": 1}
+        assert told(four)["without_floor_area"]["count"] == 0
+        assert four.attrs["assumptions"]["unknown_points"]["count"] == 0
+        # known ones are taken off, and what is left goes to the others
+        known = estimate_households(points(3, households=[20, np.nan, np.nan]), **{how: zones})
+        assert known["households"].tolist() == [20, 15, 15]
+
+
+def test_points_share_by_the_best_that_is_known():
+    zones = strips([-10, 60], households=[60])
+    by_dwellings = estimate_households(points(2, dwellings=[10, 20]), zones=zones)
+    assert by_dwellings["households"].tolist() == [20, 40]
+    assert told(by_dwellings)["shared_by"]["dwellings"] == 1
+    by_floors = estimate_households(points(2, floors=[1, 2]), zones=zones)
+    assert by_floors["households"].tolist() == [20, 40]
+    assert told(by_floors)["shared_by"]["floors"] == 1
+    by_area = estimate_households(houses([330, 660], gap=20), zones=zones)
+    assert by_area["households"].tolist() == [20, 40]
+    assert told(by_area)["shared_by"]["floor_area"] == 1
+
+
+def test_small_footprints_are_lived_in_where_there_is_nothing_else():
+    zones = strips([-10, 60], households=[6])
+    assert estimate_households(houses([20, 10], gap=20), zones=zones)["households"].tolist() == [3, 3]
+    assert estimate_households(houses([20, 110], gap=20), zones=zones)["households"].tolist() == [0, 6]
+
+
+def test_what_cannot_be_placed_is_a_finding_in_both_languages():
+    table = houses([330, 330, 330], use=["school", None, None], households=[np.nan, 9, np.nan])
+    table = pd.concat([table, points(1).assign(geometry=[Point(X + 500, Y)])], ignore_index=True)
+    done = estimate_households(table, zones=strips([-10, 90, 190], households=[7, 5]))
+    assert rules(done) == {
+        "zone_without_homes": ["z0"],
+        "zone_known_above_total": ["z1"],
+        "building_in_no_zone": ["b2", "p00"],
+        "point_of_unknown_size": ["p00"],
+    }
+    assert "7 households of theirs are in no building" in done.attrs["findings"]["message"][0]
+    chinese = told_findings(done.attrs["findings"], "zh", {})["message"]
+    assert chinese[0] == "1 个统计区内没有可居住的建筑，7 户未能落到建筑：z0。"
+    # findings that the buildings had stay above
+    again = estimate_households(done, zones=strips([-10, 90], households=[np.nan]), overwrite=True)
+    assert again.attrs["findings"]["rule"].tolist()[:4] == list(rules(done))
+    assert rules(again)["zone_without_total"] == ["z0"]
+
+
+def test_zones_that_hold_the_same_land_twice_are_named():
+    twice = strips([-10, 190], households=[50])
+    twice = pd.concat([twice, twice.assign(zone_id="again")], ignore_index=True)
+    done = estimate_households(houses([330, 330]), zones=twice)
+    # the first by id has the buildings
+    assert done["households"].sum() == 50
+    assert told(done)["without_floor_area"]["count"] == 0
+    assert told(done)["overlapping"]["ids"] == {"z0": 50}
+    assert told(done)["overlapping"]["pairs"] == [("again", "z0", 200 * 100)]
+    row = done.attrs["findings"].iloc[0]
+    assert (row["severity"], row["rule"], row["ids"]) == ("error", "zones_overlap", ["again", "z0"])
+    assert "again and z0 by 20,000 m²" in row["message"]
+    assert "50 households are in no building" in row["message"]
+    # a border drawn twice is none, and zones side by side are not
+    near = strips([-10, 90, 190], households=[5, 5])
+    near["geometry"] = near.buffer(0.01)
+    assert rules(estimate_households(houses([330, 330]), zones=near)) == {}
 
 
 def largest_remainder_slowly(weights, total):

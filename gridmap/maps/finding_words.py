@@ -56,6 +56,13 @@ CHINESE: dict[str, tuple[str, str]] = {
     "counts_repeated": ("{n} 栋建筑在户数清单中有多行属于同一单元或未注明单元，已相加。", "删除重复的行，或注明单元。"),
     "counts_shared": ("{n} 个小区总户数已分摊到其各栋建筑：{ids}。", "如有分栋户数，请提供。"),
     "counts_differ_from_total": ("{a} 的清单户数合计与公布的总数不符，未作更正。", "查找缺失或重复的行，或更正总数。"),
+    "zones_overlap": ("{n} 个统计区互相重叠：{ids}。重叠处的建筑重复归属{lost}。", "重复者只留一个，其余更正界线。"),
+    "zone_without_homes": ("{n} 个统计区内没有可居住的建筑{lost}：{ids}。", "补充其建筑，或更正建筑的用途或轮廓。"),
+    "zone_known_above_total": ("{n} 个统计区内已知的户数超过其总数：{ids}。", "更正总数，或已知的户数。"),
+    "zone_without_total": ("{n} 个统计区没有总户数，其建筑按面积估算。", "补充总户数。"),
+    "zone_shared_alike": ("{n} 个统计区的建筑没有面积、套数或层数，户数平均分摊：{ids}。", "补充轮廓、套数或层数。"),
+    "building_in_no_zone": ("{n} 栋建筑不在任何统计区内，按面积估算。", "扩展统计区，或排除这些建筑。"),
+    "point_of_unknown_size": ("{n} 个建筑点没有套数和层数，按 0 户计。", "补充其套数、层数或轮廓，或统计区总户数。"),
     "total_of_unknown": ("{n} 个公布的总数所属的小区或社区不在户数清单中：{ids}。", "更正名称，或在清单中补充。"),
     "compound_elsewhere": ("{n} 栋建筑登记的院落小区与所在位置不符，按位置统计。", "更正建筑的小区编码或小区范围。"),
     "compound_without_gates": ("{n} 个院落小区没有已知的大门，其围墙不作阻隔。", "补充大门位置。"),
@@ -241,7 +248,8 @@ def _audited(evidence: Mapping[str, Any]) -> dict[str, str]:
         if isinstance(evidence.get(key), int | float)
     ]
     lived = f"，涉及 {_number(evidence['households'])} 户" if evidence.get("households") else ""
-    facts |= {key: _number(value) for key, value in counts.items()}
+    lost = f"，{_number(evidence['households'])} 户未能落到建筑" if evidence.get("households") else ""
+    facts |= {"lost": lost, **{key: _number(value) for key, value in counts.items()}}
     return {**facts, "size": "，".join(sizes) or "大小不详", "lived": lived}
 
 

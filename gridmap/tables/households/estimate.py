@@ -10,6 +10,7 @@ import pandas as pd
 from gridmap.errors import OptionError
 from gridmap.tables.contracts import check_table
 from gridmap.tables.crs import to_metric
+from gridmap.tables.households.findings import estimate_findings
 from gridmap.tables.households.floors import STOREY_METRES
 from gridmap.tables.households.floors import infer_floors as _infer_floors
 from gridmap.tables.households.spread import Spread, spread_over_zones, zone_table
@@ -47,7 +48,8 @@ def estimate_households(
     household, rounded, at least 1. A point without dwellings gets floors × households per floor where floors are known.
 
     With `zones` or `cells` these numbers are proportions only: the total of each zone, less the households known in it,
-    is spread over the buildings without a count, and kept to the last household.
+    is spread over the buildings without a count, and kept to the last household. Where these numbers are 0 for all of
+    a zone's buildings, as for a list of points, those not said to be other than residential share alike.
 
     Parameters
     ----------
@@ -86,9 +88,11 @@ def estimate_households(
         A copy with `households` filled and `households_estimated` (true or false). ``attrs["assumptions"]`` holds
         every number used, how many rows each rule gave, where floors came from, uses that were not recognised (they
         count as residential), and the points that nothing was known of (0 households). With zones,
-        ``attrs["assumptions"]["zones"]`` holds the total, what was known and what was spread; the zones
-        ``without_floor_area`` with the households that could go nowhere; those whose buildings hold more than the
-        total; and the buildings in no zone, which keep the plain estimate.
+        ``attrs["assumptions"]["zones"]`` holds the total, what was known and what was spread; how many zones are
+        ``shared_by`` what; the zones whose buildings share ``alike``; those ``without_floor_area`` or ``overlapping``
+        another one, with the households that could go nowhere; those whose buildings hold more than the total; and the
+        buildings in no zone, which keep the plain estimate. ``attrs["findings"]`` says the same for a planner, below
+        the findings that the buildings had.
 
     Raises
     ------
@@ -156,12 +160,17 @@ def estimate_households(
 
     given = np.full(len(out), np.nan) if overwrite else _numbers(out, "households")
     known = np.isfinite(given)
-    spread = _spread(metric, capacity, given, zones, cells, persons_per_household)
+    unknown = names == "unknown_point"
+    # a building of which only its place is known, before one that is small or said to have no dwelling
+    otherwise = (unknown, living)
+    best_first = {"floor_area": "floor_area", "dwellings": "dwellings", "floors": "floors_of_a_point"}
+    capacities = {name: np.where(names == rule, capacity, 0.0) for name, rule in best_first.items()}
+    spread = _spread(metric, capacities, given, zones, cells, persons_per_household, otherwise)
     if spread is not None:
         estimate = np.where(np.isfinite(spread.households), spread.households, estimate)
     out["households"] = np.where(known, given, estimate)
     out["households_estimated"] = ~known
-    lost = ~known & (names == "unknown_point")
+    lost = ~known & unknown & ~(spread.alike if spread is not None else np.zeros(len(out), dtype=bool))
     odd = ~known & living & (uses != "") & ~is_listed(uses, table)
     out.attrs = dict(buildings.attrs)
     out.attrs["assumptions"] = {
@@ -177,22 +186,24 @@ def estimate_households(
         "unknown_points": {"count": int(lost.sum()), "ids": out["building_id"][lost].head(20).tolist()},
         **({} if spread is None else {"zones": spread.told}),
     }
+    out.attrs["findings"] = estimate_findings(out)
     return out
 
 
 def _spread(
     metric: gpd.GeoDataFrame,
-    capacity: NDArray[np.float64],
+    capacities: Mapping[str, NDArray[np.float64]],
     given: NDArray[np.float64],
     zones: gpd.GeoDataFrame | None,
     cells: gpd.GeoDataFrame | None,
     persons_per_household: float | None,
+    otherwise: Sequence[NDArray[np.bool_]],
 ) -> Spread | None:
     areas = zones if cells is None else cells
     if areas is None:
         return None
     table = zone_table(areas, persons_per_household)
-    return spread_over_zones(metric, capacity, given, table, shared=cells is not None)
+    return spread_over_zones(metric, capacities, given, table, shared=cells is not None, otherwise=otherwise)
 
 
 def _check_numbers(numbers: Mapping[str, float], table: Mapping[str, Mapping[str, float]]) -> None:

@@ -2,7 +2,9 @@
 
 Dasymetric mapping (Wright, 1936; with buildings: Lwin and Murayama, 2009): the total of a zone, a census polygon or a
 cell of a population raster, goes to its buildings in proportion to what each may hold, here the plain estimate from
-floor area. Whole households come from the largest remainders, first among zones, then within each zone.
+floor area. Where no building of a zone may hold anyone by that (points that nothing is known of, as in a list), those
+that someone may live in share alike. Whole households come from the largest remainders, first among zones, then within
+each zone.
 """
 
 from __future__ import annotations
@@ -16,9 +18,12 @@ import shapely
 from gridmap.errors import OptionError
 from gridmap.tables.contracts import check_table
 from gridmap.tables.crs import to_crs
+from gridmap.tables.households.overlaps import overlapping
 from gridmap.tables.largest_remainder import largest_remainder
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import geopandas as gpd
     from numpy.typing import NDArray
 
@@ -33,9 +38,10 @@ _IDS = ("zone_id", "cell_id", "community_id", "code")
 
 @dataclass(frozen=True)
 class Spread:
-    """Households by building, NaN for those in no zone, and what to tell of it."""
+    """Households by building, NaN for those in no zone; which of them share alike; and what to tell of it."""
 
     households: Array
+    alike: NDArray[np.bool_]
     told: dict[str, Any]
 
 
@@ -69,7 +75,13 @@ def zone_table(zones: gpd.GeoDataFrame, persons_per_household: float | None) -> 
 
 
 def spread_over_zones(
-    buildings: gpd.GeoDataFrame, capacity: Array, known: Array, zones: gpd.GeoDataFrame, *, shared: bool
+    buildings: gpd.GeoDataFrame,
+    capacities: Mapping[str, Array],
+    known: Array,
+    zones: gpd.GeoDataFrame,
+    *,
+    shared: bool,
+    otherwise: Sequence[NDArray[np.bool_]] = (),
 ) -> Spread:
     """Each zone's total, less the households known in it, over its buildings without a count.
 
@@ -77,8 +89,8 @@ def spread_over_zones(
     ----------
     buildings
         In metres, with ``building_id``.
-    capacity
-        What each building may hold; only proportions matter.
+    capacities
+        What each building may hold, by what is known of it, the best first; only proportions matter.
     known
         Households where they are known, else NaN.
     zones
@@ -86,25 +98,39 @@ def spread_over_zones(
     shared
         Whether a building is shared out among the zones it lies in, by footprint (cells of a raster), or belongs to
         the one that holds its point on surface, of several the first by id (census polygons).
+    otherwise
+        Which buildings share alike in a zone where nothing has a capacity: the first of these with any building there.
     """
     zones = to_crs(zones, buildings.crs)
     by_id = np.argsort(buildings["building_id"].to_numpy(dtype=str), kind="stable")
     shapes = np.asarray(buildings.geometry.array)[by_id]
     areas = np.asarray(zones.geometry.array)
     stated = np.isfinite(zones["total"].to_numpy())
-    row, zone, share = (_shares if shared else _one_each)(shapes, areas)
+    row, zone, share = _shares(shapes, areas) if shared else _inside(shapes, areas)
+    reached = np.bincount(zone, minlength=len(zones))
+    if not shared:
+        row, first = np.unique(row, return_index=True)
+        zone, share = zone[first], share[first]
+    elsewhere = reached > np.bincount(zone, minlength=len(zones))
     row, zone, share = (a[stated[zone]] for a in (row, zone, share))
     building = by_id[row]
     total = np.where(stated, zones["total"].to_numpy(), 0.0)
 
+    capacity = np.sum(list(capacities.values()), axis=0)
     has_count = np.isfinite(known)
     counted = has_count[building]
     held: Array = np.bincount(zone[counted], known[building[counted]] * share[counted], len(total)).astype(np.float64)
     weight = np.where(counted, 0.0, capacity[building] * share)
     room = np.bincount(zone, weight, len(total))
+    by_capacity = room > 0
+    for alike in otherwise:
+        instead = np.where(counted | (room > 0)[zone], 0.0, alike[building] * share)
+        weight += instead
+        room += np.bincount(zone, instead, len(total))
     rest = np.maximum(total - held, 0.0)
     whole = np.zeros(len(total), dtype=np.int64)
-    open_zones = np.flatnonzero((room > 0) & (rest > 0))
+    gets = (room > 0) & (rest > 0)
+    open_zones = np.flatnonzero(gets)
     whole[open_zones] = largest_remainder(rest[open_zones], np.zeros(len(open_zones), dtype=np.int64))
     parts = largest_remainder(weight, zone, whole)
     given = np.bincount(building, parts, len(buildings))
@@ -115,6 +141,10 @@ def spread_over_zones(
     households = np.where(has_count, known, np.where(inside, given, np.nan))
     ids = zones["zone_id"].to_numpy(dtype=object)
     lost = (room <= 0) & (rest > 0)
+    pairs = overlapping(areas, ids)
+    # what stands there is in another zone that has the same land
+    taken = lost & elsewhere & np.isin(ids, [name for a, b, _ in pairs for name in (a, b)])
+    lost &= ~taken
     over = held > total + 0.5
     outside = ~inside[by_id] & ~has_count[by_id]
     told = {
@@ -122,7 +152,12 @@ def spread_over_zones(
         "total": float(total.sum()),
         "known": float(np.minimum(held, total).sum()),
         "spread": int(whole.sum()),
+        "shared_by": _shared_by(
+            gets, {name: np.where(counted, 0.0, own[building] * share) for name, own in capacities.items()}, zone
+        ),
+        "alike": _told(ids, gets & ~by_capacity, rest),
         "without_floor_area": _told(ids, lost, rest),
+        "overlapping": {**_told(ids, taken, rest), "pairs": pairs},
         "known_above_total": _told(ids, over & stated, held - total),
         "without_total": {"count": int((~stated).sum()), "ids": ids[~stated][:_EXAMPLES].tolist()},
         "buildings_in_no_zone": {
@@ -130,16 +165,17 @@ def spread_over_zones(
             "ids": buildings["building_id"].to_numpy(dtype=object)[by_id][outside][:_EXAMPLES].tolist(),
         },
     }
-    return Spread(households, told)
+    by_share = np.zeros(len(buildings), dtype=bool)
+    by_share[building[(weight > 0) & ~by_capacity[zone]]] = True
+    return Spread(households, by_share, told)
 
 
-def _one_each(shapes: NDArray[Any], areas: NDArray[Any]) -> tuple[Ints, Ints, Array]:
-    """Building, zone and share (1) of each building that is in a zone, by building."""
+def _inside(shapes: NDArray[Any], areas: NDArray[Any]) -> tuple[Ints, Ints, Array]:
+    """Building, zone and share (1) of each building and each zone that it is in, by building and zone."""
     # the tree holds the points: what is asked for is prepared, and zones have far more corners
     zone, row = shapely.STRtree(shapely.point_on_surface(shapes)).query(areas, predicate="intersects")
     order = np.lexsort((zone, row))
-    row, first = np.unique(row[order], return_index=True)
-    return row, zone[order][first], np.ones(len(row))
+    return row[order], zone[order], np.ones(len(row))
 
 
 def _shares(shapes: NDArray[Any], areas: NDArray[Any]) -> tuple[Ints, Ints, Array]:
@@ -158,6 +194,16 @@ def _shares(shapes: NDArray[Any], areas: NDArray[Any]) -> tuple[Ints, Ints, Arra
     starts[1:] = row[1:] != row[:-1]
     keep = np.where(flat, starts, share > 0)
     return row[keep], zone[keep], share[keep]
+
+
+def _shared_by(gets: NDArray[np.bool_], weights: Mapping[str, Array], zone: Ints) -> dict[str, int]:
+    """How many zones are shared by what: the best that is known of any of their buildings."""
+    out, left = {}, gets.copy()
+    for name, weight in weights.items():
+        has = left & (np.bincount(zone, weight, len(left)) > 0)
+        out[name] = int(has.sum())
+        left &= ~has
+    return {**out, "alike": int(left.sum())}
 
 
 def _told(ids: NDArray[Any], which: NDArray[np.bool_], households: Array) -> dict[str, Any]:
