@@ -244,6 +244,14 @@ def test_neighbours_that_share_a_wall_or_a_strip_are_no_doubles():
     assert len(gm.check(buildings(at(0, 0, 20, 10), at(20, 0, 40, 10), at(39, 0, 60, 10)))) == 0
 
 
+def test_rows_without_a_shape_are_no_doubles():
+    nowhere = [None, None, shapely.Polygon(), shapely.Polygon(), shapely.MultiPolygon(), Point()]
+    found = gm.check(buildings(at(0, 0, 20, 10), *nowhere, households=[12, 9, 5, 5, 5, 5, 5]))
+    # the contract has them, and nothing else
+    assert set(found["rule"]) == {"contract"}
+    assert sorted({i for ids in found["ids"] for i in ids}) == ["b2", "b3", "b4", "b5", "b6", "b7"]
+
+
 def test_points_at_one_place():
     found = gm.check(buildings(Point(X, Y), Point(X, Y), Point(X + 1, Y), households=[4, 6, 5]))
     row, sizes = only(found, "building_same_point")

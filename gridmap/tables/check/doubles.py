@@ -36,8 +36,10 @@ _CURES = {
 
 def check_doubles(layer: Layer, tolerances: Tolerances) -> list[dict[str, Any]]:
     """One finding for each set of buildings that may be one, with the households that may be counted twice."""
-    areal = np.flatnonzero(shapely.get_dimensions(layer.shapes) == 2)
-    points = np.flatnonzero((shapely.get_dimensions(layer.shapes) == 0) & ~shapely.is_empty(layer.shapes))
+    # rows without a shape are nowhere, not at one place: the contract tells them
+    drawn = ~shapely.is_empty(layer.shapes)
+    areal = np.flatnonzero((shapely.get_dimensions(layer.shapes) == 2) & drawn)
+    points = np.flatnonzero((shapely.get_dimensions(layer.shapes) == 0) & drawn)
     found = _told(layer, "same_footprint", same_outline(layer.shapes[areal]), areal)
     first, second, shared, share = _overlapping(layer.shapes[areal], tolerances)
     near = shared >= tolerances.same_share
