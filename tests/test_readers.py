@@ -353,6 +353,39 @@ def test_exchanged_coordinates_are_noticed(tmp_path):
         read_buildings(sheet(tmp_path / "a.csv", "id,lon,lat\na,500000,4400000\n"))
 
 
+def test_exchanged_axes_are_mended_as_the_message_says(tmp_path):
+    degrees = sheet(tmp_path / "a.csv", "id,经度,纬度\na,40,116.3\n")
+    assert read_buildings(degrees, columns={"x": "纬度", "y": "经度"}).geometry.iloc[0] == shapely.Point(116.3, 40)
+    metres = sheet(tmp_path / "b.csv", "id,x,y\na,4429000,500100\n")
+    for crs in ("EPSG:4548", "EPSG:4499"):
+        with pytest.raises(ReadError, match=r"north and east exchanged.*columns=\{'x': 'y', 'y': 'x'\}"):
+            read_buildings(metres, crs=crs)
+    read = read_buildings(metres, crs=4548, columns={"x": "y", "y": "x"})
+    assert read.geometry.iloc[0] == shapely.Point(500100, 4429000)
+    table = gpd.GeoDataFrame(geometry=[shapely.Point(4429000, 500100)])
+    with pytest.raises(ReadError, match=r"table.geometry = table.geometry.transform\(lambda xy: xy\[:, ::-1\]\)"):
+        read_buildings(table, crs=4548)
+    table.geometry = table.geometry.transform(lambda xy: xy[:, ::-1])
+    assert read_buildings(table, crs=4548).geometry.iloc[0] == shapely.Point(500100, 4429000)
+
+
+@pytest.mark.parametrize("crs", [4548, 4527, 32650, 3857, "CGCS2000 3度带 114"])
+def test_a_stated_projected_crs_must_fit_the_numbers(tmp_path, crs):
+    with pytest.raises(ReadError, match=r"are degrees. They look like degrees: crs='EPSG:4326'"):
+        read_buildings(sheet(tmp_path / "a.csv", "id,x,y\na,116.3,40\n"), crs=crs)
+
+
+def test_a_city_may_keep_to_the_zone_beside_its_own(tmp_path):
+    for crs, lon in ((4548, 112.5), (4548, 121.5), (32650, 112.0), (4499, 118.0), (3857, 116.3)):
+        there = gpd.GeoSeries([shapely.Point(lon, 40)], crs=4326).to_crs(crs).iloc[0]
+        path = sheet(tmp_path / "a.csv", f"id,x,y\na,{there.x},{there.y}\n")
+        assert read_buildings(path, crs=crs).crs == crs
+    # further away it is refused
+    far = gpd.GeoSeries([shapely.Point(104, 30.6)], crs=4326).to_crs(4548).iloc[0]
+    with pytest.raises(ReadError, match=r"used from 115.5 to 118.5 degrees east"):
+        read_buildings(sheet(tmp_path / "a.csv", f"id,x,y\na,{far.x},{far.y}\n"), crs=4548)
+
+
 # ---- bad input -------------------------------------------------------------------------------------------------------
 
 READERS = {".gpkg": b"GPKG", ".geojson": b'{"type": "Feat', ".shp": b"x", ".fgb": b"fgb", ".parquet": b"PAR1",

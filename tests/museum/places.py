@@ -21,6 +21,10 @@ _NO_ZONE = (
     "EPSG:4534 to EPSG:{gauss} (CGCS2000 3-degree, central meridian 75 to {meridian}) and EPSG:32643 to EPSG:326{utm} "
     "(WGS 84 UTM zone 43 to {utm}). gridmap.propose_crs(table, streets) tells them apart."
 )
+_BY_HAND = (
+    "Exchange the axes of the table, table.geometry = table.geometry.transform(lambda xy: xy[:, ::-1]) (a file: read "
+    "it with geopandas first), and read that."
+)
 _RING = "Draw the ring again, or mend the table: table.geometry = table.geometry.make_valid()."
 
 
@@ -58,11 +62,48 @@ def shapefile_without_its_prj(folder: Path) -> Path:
 @exhibit(
     "buildings",
     ReadError,
-    "<path>: coordinates from (40, 116.3) to (40, 116.3) are not degrees. Longitude and latitude look exchanged: "
-    "columns={'x': longitude heading, 'y': latitude heading}.",
+    "<path>: coordinates from (40, 116.3) to (40, 116.3) are not degrees. Longitude and latitude look exchanged. "
+    "Exchange them: columns={'x': '纬度', 'y': '经度'}.",
 )
 def longitude_and_latitude_exchanged(folder: Path) -> Path:
     return text(folder / "buildings.csv", "编号,经度,纬度\n1,40.0,116.3\n")
+
+
+@exhibit(
+    "buildings",
+    ReadError,
+    "<path>: coordinates from (40, 116.33) to (40.0005, 116.35) are not degrees. Longitude and latitude look "
+    "exchanged. " + _BY_HAND,
+)
+def drawing_with_latitude_first(folder: Path) -> Path:
+    path = folder / "buildings.gpkg"
+    drawn = houses()
+    drawn.set_geometry(drawn.geometry.transform(lambda xy: xy[:, ::-1])).to_file(path)
+    return path
+
+
+@exhibit(
+    "buildings",
+    ReadError,
+    "<path>: crs= says EPSG:4548, but the numbers, from (116.3, 40) to (116.3, 40), are degrees. They look like "
+    "degrees: crs='EPSG:4326' or 'EPSG:4490', or 'GCJ-02' (Amap), 'BD-09' (Baidu).",
+    crs=4548,
+)
+def degrees_stated_as_metres(folder: Path) -> Path:
+    return text(folder / "buildings.csv", "编号,x,y\n1,116.3,40\n")
+
+
+@exhibit(
+    "buildings",
+    ReadError,
+    "<path>: crs= says EPSG:4548, which is used from 115.5 to 118.5 degrees east and 22.6 to 49.88 north, but that is "
+    "not where it puts coordinates from (4429000, 500100) to (4429000, 500100). The coordinates look like CGCS2000 / "
+    "3-degree Gauss-Kruger CM 117E, as stated, with north and east exchanged: crs='EPSG:4548'. Exchange them: "
+    "columns={'x': 'y', 'y': 'x'}.",
+    crs="EPSG:4548",
+)
+def north_called_x(folder: Path) -> Path:
+    return text(folder / "buildings.csv", "编号,x,y\n1,4429000,500100\n")
 
 
 @exhibit(

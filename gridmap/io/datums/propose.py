@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["COLUMNS", "proposals_in_words", "propose_crs"]
+__all__ = ["COLUMNS", "EXCHANGE", "proposals_in_words", "propose_crs"]
 
 COLUMNS = (
     "verdict", "crs", "reading", "swapped", "lon", "lat", "inside", "on_street", "on_street_moved", "evidence",
@@ -37,6 +37,9 @@ _WINDOW, _MARGIN = 2_500.0, 1_000.0
 # A polygon larger than this is no building (m2).
 _BUILDING = 20_000.0
 _VERDICTS = ("likely", "possible", "unlikely")
+#: What exchanges the axes of any table.
+EXCHANGE = "table.geometry = table.geometry.transform(lambda xy: xy[:, ::-1])"
+_AS_STATED = ", as stated"
 
 
 def propose_crs(
@@ -76,7 +79,8 @@ def propose_crs(
 
     Notes
     -----
-    Nothing is moved. Readers take a proposal as ``crs=``; exchanged axes are named with ``columns=``. The shift is
+    Nothing is moved. Readers take a proposal as ``crs=``; the axes of a sheet are exchanged with ``columns=``, those of
+    a table with ``table.geometry.transform(lambda xy: xy[:, ::-1])``. The shift is
     recognised by its own formula: undoing it must make the buildings register, and the coordinates as they are must
     not. Points, lines and large areas lie too loosely among streets for that test and are only placed.
 
@@ -106,16 +110,28 @@ def propose_crs(
     return out
 
 
-def proposals_in_words(table: gpd.GeoDataFrame) -> str:
-    """One sentence for an error message: how the coordinates may be read, or nothing where no reading fits."""
+def proposals_in_words(table: gpd.GeoDataFrame, exchange: str = "") -> str:
+    """How the coordinates may be read, for an error message; nothing where no reading fits.
+
+    What the table itself states is what the message doubts: it is proposed only with its axes exchanged. `exchange`
+    says how that is done, by default on a table in memory.
+    """
     if not len(table):
         return ""
     found = propose_crs(table)
+    found = found[found["swapped"] | ~found["reading"].str.endswith(_AS_STATED)]
     if found.empty:
         return ""
+    words = _in_words(found)
+    if not found["swapped"].iloc[0]:
+        return words
+    return f"{words} {exchange or f'Exchange the axes: {EXCHANGE}.'}"
+
+
+def _in_words(found: pd.DataFrame) -> str:
     first = found.iloc[0]
     axes = ", with north and east exchanged" if first["swapped"] else ""
-    if len(found) == 1 or first["verdict"] == "likely":
+    if len(found) == 1 or first["verdict"] == "likely" or first["reading"].endswith(_AS_STATED):
         return f"The coordinates look like {first['reading']}{axes}: crs={first['crs']!r}."
     if first["crs"] == "EPSG:4326":
         return f"They look like degrees{axes}: crs='EPSG:4326' or 'EPSG:4490', or 'GCJ-02' (Amap), 'BD-09' (Baidu)."
@@ -263,7 +279,9 @@ def _evidence(share: float, test: Registration | None) -> str:
 
 
 def _remedy(reading: Reading) -> str:
-    axes = "name the columns the other way round, columns={'x': ..., 'y': ...}, and " if reading.swapped else ""
+    axes = (
+        f"exchange the axes, {EXCHANGE}, or of a sheet columns={{'x': ..., 'y': ...}}, and " if reading.swapped else ""
+    )
     if reading.hidden:
         return f"{axes}read with crs={reading.crs!r}, .to_crs(4326), and read that again with crs={reading.hidden!r}"
     return f"{axes}crs={reading.crs!r}"

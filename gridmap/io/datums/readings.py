@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["DATUMS_ALIKE", "Reading", "readings_of", "to_lonlat"]
+__all__ = ["DATUMS_ALIKE", "Reading", "readings_of", "share_in_china", "to_lonlat"]
 
 #: Projected systems of the older datums have the same numbers but for some 100 m.
 DATUMS_ALIKE = "Beijing 1954 and Xian 1980 give the same numbers to some 100 m"
@@ -75,7 +75,7 @@ def readings_of(xy: Array, stated: Any = None) -> list[Reading]:
         numbers = xy[:, ::-1] if swapped else xy
         for crs, name in _candidates(numbers, stated):
             lonlat = to_lonlat(numbers, crs)
-            if _share_in_china(lonlat) >= _MOST:
+            if share_in_china(lonlat) >= _MOST:
                 found.append(Reading(crs, name, swapped, lonlat))
     return found
 
@@ -154,7 +154,8 @@ def _text(crs: CRS) -> str:
     return f"EPSG:{code}" if code else str(crs.to_wkt())
 
 
-def _share_in_china(lonlat: Array) -> float:
+def share_in_china(lonlat: Array) -> float:
+    """Share of longitudes and latitudes within the area of use of CGCS2000."""
     west, south, east, north = _CHINA
     lon, lat = lonlat.T
     return float(((lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)).mean())

@@ -14,7 +14,8 @@ from gridmap.errors import ReadError
 from gridmap.io.datums import shifted_name, to_wgs84
 from gridmap.io.datums.accuracy import datum_remark
 from gridmap.io.datums.names import known_crs
-from gridmap.io.datums.propose import proposals_in_words
+from gridmap.io.datums.propose import EXCHANGE, proposals_in_words
+from gridmap.io.datums.within import why_not_there
 from gridmap.io.read import headings
 from gridmap.io.read.vector_kinds import GEOJSON_SUFFIXES
 from gridmap.io.read.well_known import shapes_from_text
@@ -25,10 +26,10 @@ if TYPE_CHECKING:
 __all__ = ["coordinate_headings", "with_crs", "with_geometry", "with_proposals"]
 
 
-def with_proposals(violations: pd.DataFrame, frame: Any) -> pd.DataFrame:
+def with_proposals(violations: pd.DataFrame, frame: Any, place: dict[str, str]) -> pd.DataFrame:
     """A missing CRS with what the coordinates look like."""
     nameless = violations["value"].astype(str).str.startswith("no CRS")
-    words = proposals_in_words(frame) if nameless.any() else ""
+    words = proposals_in_words(frame, _exchange(place)) if nameless.any() else ""
     if not words:
         return violations
     out = violations.copy()
@@ -48,7 +49,8 @@ def coordinate_headings(names: list[Any], said: dict[str, str], source: str) -> 
     if "geometry" in wanted:
         return {"wkt": wanted["geometry"]}
     if len(wanted) == 2:
-        degrees = headings.plain(wanted["x"]) in headings.LONGITUDE and headings.plain(wanted["y"]) in headings.LATITUDE
+        # as degrees are headed, whichever is called which: what is said wins
+        degrees = {headings.plain(h) for h in wanted.values()} <= {*headings.LONGITUDE, *headings.LATITUDE}
         return dict(zip(("lon", "lat") if degrees else ("x", "y"), (wanted["x"], wanted["y"]), strict=True))
     by_name = {headings.plain(n): str(n) for n in reversed(names)}
     for keys, pair in (
@@ -101,7 +103,7 @@ def with_crs(frame: gpd.GeoDataFrame, crs: Any, place: dict[str, str], reading: 
             raise ReadError(
                 f"{source}: crs={crs!r} is in degrees, but the source says it is in {_name(frame.crs)}. Leave crs= out."
             )
-        _check_degrees(frame, source)
+        _check_degrees(frame, place, source)
         reading.note(crs_from=f"{shifted}, turned into WGS 84")
         return to_wgs84(frame, shifted)
     elif crs is not None:
@@ -113,9 +115,10 @@ def with_crs(frame: gpd.GeoDataFrame, crs: Any, place: dict[str, str], reading: 
             )
         reading.note(crs_from="crs=")
         frame = frame.set_crs(stated, allow_override=True)
+        _check_stated(frame, place, source)
     if frame.crs is not None:
         if frame.crs.is_geographic:
-            _check_degrees(frame, source)
+            _check_degrees(frame, place, source)
         remark = datum_remark(frame)
         if remark is not None:
             reading.note(datum=remark)
@@ -128,16 +131,33 @@ def _name(crs: Any) -> str:
     return ":".join(authority) if authority else str(known.name)
 
 
-def _check_degrees(frame: gpd.GeoDataFrame, source: str) -> None:
+def _exchange(place: dict[str, str]) -> str:
+    """How the axes of a source are exchanged: by its headings, or by hand."""
+    if len(place) == 2:
+        x, y = place.values()
+        return f"Exchange them: columns={{'x': {y!r}, 'y': {x!r}}}."
+    return f"Exchange the axes of the table, {EXCHANGE} (a file: read it with geopandas first), and read that."
+
+
+def _check_stated(frame: gpd.GeoDataFrame, place: dict[str, str], source: str) -> None:
+    """Refuse a projected system that puts the table where it is not used."""
+    why = why_not_there(frame)
+    if why:
+        words = proposals_in_words(frame, _exchange(place)) or "Ask whoever made it what the coordinates are in."
+        raise ReadError(f"{source}: crs= says {_name(frame.crs)}, {why}. {words}")
+
+
+def _check_degrees(frame: gpd.GeoDataFrame, place: dict[str, str], source: str) -> None:
     low_x, low_y, high_x, high_y = frame.total_bounds if len(frame) else (0, 0, 0, 0)
     if not np.isfinite([low_x, low_y, high_x, high_y]).all():
         return
     if max(-low_x, high_x) > 180 or max(-low_y, high_y) > 90:
         swapped = max(-low_x, high_x) <= 90 and max(-low_y, high_y) <= 180
         remedy = (
-            "Longitude and latitude look exchanged: columns={'x': longitude heading, 'y': latitude heading}."
+            f"Longitude and latitude look exchanged. {_exchange(place)}"
             if swapped
-            else proposals_in_words(frame) or "They look like metres: pass the projected crs=, for example 'EPSG:4548'."
+            else proposals_in_words(frame, _exchange(place))
+            or "They look like metres: pass the projected crs=, for example 'EPSG:4548'."
         )
         raise ReadError(
             f"{source}: coordinates from ({low_x:g}, {low_y:g}) to ({high_x:g}, {high_y:g}) are not degrees. {remedy}"

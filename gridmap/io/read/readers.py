@@ -224,7 +224,7 @@ def read_table(
     out = with_ids(out, table, reading)
     if table == "entrances":
         out = with_owner(out)
-    return _checked(table, out, reading, rows, refuse=checked)
+    return _checked(table, out, reading, rows, place, refuse=checked)
 
 
 def refuse_for_osm(path: Path, *, crs: Any, columns: Columns | None, categories: Any = None) -> None:
@@ -296,7 +296,9 @@ def _check_file(path: Path) -> None:
         raise ReadError(f"{path}: the file is empty (0 bytes). Export or copy it again.")
 
 
-def _checked(table: str, frame: Any, reading: Reading, rows: str, *, refuse: bool = True) -> Any:
+def _checked(
+    table: str, frame: Any, reading: Reading, rows: str, place: dict[str, str] | None = None, *, refuse: bool = True
+) -> Any:
     """The table, typed and checked, with its record; its index starts anew unless it came as a frame.
 
     Unless told to `refuse`, only a table without shapes or CRS is refused.
@@ -313,7 +315,7 @@ def _checked(table: str, frame: Any, reading: Reading, rows: str, *, refuse: boo
         out = check_table(out, table)
     except TableError as error:
         # the user must know which file, and how its rows are called
-        named = TableError(f"{table} ({reading.source}; {rows})", with_proposals(error.violations, out))
+        named = TableError(f"{table} ({reading.source}; {rows})", with_proposals(error.violations, out, place or {}))
         named.table = table
         if refuse or not _is_drawn(out) or out.crs is None:
             raise named from None
