@@ -107,6 +107,32 @@ def test_headings_that_name_a_datum_are_not_taken_for_wgs84(tmp_path):
     assert len(gm.read_buildings(path, crs="GCJ-02")) == 1
 
 
+@pytest.mark.parametrize(
+    ("lon", "lat", "datum"),
+    [
+        ("经度GCJ02", "纬度GCJ02", "GCJ-02"), ("lon_gcj02", "lat_gcj02", "GCJ-02"), ("gcj_lng", "gcj_lat", "GCJ-02"),
+        ("百度经度", "百度纬度", "BD-09"), ("bd_lng", "bd_lat", "BD-09"), ("高德经度", "高德纬度", "GCJ-02"),
+    ],
+)  # fmt: skip
+def test_pairs_that_name_a_datum_are_coordinates_in_it(tmp_path, lon, lat, datum):
+    path = sheet(tmp_path / "a.csv", f"id,{lon},{lat}", "a,116.3,40")
+    with pytest.raises(ReadError, match=f"the heading '{lon}' says {datum}. Pass crs='{datum}'"):
+        gm.read_buildings(path)
+    name = {"GCJ-02": "火星坐标", "BD-09": "百度"}[datum]
+    there = gm.read_buildings(path, crs=name).geometry.iloc[0]
+    plainly = gm.read_buildings(sheet(tmp_path / "b.csv", "id,lon,lat", "a,116.3,40"), crs=datum).geometry.iloc[0]
+    assert there == plainly
+    for other in {"GCJ-02", "BD-09", 4326} - {datum}:
+        with pytest.raises(ReadError, match=f"the heading '{lon}' says {datum}, crs= says {other}"):
+            gm.read_buildings(path, crs=other)
+
+
+def test_of_several_pairs_that_of_the_datum_is_taken(tmp_path):
+    path = sheet(tmp_path / "a.csv", "id,lon_gcj02,lat_gcj02,lon_wgs84,lat_wgs84", "a,116.306,40.001,116.3,40")
+    assert gm.read_buildings(path).geometry.x.tolist() == [116.3]
+    assert gm.read_buildings(path, crs="高德").geometry.x.iloc[0] == pytest.approx(116.3, abs=5e-4)
+
+
 # ---- rows ------------------------------------------------------------------------------------------------------------
 
 TITLE = "柳岸社区楼栋信息表,,,"

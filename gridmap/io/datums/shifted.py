@@ -74,14 +74,11 @@ def bd09_to_wgs84(lon: Array, lat: Array) -> tuple[Array, Array]:
 #: Names of the shifted datums, as `crs=` takes them, and the way back to WGS 84.
 SHIFTED: dict[str, Callable[[Array, Array], tuple[Array, Array]]] = {"GCJ-02": gcj02_to_wgs84, "BD-09": bd09_to_wgs84}
 
-_SPELLINGS = {
-    "GCJ02": "GCJ-02",
-    "GCJ2": "GCJ-02",
-    "火星坐标系": "GCJ-02",
-    "国测局坐标系": "GCJ-02",
-    "高德坐标系": "GCJ-02",
+_SPELLINGS = {"GCJ02": "GCJ-02", "GCJ2": "GCJ-02", "BD09": "BD-09", "BD09LL": "BD-09"}
+_MAPS = {"火星": "GCJ-02", "国测局": "GCJ-02", "高德": "GCJ-02", "腾讯": "GCJ-02", "百度": "BD-09"}
+_SPELLINGS |= {
+    f"{name}{kind}": datum for name, datum in _MAPS.items() for kind in ("", "坐标", "坐标系", "地图", "经纬度")
 }
-_SPELLINGS |= {"BD09": "BD-09", "BD09LL": "BD-09", "百度坐标系": "BD-09"}
 
 
 def shifted_name(crs: object) -> str | None:

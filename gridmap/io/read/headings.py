@@ -23,12 +23,20 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CERTAIN_IDS", "LATITUDE", "LONGITUDE", "WKT", "X", "Y", "id_candidates", "known_headings", "match_headings",
-    "other_headings", "plain", "stated_datum",
+    "other_headings", "plain", "stated_datum", "without_datum",
 ]  # fmt: skip
 
 CERTAIN_IDS = ("id", "编号", "编码")
 _IDS = ("id", "fid", "ogc_fid", "objectid", "gid", "uid", "osm_id", "编号", "编码", "number")
-_DATUMS = (("GCJ-02", r"gcj|火星|高德|amap|腾讯"), ("BD-09", r"bd-?_?09|百度|baidu"))
+_DATUMS = (
+    ("GCJ-02", r"gcj|火星|高德|amap|腾讯|tencent"),
+    ("BD-09", r"bd[-_ ]?09|^bd[-_ ]?l|百度|baidu"),
+    ("WGS 84", r"wgs"),
+)
+# What is left of the heading of a coordinate without them is that of a longitude or latitude: 经度GCJ02, bd_lat.
+_DATUM_WORDS = re.compile(
+    r"gcj(?:02)?|bd09(?:ll)?|^bd|wgs(?:84)?|(?:火星|高德|百度|腾讯)(?:坐标系?)?|amap|baidu|tencent"
+)
 
 
 def plain(heading: object) -> str:
@@ -123,6 +131,17 @@ def known_headings() -> frozenset[str]:
 def stated_datum(heading: str) -> str | None:
     """The datum that the heading of a coordinate says it is in: 经度(GCJ-02), 百度经度."""
     return next((name for name, words in _DATUMS if re.search(words, heading.casefold())), None)
+
+
+def without_datum(heading: str) -> str:
+    """A heading, as `plain` has it, without the datum that it names: 经度GCJ02 is 经度.
+
+    Examples
+    --------
+    >>> [without_datum(name) for name in ("lon_gcj02", "bd_lat", "百度经度", "纬度（火星）")]
+    ['lon', 'lat', '经度', '纬度']
+    """
+    return _DATUM_WORDS.sub("", plain(heading))
 
 
 @cache

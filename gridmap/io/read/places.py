@@ -37,8 +37,11 @@ def with_proposals(violations: pd.DataFrame, frame: Any, place: dict[str, str]) 
     return out
 
 
-def coordinate_headings(names: list[Any], said: dict[str, str], source: str) -> dict[str, str]:
-    """Which headings hold the coordinates: as the user said, lon and lat, x and y, or WKT."""
+def coordinate_headings(names: list[Any], said: dict[str, str], source: str, crs: Any = None) -> dict[str, str]:
+    """Which headings hold the coordinates: as the user said, lon and lat, x and y, or WKT.
+
+    Of several pairs of lon and lat, those of the datum that `crs` names are taken, else those that name none.
+    """
     wanted = {key: said[key] for key in ("x", "y", "geometry") if key in said}
     absent = [heading for heading in wanted.values() if heading not in names]
     if absent:
@@ -52,16 +55,27 @@ def coordinate_headings(names: list[Any], said: dict[str, str], source: str) -> 
         # as degrees are headed, whichever is called which: what is said wins
         degrees = {headings.plain(h) for h in wanted.values()} <= {*headings.LONGITUDE, *headings.LATITUDE}
         return dict(zip(("lon", "lat") if degrees else ("x", "y"), (wanted["x"], wanted["y"]), strict=True))
+    pair = _degrees(names, shifted_name(crs))
+    if pair:
+        return pair
     by_name = {headings.plain(n): str(n) for n in reversed(names)}
-    for keys, pair in (
-        (("lon", "lat"), (headings.LONGITUDE, headings.LATITUDE)),
-        (("x", "y"), (headings.X, headings.Y)),
-    ):
-        found = [next((by_name[h] for h in known if h in by_name), None) for known in pair]
-        if found[0] is not None and found[1] is not None:
-            return {keys[0]: found[0], keys[1]: found[1]}
+    found = [next((by_name[h] for h in known if h in by_name), None) for known in (headings.X, headings.Y)]
+    if found[0] is not None and found[1] is not None:
+        return {"x": found[0], "y": found[1]}
     wkt = next((by_name[h] for h in headings.WKT if h in by_name), None)
     return {"wkt": wkt} if wkt is not None else {}
+
+
+def _degrees(names: list[Any], shifted: str | None) -> dict[str, str]:
+    """The headings of longitude and latitude, both in one datum."""
+    texts = [str(name) for name in reversed(names)]
+    for datum in dict.fromkeys((shifted, None, "WGS 84", "GCJ-02", "BD-09")):
+        by_name = {headings.without_datum(text): text for text in texts if headings.stated_datum(text) == datum}
+        known = (headings.LONGITUDE, headings.LATITUDE)
+        lon, lat = (next((by_name[h] for h in among if h in by_name), None) for among in known)
+        if lon is not None and lat is not None:
+            return {"lon": lon, "lat": lat}
+    return {}
 
 
 def with_geometry(frame: pd.DataFrame, place: dict[str, str], source: str) -> gpd.GeoDataFrame:
@@ -94,6 +108,7 @@ def with_crs(frame: gpd.GeoDataFrame, crs: Any, place: dict[str, str], reading: 
     if "geometry" not in frame.columns:
         return frame
     shifted = shifted_name(crs)
+    _refuse_other_datum(place, crs, source)
     if crs is None and frame.crs is None and "lon" in place:
         _refuse_stated_datum(place, source)
         reading.note(crs_from="headings of longitude and latitude")
@@ -164,7 +179,23 @@ def _check_degrees(frame: gpd.GeoDataFrame, place: dict[str, str], source: str) 
         )
 
 
+def _stated(place: dict[str, str]) -> tuple[str, str]:
+    """The first heading of coordinates that names a datum, and the datum."""
+    said = ((heading, headings.stated_datum(heading)) for heading in place.values())
+    return next(((heading, datum) for heading, datum in said if datum), ("", ""))
+
+
 def _refuse_stated_datum(place: dict[str, str], source: str) -> None:
-    datum = headings.stated_datum(place["lon"]) or headings.stated_datum(place["lat"])
-    if datum:
-        raise ReadError(f"{source}: the heading {place['lon']!r} says {datum}. Pass crs={datum!r} if that is so.")
+    heading, datum = _stated(place)
+    if datum and datum != "WGS 84":
+        raise ReadError(f"{source}: the heading {heading!r} says {datum}. Pass crs={datum!r} if that is so.")
+
+
+def _refuse_other_datum(place: dict[str, str], crs: Any, source: str) -> None:
+    heading, datum = _stated(place)
+    shifted = shifted_name(crs)
+    if crs is not None and datum and (shifted or "WGS 84") != datum:
+        remedy = f"Pass crs={datum!r}" if datum != "WGS 84" else "Leave crs= out"
+        raise ReadError(
+            f"{source}: the heading {heading!r} says {datum}, crs= says {crs}. {remedy}, or correct the heading."
+        )

@@ -213,7 +213,7 @@ def read_table(
         refuse_empty_osm(path, table, frame)
         return frame
     reading, frame, rows = _load(table, source, layer, columns, crs_stated=crs is not None)
-    frame, place = _rename(frame, table, columns, reading, drawn=_is_drawn(frame))
+    frame, place = _rename(frame, table, columns, reading, drawn=_is_drawn(frame), crs=crs)
     if reading.notes.get("format") == "PostGIS" and not place and not _is_drawn(frame):
         raise _without_geometry(reading.source, frame)
     frame = tidy(frame, table, reading)
@@ -330,7 +330,7 @@ def _is_drawn(frame: pd.DataFrame) -> bool:
 
 
 def _rename(
-    frame: pd.DataFrame, table: str, columns: Columns | None, reading: Reading, *, drawn: bool
+    frame: pd.DataFrame, table: str, columns: Columns | None, reading: Reading, *, drawn: bool, crs: Any = None
 ) -> tuple[pd.DataFrame, dict[str, str]]:
     """The frame under our column names, and the headings of coordinates, as ``{"lon": heading, "lat": heading}``.
 
@@ -344,7 +344,7 @@ def _rename(
         out = gpd.GeoDataFrame(out).rename_geometry("geometry")
     names = [c for c in out.columns if not (drawn and c == "geometry")]
     said = dict(columns or {})
-    place = {} if drawn and not {"x", "y", "geometry"} & set(said) else coordinate_headings(names, said, source)
+    place = {} if drawn and not {"x", "y", "geometry"} & set(said) else coordinate_headings(names, said, source, crs)
     for key in ("x", "y", "geometry"):
         said.pop(key, None)
     matched = headings.match_headings(names, table, said, source, but=place.values())
