@@ -77,3 +77,22 @@ def test_readers_go_on_refusing(faulty):
     with pytest.raises(TableError, match="an id that no other row has"):
         read_project(faulty / "town.toml")
     assert len(read_project(faulty / "town.toml", checked=False).tables["buildings"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("headings", "table"),
+    [
+        (["楼栋编号", "经度", "纬度", "总户数"], "buildings"),
+        (["名称", "类型", "经度", "纬度"], "facilities"),
+        (["楼栋编号", "户数"], "households"),
+        (["楼栋编号", "单元编号", "户数"], "units"),
+    ],
+)
+def test_sheets_are_known_by_their_headings(tmp_path, headings, table):
+    row = {"经度": 116.3, "纬度": 40.0, "总户数": 3, "户数": 3, "类型": "药店"}
+    pd.DataFrame([{name: row.get(name, "1") for name in headings}]).to_excel(tmp_path / "a2.xlsx", index=False)
+    tables = read_audit_sources([str(tmp_path / "a2.xlsx")])
+    assert {name: len(rows) for name, rows in tables.items()} == {table: 1}
+    (tmp_path / "b.csv").write_text("甲,乙\n1,2\n", encoding="utf-8")
+    with pytest.raises(ReadError, match=r"b.csv: neither its name nor its columns.*its headings are 甲, 乙"):
+        read_audit_sources([str(tmp_path / "b.csv")])

@@ -9,9 +9,12 @@ import geopandas as gpd
 
 from gridmap.errors import OptionError, ReadError
 from gridmap.io.project import INPUTS, read_project
+from gridmap.io.read.headings import match_headings
 from gridmap.io.read.osm import is_osm, read_osm
+from gridmap.io.read.places import coordinate_headings
 from gridmap.io.read.readers import read_counts, read_table
 from gridmap.io.read.record import Reading
+from gridmap.io.read.sheets import SHEET_SUFFIXES, read_sheet
 from gridmap.io.read.vector import read_vector
 from gridmap.tables.check.layers import LEVELS, recognise
 from gridmap.tables.contracts import CONTRACTS
@@ -23,6 +26,19 @@ __all__ = ["read_audit_sources"]
 
 # What is read of an OpenStreetMap extract.
 _OF_OSM = ("buildings", "compounds", "entrances", "facilities", "streets")
+# By what headings a sheet is told: the first of these that it has.
+_HEADINGS = (
+    ("units", ("building_id", "unit_id")),
+    ("households", ("building_id", "households")),
+    ("entrances", ("entrance_id",)),
+    ("facilities", ("facility_id",)),
+    ("buildings", ("building_id",)),
+    ("compounds", ("compound_id",)),
+    ("communities", ("community_id",)),
+    ("facilities", ("category",)),
+    ("buildings", ("households",)),
+    ("buildings", ("floors",)),
+)
 
 
 def read_audit_sources(sources: Iterable[str]) -> dict[str, Any]:
@@ -83,12 +99,26 @@ def _name_of(path: Path, source: str) -> str:
     if begun:
         return begun[0]
     try:
+        if path.suffix.lower() in SHEET_SUFFIXES:
+            return _of_sheet(path, source.partition("|layer=")[2] or None)
         return recognise(_shapes("", source), path.name)
     except (OptionError, ReadError) as error:
         raise ReadError(
             f"{path}: neither its name nor its columns say what it holds ({error}). Say so: gridmap check "
             f"buildings={source}"
         ) from None
+
+
+def _of_sheet(path: Path, sheet: str | None) -> str:
+    """The table that the headings of a sheet are those of, by ids first, then by what only one table has."""
+    names = list(read_sheet(path, sheet, Reading(str(path))).columns)
+    placed = bool(coordinate_headings(names, {}, str(path)))
+    for table, columns in _HEADINGS:
+        if placed != bool(CONTRACTS[table].geometry):
+            continue
+        if set(columns) <= set(match_headings(names, table, None, str(path))):
+            return table
+    raise OptionError(f"its headings are {', '.join(names)}")
 
 
 def _one(name: str, source: str) -> Any:
