@@ -67,6 +67,10 @@ def test_every_row_of_the_list_is_recognised_as_it_says():
     [
         ("医疗保健服务;医药保健销售店;药房", "pharmacy"),
         ("医疗保健服务;药房;药房", "pharmacy"),
+        ("医药保健销售店", "pharmacy"),
+        ("购物服务;综合市场;综合市场", "market"),
+        ("综合市场", "market"),
+        ("购物服务;综合市场;旧货市场", ""),
         ("090601", "pharmacy"),
         ("90601", "pharmacy"),
         ("90601.0", "pharmacy"),
