@@ -30,6 +30,7 @@ from gridmap.io.read.readers import (
     read_entrances,
     read_facilities,
     read_streets,
+    read_table,
 )
 from gridmap.io.write.tables import write_table
 from gridmap.tables.categories import recognise
@@ -148,6 +149,43 @@ def test_flags_are_true_or_false(tmp_path):
     text = "x,y,of,of_id,open\n1,2,compound,c,是\n1,3,compound,c,no\n1,4,compound,c,\n"
     gates = read_entrances(sheet(tmp_path / "g.csv", text), crs=CRS)
     assert gates["open"].tolist() == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "no", "yes"),
+    [
+        ("entrances", "open", "closed 关闭 常闭 封闭 不开放 锁 Ｎｏ 0 0.0", "open 开放 常开 1 √"),
+        ("barriers", "hard", "soft 软 可穿越 false", "hard 硬 不可穿越 TRUE"),
+        ("facilities", "public", "private 民办 私 否", "public 公办 公立 是"),
+    ],
+)
+def test_words_of_a_flag_are_yes_no_or_told(table, column, no, yes):
+    words = [*no.split(), *yes.split(), "", "未知"]
+    shape = box(116.3, 40, 116.4, 40.1) if table == "barriers" else Point(116.3, 40)
+    rows = gpd.GeoDataFrame({column: words}, geometry=[shape] * len(words), crs=4326)
+    rows = rows.assign(of="compound", of_id="c", category="park")
+    read = read_table(table, rows)[column]
+    assert read.dtype == bool
+    assert read.tolist() == [False] * len(no.split()) + [True] * (len(yes.split()) + 2)
+    rows.loc[1, column] = "看情况"
+    with pytest.raises(TableError, match=f"row 1: {column} = '看情况'; expected yes or no"):
+        read_table(table, rows)
+    # where it is let through, nobody walks through it
+    loose = read_table(table, rows, checked=False)
+    assert loose[column].iloc[1] == (column == "hard")
+    assert loose.attrs["reading"]["neither_yes_nor_no"] == [f"row 1: {column} = '看情况'"]
+
+
+def test_an_unknown_word_is_told_beside_all_else(tmp_path):
+    path = sheet(tmp_path / "a.csv", "x,y,of,of_id,open\n5,6,compound,c,maybe\n")
+    with pytest.raises(TableError, match=r"2 violations[^|]*\n  geometry: no CRS[^|]*\n  row 2: open = 'maybe'"):
+        read_entrances(path)
+
+
+def test_any_word_makes_a_bridge():
+    lines = [LineString([(116.3, 40), (116.4, 40)])] * 4
+    streets = gpd.GeoDataFrame({"bridge": ["viaduct", "no", None, "-"]}, geometry=lines, crs=4326)
+    assert read_streets(streets)["bridge"].tolist() == [True, False, False, False]
     walls = gpd.GeoDataFrame({"kind": ["river"]}, geometry=[LineString([(X, Y), (X + 9, Y)])], crs=CRS)
     assert read_barriers(walls)["hard"].tolist() == [True]
     assert read_barriers(walls.assign(hard=[0]))["hard"].tolist() == [False]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from gridmap.io.read import headings
+from gridmap.io.read.values import MISSING
 from gridmap.tables.contracts import CONTRACTS
 
 if TYPE_CHECKING:
@@ -18,7 +20,27 @@ if TYPE_CHECKING:
 __all__ = ["with_ids", "with_owner", "with_types"]
 
 _OTHER_IDS = {"streets": "street_id", "barriers": "barrier_id"}
-_FALSE = {"0", "false", "f", "no", "n", "否", "无", "关", "-1"}
+_NO = frozenset(("0", "-1", "false", "f", "no", "n", "否", "无", "不", "不是", "没有", "×", "✗"))
+_YES = frozenset(("1", "true", "t", "yes", "y", "是", "有", "√", "✓", "✔"))
+# Words of one flag: (no, yes). Where a word is in neither it is told, as a closed gate read as open moves people
+# through a wall; of bridge, tunnel and stairs any other word, such as bridge=viaduct, is a yes.
+_WORDS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
+    "open": (
+        frozenset(("closed", "close", "shut", "locked", "blocked", "关", "关闭", "常闭", "封", "封闭", "封堵", "封锁",
+                   "锁", "锁闭", "上锁", "已锁", "不开", "不开放", "未开放", "停用", "不通", "不通行", "禁止通行",
+                   "不可通行")),
+        frozenset(("open", "opened", "开", "开放", "开启", "打开", "常开", "已开放", "通行", "可通行", "全天",
+                   "全天开放", "24小时", "24小时开放")),
+    ),
+    "hard": (
+        frozenset(("soft", "软", "软性", "可穿越", "可穿过", "可通过", "可跨越")),
+        frozenset(("hard", "硬", "硬性", "不可穿越", "不可穿过", "不可通过", "不可跨越")),
+    ),
+    "public": (
+        frozenset(("private", "民办", "民营", "私", "私立", "私人", "私营", "私有", "不对外", "不对外开放", "非公共")),
+        frozenset(("public", "公", "公办", "公立", "公共", "公有", "公营", "公益", "国有", "对外", "对外开放")),
+    ),
+}  # fmt: skip
 # What a flag is where nothing is said: gates are open, barriers hard.
 _FLAG_DEFAULTS = {"open": True, "hard": True, "public": True}
 
@@ -52,26 +74,54 @@ def with_owner(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return frame.assign(of=owners[0], of_id=frame[f"{owners[0]}_id"])
 
 
-def with_types(frame: pd.DataFrame, table: str) -> pd.DataFrame:
-    """Flags as booleans, node ids as arrays."""
+def with_types(frame: pd.DataFrame, table: str) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+    """Flags as booleans, node ids as arrays; and words that are neither yes nor no, as violations of the contract.
+
+    Where such words are let through, the gate is closed, the barrier hard, the facility not public.
+    """
+    wrong: list[dict[str, Any]] = []
     out = frame.copy(deep=False)
     for column in CONTRACTS[table].columns:
         if column.kind == "flag" and column.name in out.columns:
-            out[column.name] = _flags(out[column.name], default=_FLAG_DEFAULTS.get(column.name, False))
+            out[column.name], unknown = _flags(out[column.name], column.name)
+            wrong += [
+                {
+                    "row": row, "column": column.name, "value": repr(word), "expected": "yes or no (是, 否)",
+                    "remedy": "Write one of them, or leave the cell empty.",
+                }
+                for row, word in unknown.items()
+            ]  # fmt: skip
     if table == "barriers" and "hard" not in out.columns:
         out["hard"] = True
     if table == "streets" and "node_ids" in out.columns:
         out["node_ids"] = pd.Series([_node_ids(v) for v in out["node_ids"]], index=out.index, dtype=object)
-    return out
+    return out, wrong
 
 
-def _flags(values: pd.Series, *, default: bool) -> pd.Series:
-    """True or false; what is missing takes the default. A word that is neither, such as bridge=viaduct, is a yes."""
+def _flags(values: pd.Series, name: str) -> tuple[pd.Series, pd.Series]:
+    """True or false, and the words that are neither; what is missing takes the default."""
     if pd.api.types.is_bool_dtype(values) and not values.isna().any():
-        return values.astype(bool)
-    text = values.astype(str).str.strip().str.lower().str.removesuffix(".0")
-    flags = ~text.isin(_FALSE)
-    return flags.where(values.notna() & (text != ""), default).astype(bool)
+        return values.astype(bool), values.iloc[:0]
+    found = {word: _answer(word, name) for word in values.dropna().astype(str).unique()}
+    # a word that is not known is a yes of a bridge; of a barrier it is the careful answer
+    unknown_is = name not in _WORDS or name == "hard"
+    default = _FLAG_DEFAULTS.get(name, False)
+    told = {word: answer if answer is not None else unknown_is for word, answer in found.items()}
+    told |= {word: default for word in found if _plain(word) in MISSING - _NO}
+    text = values.astype(str)
+    flags = text.map(told).where(values.notna(), default).astype(bool)
+    unread = [w for w, answer in found.items() if name in _WORDS and answer is None and _plain(w) not in MISSING]
+    return flags, values[values.notna() & text.isin(unread)]
+
+
+def _plain(word: str) -> str:
+    return unicodedata.normalize("NFKC", word).strip().lower().removesuffix(".0")
+
+
+def _answer(word: str, name: str) -> bool | None:
+    no, yes = _WORDS.get(name, (frozenset(), frozenset()))
+    plain = _plain(word)
+    return False if plain in _NO | no else True if plain in _YES | yes else None
 
 
 def _node_ids(value: Any) -> Any:

@@ -303,22 +303,30 @@ def _checked(
 
     Unless told to `refuse`, only a table without shapes or CRS is refused.
     """
-    out = with_types(frame, table)
+    out, wrong = with_types(frame, table)
     if reading.text_cells:
         kept = {c.name for c in CONTRACTS[table].columns if c.kind != "count"} | {"name", "geometry", "node_ids"}
         out = numbers_where_plain(out, kept)
     name = CONTRACTS[table].id
     if rows == _BY_POSITION and name in out.columns and out[name].notna().all() and out[name].is_unique:
         rows = f"row = {name}"
-        out = out.set_axis(clean_ids(out[name]).to_numpy(), axis=0)
+        names = clean_ids(out[name])
+        wrong = [{**cell, "row": names[cell["row"]]} for cell in wrong]
+        out = out.set_axis(names.to_numpy(), axis=0)
+    found: list[Any] = list(wrong)
     try:
         out = check_table(out, table)
     except TableError as error:
+        found = with_proposals(error.violations, out, place or {}).to_dict("records") + found
+    if found and (refuse or not _is_drawn(out) or out.crs is None):
         # the user must know which file, and how its rows are called
-        named = TableError(f"{table} ({reading.source}; {rows})", with_proposals(error.violations, out, place or {}))
+        named = TableError(f"{table} ({reading.source}; {rows})", pd.DataFrame(found, dtype=object))
         named.table = table
-        if refuse or not _is_drawn(out) or out.crs is None:
-            raise named from None
+        raise named
+    if wrong:
+        reading.note(
+            neither_yes_nor_no=[f"row {cell['row']}: {cell['column']} = {cell['value']}" for cell in wrong[:20]]
+        )
     if rows != _BY_LABEL:
         out = out.reset_index(drop=True)
     out.attrs["reading"] = reading.as_dict(len(out))
