@@ -81,6 +81,28 @@ def coordinates_that_the_user_misspelt(folder: Path) -> Path:
 
 @exhibit(
     "buildings",
+    ReadError,
+    "<path>: columns= names x but not y. Name both, columns={'x': 'east or longitude heading', 'y': 'north or latitude "
+    "heading'}.",
+    columns={"x": "e"},
+)
+def only_one_coordinate_named(folder: Path) -> Path:
+    return text(folder / "buildings.csv", "id,e,n,lon,lat\n1,500000,4400000,116.3,40\n")
+
+
+@exhibit(
+    "buildings",
+    ReadError,
+    "<path>: columns= names 'housholds', which is no column of buildings: did you mean 'households'? Our name comes "
+    "first, the heading of the source second.",
+    columns={"housholds": "户"},
+)
+def column_of_ours_misspelt(folder: Path) -> Path:
+    return text(folder / "buildings.csv", "lon,lat,户\n116.3,40,1\n")
+
+
+@exhibit(
+    "buildings",
     TableError,
     table_message(
         "buildings", _SHEET,

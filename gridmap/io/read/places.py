@@ -49,6 +49,12 @@ def coordinate_headings(names: list[Any], said: dict[str, str], source: str, crs
             f"{source}: columns= names {', '.join(map(repr, absent))} for coordinates, but the headings present are: "
             f"{', '.join(map(str, names)) or 'none'}. Correct the name."
         )
+    if len({"x", "y"} & set(wanted)) == 1:
+        given, other = ("x", "y") if "x" in wanted else ("y", "x")
+        raise ReadError(
+            f"{source}: columns= names {given} but not {other}. Name both, columns={{'x': 'east or longitude heading', "
+            "'y': 'north or latitude heading'}."
+        )
     if "geometry" in wanted:
         return {"wkt": wanted["geometry"]}
     if len(wanted) == 2:
