@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pyproj import Geod
 from shapely import LineString, MultiPoint, Point, Polygon, box
 
-from gridmap.errors import GridmapError, OptionError, ReadError, TableError
+from gridmap.errors import GridmapError, OptionError, ReadError, TableError, WriteError
 from gridmap.io.datums import (
     bd09_to_wgs84,
     gcj02_to_wgs84,
@@ -21,6 +21,7 @@ from gridmap.io.datums import (
     wgs84_to_bd09,
     wgs84_to_gcj02,
 )
+from gridmap.io.project import read_project
 from gridmap.io.read.readers import (
     read_barriers,
     read_buildings,
@@ -174,6 +175,19 @@ def test_words_of_a_flag_are_yes_no_or_told(table, column, no, yes):
     loose = read_table(table, rows, checked=False)
     assert loose[column].iloc[1] == (column == "hard")
     assert loose.attrs["reading"]["neither_yes_nor_no"] == [f"row 1: {column} = '看情况'"]
+
+
+@pytest.mark.parametrize("suffix", [".gpkg", ".csv", ".osm.pbf"])
+def test_a_path_that_is_too_long_is_told(tmp_path, suffix):
+    for path in (tmp_path / f"{'a' * 300}{suffix}", tmp_path / ("b" * 300) / f"a{suffix}"):
+        with pytest.raises(ReadError, match=r"cannot be looked up \(.+\). Shorten or correct the path"):
+            read_buildings(path)
+        with pytest.raises(ReadError, match="Shorten or correct the path"):
+            read_project(path)
+        if suffix != ".osm.pbf":
+            with pytest.raises(WriteError, match="Shorten or correct the path"):
+                write_table(houses(), path)
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_unknown_word_is_told_beside_all_else(tmp_path):

@@ -17,6 +17,7 @@ from gridmap.io.database import Address, dotted, is_database, transaction
 from gridmap.io.provenance import LAYER as PROVENANCE
 from gridmap.io.provenance import provenance
 from gridmap.io.read.building_counts import read_building_counts
+from gridmap.io.read.failures import is_there
 from gridmap.io.read.osm import is_osm, read_osm
 from gridmap.io.read.postgis import database_tables
 from gridmap.io.read.readers import read_counts, read_table, refuse_empty_osm, refuse_for_osm
@@ -99,7 +100,7 @@ def read_project(path: str | PathLike[str], *, checked: bool = True) -> Project:
     if is_database(path):
         return _read_schema(path, checked=checked)
     path = Path(path)
-    if not path.exists():
+    if not is_there(path):
         raise ReadError(f"{path}: there is no such project file. Check the path; `gridmap demo` shows an example.")
     if path.suffix.lower() == ".gpkg":
         return _read_geopackage(path, checked=checked)

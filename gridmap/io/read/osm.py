@@ -18,6 +18,7 @@ import shapely
 from gridmap.errors import ReadError
 from gridmap.io.database import is_database
 from gridmap.io.read.archives import check_compressed
+from gridmap.io.read.failures import is_there
 from gridmap.io.read.osm_tags import KEYS, RULES, LeftOut
 from gridmap.io.read.record import Reading
 from gridmap.tables.contracts import CONTRACTS, check_table
@@ -202,7 +203,7 @@ def _elements(path: Path, kinds: tuple[str, ...]) -> Iterator[Any]:
     """The elements that may belong to a table; areas of relations come as elements of their own."""
     import osmium
 
-    if not path.exists():
+    if not is_there(path):
         raise ReadError(f"{path}: there is no such file. Check the path; OpenStreetMap extracts end in .pbf or .osm.")
     if path.stat().st_size == 0:
         raise ReadError(f"{path}: the file is empty. Download or export the extract again.")

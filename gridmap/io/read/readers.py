@@ -17,6 +17,7 @@ from gridmap.io.datums import shifted_name
 from gridmap.io.datums.names import known_crs
 from gridmap.io.read import headings
 from gridmap.io.read.facility_categories import categories_with, with_categories
+from gridmap.io.read.failures import is_there
 from gridmap.io.read.osm import is_osm, read_osm
 from gridmap.io.read.own_columns import with_ids, with_owner, with_types
 from gridmap.io.read.places import coordinate_headings, with_crs, with_geometry, with_proposals
@@ -288,7 +289,7 @@ def _without_geometry(source: str, frame: pd.DataFrame) -> ReadError:
 
 
 def _check_file(path: Path) -> None:
-    if not path.exists():
+    if not is_there(path):
         folder = path.parent
         hint = "" if folder.exists() else f" (nor a folder {folder})"
         raise ReadError(f"{path}: there is no such file{hint}. Check the path.")

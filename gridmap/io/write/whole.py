@@ -189,6 +189,12 @@ def _settle_former(path: Path) -> None:
 
 def _refuse_place(path: Path, target: Path) -> None:
     folder = target.parent
+    try:
+        target.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except OSError as error:
+        raise WriteError(f"{path}: cannot be written ({error.strerror}). Shorten or correct the path.") from error
     if not folder.is_dir():
         raise WriteError(f"{path}: there is no folder {folder}. Make it first, or choose another path.")
     if target.is_dir():
