@@ -18,6 +18,7 @@ from gridmap.errors import EditError, GridmapError, OptionError, ReadError, Tabl
 from gridmap.io.datums.propose import propose_crs
 from gridmap.io.project import Project, read_project, write_project
 from gridmap.io.provenance import compare_runs, provenance
+from gridmap.io.read.building_counts import read_counts
 from gridmap.io.read.rasters import read_raster
 from gridmap.io.read.readers import (
     read_barriers,
@@ -88,6 +89,7 @@ __all__ = [
     "read_buildings",
     "read_communities",
     "read_compounds",
+    "read_counts",
     "read_entrances",
     "read_facilities",
     "read_project",

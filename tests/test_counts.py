@@ -42,6 +42,64 @@ def given_and_found(buildings, counts, unmatched):
     return counts["户数"].sum(), attached + unmatched["households"].sum()
 
 
+def test_numbers_typed_as_text_are_read_as_the_readers_read_cells():
+    names = ["阳光花园1号楼", "阳光花园2号楼", "阳光花园3号楼", "阳光花园4号楼", "阳光花园5号楼"]
+    table = listed(
+        *[("阳光花园", f"{i}号楼", "", typed) for i, typed in enumerate(["１２", "1,020户", "约30", "无", 7], 1)]
+    )
+    out, unmatched = attach_counts(houses(*names), table, on=ON, totals={"阳光花园": "1,069户"})
+    assert out["households"].fillna(-1).tolist() == [12, 1020, 30, -1, 7]
+    assert unmatched["status"].tolist() == ["no_count"]
+    assert out.attrs["counts"]["numbers_read"] == {"about": 1, "separators": 1, "unit": 1}
+    # the stated total is what the list sums to
+    assert "counts_differ_from_total" not in set(out.attrs["findings"]["rule"])
+    for wrong in ("120人", "35%", "许多", "-5"):
+        with pytest.raises(TableError, match=f"'{wrong}'; expected a number, 0 or more"):
+            attach_counts(houses(*names), listed(("阳光花园", "1号楼", "", wrong)), on=ON)
+
+
+def test_rows_of_one_label_are_read_apart():
+    table = listed(("阳光花园", "1号楼", "", "12户"), ("阳光花园", "2号楼", "", "9户")).set_index(pd.Index([4, 4]))
+    out, _ = attach_counts(houses("阳光花园1号楼", "阳光花园2号楼"), table, on=ON)
+    assert out["households"].tolist() == [12, 9]
+
+
+def test_what_is_no_table_is_refused_at_the_door(tmp_path):
+    table = houses("阳光花园1号楼")
+    good = listed(("阳光花园", "1号楼", "", 4))
+    for wrong in (tmp_path / "台账.xlsx", "台账.xlsx", [1]):
+        with pytest.raises(
+            OptionError, match=r"counts= is a table, not \w+: read a file with gridmap.read_counts\(path\)"
+        ):
+            attach_counts(table, wrong, on=ON)
+    for wrong in ("许多", None, float("nan"), "5%", -3):
+        with pytest.raises(OptionError, match=r"totals\['阳光花园'\]=.*give a number of households"):
+            attach_counts(table, good, on=ON, totals={"阳光花园": wrong})
+    for option, reader in (("zones", "read_communities"), ("cells", "read_raster")):
+        with pytest.raises(OptionError, match=rf"{option}= is a GeoDataFrame, not str: .*gridmap.{reader}"):
+            gridmap.estimate_households(table, **{option: "x.gpkg"})
+    with pytest.raises(OptionError, match="this GeoDataFrame has no step, rule"):
+        gridmap.undo_repair(table, table)
+
+
+def test_a_list_is_read_and_attached_without_naming_its_columns(tmp_path):
+    path = tmp_path / "台账.csv"
+    path.write_text(
+        "柳岸社区台账\n小区名称,楼号,单元,总户数\n阳光花园,3号楼,1,12户\n阳光花园,3号楼,2,约8\n合计,,,20\n", "utf-8"
+    )
+    counts = gridmap.read_counts(path)
+    out, unmatched = attach_counts(houses("阳光花园3号楼"), counts)
+    assert out["households"].tolist() == [20]
+    assert len(unmatched) == 0
+    assert out.attrs["units"]["households"].tolist() == [12, 8]
+    own = gridmap.read_counts(pd.DataFrame({"where": ["阳光花园3栋"], "户数": [5]}), columns={"name": "where"})
+    assert attach_counts(houses("阳光花园3号楼"), own)[0]["households"].tolist() == [5]
+    by_id = gridmap.read_counts(pd.DataFrame({"楼栋编号": ["b0"], "户数": [5]}))
+    assert attach_counts(houses("阳光花园3号楼"), by_id)[0]["count_match"].tolist() == ["id"]
+    with pytest.raises(OptionError, match="at least one of building_id"):
+        attach_counts(houses("阳光花园3号楼"), pd.DataFrame({"households": [5]}))
+
+
 # ---- names -----------------------------------------------------------------------------------------------------------
 
 # Each line is one building in every spelling that planners use for it; spellings of two lines are two buildings. By

@@ -13,7 +13,8 @@ import gridmap as gm
 from gridmap.errors import ReadError, TableError
 from gridmap.io.read import values as values_module
 from gridmap.io.read.record import Reading
-from gridmap.io.read.values import code_of, number_of, tidy
+from gridmap.io.read.values import code_of, tidy
+from gridmap.tables.typed_numbers import number_of
 
 
 def test_examples_run():

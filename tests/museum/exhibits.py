@@ -28,6 +28,7 @@ READERS: dict[str, Callable[..., Any]] = {
     "streets": gm.read_streets,
     "units": lambda source, **options: read_counts("units", source, **options),
     "households": lambda source, **options: read_counts("households", source, **options),
+    "counts": gm.read_counts,
     "project": gm.read_project,
 }
 

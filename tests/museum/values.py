@@ -114,3 +114,23 @@ def facility_of_blank_category(folder: Path) -> Path:
 )
 def codes_that_a_spreadsheet_cut(folder: Path) -> Path:
     return text(folder / "buildings.csv", "楼栋编号,lon,lat\n5.10107E+11,116.3,40\n5.10108E+11,116.3,40.1\n")
+
+
+@exhibit(
+    "counts",
+    ReadError,
+    "<path>: no column says whose the households are, among: households, 备注. Head it 小区名称, 楼号 or building_id, "
+    "or say columns={'compound': 'heading'}.",
+)
+def list_of_nobodys_households(folder: Path) -> Path:
+    """A list of households that does not say where they are."""
+    return text(folder / "list.csv", "户数,备注\n12,甲\n9,乙\n")
+
+
+@exhibit(
+    "counts", ReadError,
+    "<path>: no column of households among: compound, building. Head it 总户数 or households.",
+)  # fmt: skip
+def list_without_households(folder: Path) -> Path:
+    """A list of buildings that says nothing of households."""
+    return text(folder / "list.csv", "小区名称,楼号\n阳光花园,1\n阳光花园,2\n")

@@ -7,15 +7,74 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from gridmap.errors import ReadError
-from gridmap.io.read.readers import read_counts
+from gridmap.io.read.readers import read_counts as read_listed
 from gridmap.tables.counts.attach_counts import attach_counts
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from os import PathLike
+
     import geopandas as gpd
 
-__all__ = ["read_building_counts"]
+__all__ = ["read_building_counts", "read_counts"]
 
 _NAMES = ("compound", "building", "name")
+
+
+def read_counts(
+    source: str | PathLike[str] | pd.DataFrame, *, columns: Mapping[str, str] | None = None, layer: str | None = None
+) -> pd.DataFrame:
+    """A list of households without coordinates, for `gridmap.attach_counts`.
+
+    Parameters
+    ----------
+    source
+        Path of a sheet (CSV, TSV, Excel) or vector file, or a DataFrame; ``"list.xlsx|layer=2023"`` names a sheet.
+    columns
+        ``{our name: heading in the source}``, for headings that are not recognised. It always wins.
+    layer
+        Sheet to read, as an alternative to ``|layer=``.
+
+    Returns
+    -------
+    DataFrame
+        Of building_id, community, compound, building (its number), unit, name (all in one) and households those that
+        some heading says (小区名称, 楼号, 单元, 户数 ...), and the other columns as they are. ``attrs["reading"]`` says
+        which heading was taken for what, which cells had to be read, and which rows were left out.
+
+    Raises
+    ------
+    ReadError
+        When the source is missing, empty or broken, no heading says whose the households are, or none says how many.
+    TableError
+        When a number of households is none.
+
+    Examples
+    --------
+    >>> import geopandas as gpd, pandas as pd
+    >>> from shapely import Point
+    >>> from gridmap import attach_counts
+    >>> sheet = pd.DataFrame({"小区名称": ["阳光花园"], "楼号": ["3栋"], "总户数": ["1,020户"]})
+    >>> houses = gpd.GeoDataFrame({"building_id": ["a"], "name": ["阳光花园3号楼"]}, geometry=[Point(0, 0)], crs=32650)
+    >>> attached, unmatched = attach_counts(houses, read_counts(sheet))
+    >>> attached["households"].tolist(), len(unmatched)
+    ([1020.0], 0)
+    """
+    listed = read_listed("counts", source, columns=columns, layer=layer)
+    shown = "the table" if isinstance(source, pd.DataFrame) else source
+    present = ", ".join(map(str, listed.columns))
+    if not {"building_id", *_NAMES} & set(listed.columns):
+        raise ReadError(
+            f"{shown}: no column says whose the households are, among: {present}. Head it 小区名称, 楼号 or "
+            "building_id, or say columns={'compound': 'heading'}."
+        )
+    if "households" not in listed.columns:
+        raise _without_households(shown, present)
+    return listed
+
+
+def _without_households(source: object, present: str) -> ReadError:
+    return ReadError(f"{source}: no column of households among: {present}. Head it 总户数 or households.")
 
 
 def read_building_counts(
@@ -40,16 +99,14 @@ def read_building_counts(
     TableError
         When a number of households is none.
     """
-    listed = read_counts("counts", source)
+    listed = read_listed("counts", source)
     named = [name for name in _NAMES if name in listed.columns]
     if "building_id" in listed.columns or not named:
-        return read_counts("households", source), buildings
+        return read_listed("households", source), buildings
     if "households" not in listed.columns:
-        present = ", ".join(map(str, listed.columns))
-        raise ReadError(f"{source}: no column of households among: {present}. Head it 总户数 or households.")
-    on = {role: role for role in (*named, "unit", "community", "households") if role in listed.columns}
+        raise _without_households(source, ", ".join(map(str, listed.columns)))
     usable = compounds if compounds is not None and len(compounds) and "name" in compounds.columns else None
-    joined, unmatched = attach_counts(buildings, listed, on=on, compounds=usable)
+    joined, unmatched = attach_counts(buildings, listed, compounds=usable)
     has = joined["count_match"].notna()
     counts = joined.loc[has, ["building_id", "households"]].reset_index(drop=True)
     counts = pd.DataFrame(counts)

@@ -17,6 +17,7 @@ from gridmap.tables.counts.spread import spread
 from gridmap.tables.crs import to_metric
 from gridmap.tables.findings import AttachedFindings, AttachedTable, finding, findings_table
 from gridmap.tables.households.uses import is_non_residential
+from gridmap.tables.typed_numbers import number_of
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -33,8 +34,8 @@ def attach_counts(
     buildings: gpd.GeoDataFrame,
     counts: pd.DataFrame,
     *,
-    on: Mapping[str, str] | str,
-    totals: Mapping[str, float] | pd.Series | None = None,
+    on: Mapping[str, str] | str | None = None,
+    totals: Mapping[str, float | str] | pd.Series | None = None,
     compounds: gpd.GeoDataFrame | None = None,
     names: Mapping[str, str] | None = None,
     minimum_score: float = 82.0,
@@ -51,8 +52,10 @@ def attach_counts(
     buildings
         Points or polygons with building_id, and what the list names them by: see `names`.
     counts
-        The list, one row a building, a unit, or a compound.
+        The list, one row a building, a unit, or a compound, as `gridmap.read_counts` reads it. Numbers typed as text
+        (1,020户, 约30, １２) are read as in any file.
     on
+        Not needed for columns that are called as below.
         ``"id"`` for columns building_id and households (and unit_id); or the list's columns by what they say:
         ``building_id``, ``compound``, ``building`` (its number), ``unit``, ``name`` (all in one, such as
         阳光花园3号楼2单元), ``community``, ``households`` (by default the column of that name).
@@ -76,7 +79,8 @@ def attach_counts(
         column). ``count_match`` says how: id, exact, normalised (the same once spelt alike), shared (of a compound's
         total), fuzzy; the least sure of its rows. ``count_score`` is the likeness, 100 where it is none.
         ``attrs["units"]``: building_id, unit_id, households of rows that name units. ``attrs["counts"]``: rows and
-        households given, attached and unmatched, by how they matched. ``attrs["findings"]``.
+        households given, attached and unmatched, by how they matched, and ``numbers_read`` from text.
+        ``attrs["findings"]``.
     unmatched
         The rows without a building: row, community, compound, number, unit, households, status, reason, and candidates
         (ids of buildings, or names of compounds).
@@ -84,7 +88,7 @@ def attach_counts(
     Raises
     ------
     OptionError
-        When `on` or `names` says what is not there.
+        When `on` or `names` says what is not there, `counts` is no table, or a stated total is no number.
     TableError
         When buildings break their contract, or a number of households is not one.
 
@@ -113,6 +117,7 @@ def attach_counts(
     [['2#', 18.0, 'the compound has no building of this number']]
     """
     out = check_table(buildings, "buildings")
+    stated = _stated_totals(totals)
     rows = listed_rows(counts, on)
     known = known_buildings(out, compounds, names)
     _match(rows, known, minimum_score, margin)
@@ -137,7 +142,7 @@ def attach_counts(
         "units": _units(direct, known),
         "counts": _summary(rows, out),
         "findings": AttachedFindings(
-            findings_table([*_findings(rows, out, unmatched), *_check_totals(rows, known, totals)], crs=out.crs)
+            findings_table([*_findings(rows, out, unmatched), *_check_totals(rows, known, stated)], crs=out.crs)
         ),
     }
     return out, unmatched
@@ -276,6 +281,7 @@ def _summary(rows: pd.DataFrame, buildings: pd.DataFrame) -> dict[str, Any]:
     return {
         "rows": len(rows),
         "households": float(rows["households"].sum()),
+        "numbers_read": rows.attrs["numbers_read"],
         "unmatched_rows": int(left.sum()),
         "unmatched_households": float(rows.loc[left, "households"].sum()),
         "matched": {how: {"rows": int(by_how["size"][how]), "households": float(by_how["sum"][how])}
@@ -327,14 +333,25 @@ def _findings(rows: pd.DataFrame, buildings: pd.DataFrame, unmatched: pd.DataFra
     return found
 
 
-def _check_totals(
-    rows: pd.DataFrame, known: pd.DataFrame, totals: Mapping[str, float] | pd.Series | None
-) -> list[dict[str, Any]]:
-    """Where the list sums to another number than stated, and totals of what is not in the list."""
-    if totals is None:
-        return []
-    if not isinstance(totals, Mapping | pd.Series):
+def _stated_totals(totals: Mapping[str, float | str] | pd.Series | None) -> dict[str, float]:
+    """Stated totals as numbers, read as cells are."""
+    if not isinstance(totals, Mapping | pd.Series | None):
         raise OptionError(f"totals= is a mapping of names to households, not {type(totals).__name__}")
+    out: dict[str, float] = {}
+    for name, stated in ({} if totals is None else totals).items():
+        value, how = number_of(str(stated), "households")
+        if value is None or how == "percent":
+            raise OptionError(
+                f"totals[{name!r}]={stated!r}: give a number of households, 0 or more, or leave it out where unknown"
+            )
+        out[str(name)] = value
+    return out
+
+
+def _check_totals(rows: pd.DataFrame, known: pd.DataFrame, totals: Mapping[str, float]) -> list[dict[str, Any]]:
+    """Where the list sums to another number than stated, and totals of what is not in the list."""
+    if not totals:
+        return []
     of = each(rows["compound"], compound_name)
     by_building = each(known["compound"], compound_name).to_numpy(object)[rows["position"].to_numpy()]
     of = of.where((of != "") | (rows["position"] < 0), by_building)
@@ -346,12 +363,10 @@ def _check_totals(
         listed = sums.get(compound_name(str(name)))
         if listed is None:
             missing.append(str(name))
-        elif not np.isclose(listed, float(stated), rtol=0, atol=1e-6):
-            message = (
-                f"{name}: the rows of the counts sum to {listed:g} households, the stated total is {float(stated):g}."
-            )
+        elif not np.isclose(listed, stated, rtol=0, atol=1e-6):
+            message = f"{name}: the rows of the counts sum to {listed:g} households, the stated total is {stated:g}."
             cure = "Find the rows that are missing, or there twice; or correct the total."
-            evidence = {"listed": float(listed), "stated": float(stated)}
+            evidence = {"listed": float(listed), "stated": stated}
             found.append(
                 finding("warning", "counts_differ_from_total", message, cure=cure, ids=[name], certificate=evidence)
             )

@@ -13,6 +13,7 @@ from gridmap.errors import OptionError, TableError
 from gridmap.tables.contracts import clean_ids
 from gridmap.tables.counts.names import compound_name, split_name
 from gridmap.tables.crs import to_crs
+from gridmap.tables.typed_numbers import number_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +29,7 @@ _NUMBER = ("building_number", "number", "楼号", "楼栋", "栋号", "幢号")
 _NAME = ("name", "address")
 
 
-def listed_rows(counts: pd.DataFrame, on: Mapping[str, str] | str) -> pd.DataFrame:
+def listed_rows(counts: pd.DataFrame, on: Mapping[str, str] | str | None) -> pd.DataFrame:
     """The rows of a list as ``row`` (their label), ``building_id``, community, compound, number, unit, households.
 
     Raises
@@ -38,14 +39,20 @@ def listed_rows(counts: pd.DataFrame, on: Mapping[str, str] | str) -> pd.DataFra
     TableError
         When a number of households is not a number, negative or infinite.
     """
+    if not isinstance(counts, pd.DataFrame):
+        raise OptionError(
+            f"counts= is a table, not {type(counts).__name__}: read a file with gridmap.read_counts(path)"
+        )
     roles = _roles(counts, on)
     out = pd.DataFrame({"row": counts.index})
     for role in ("building_id", "community", "compound", "building", "unit", "name"):
         values = counts[roles[role]] if role in roles else pd.Series("", index=counts.index)
         out[role] = clean_ids(values).fillna("").astype(str).str.strip().to_numpy(object)
     out = out.rename(columns={"building": "number"})
-    out["households"] = _numbers(counts[roles["households"]])
-    return _taken_apart(out)
+    out["households"], spelt = _numbers(counts[roles["households"]])
+    out = _taken_apart(out)
+    out.attrs["numbers_read"] = spelt
+    return out
 
 
 def known_buildings(
@@ -82,9 +89,11 @@ def known_buildings(
     return out
 
 
-def _roles(counts: pd.DataFrame, on: Mapping[str, str] | str) -> dict[str, str]:
+def _roles(counts: pd.DataFrame, on: Mapping[str, str] | str | None) -> dict[str, str]:
     present = ", ".join(map(str, counts.columns))
-    if isinstance(on, str):
+    if on is None:
+        roles = {"households": "households", **{role: role for role in ROLES if role in counts.columns}}
+    elif isinstance(on, str):
         if on not in ("id", "building_id"):
             raise OptionError(
                 f"on={on!r}: give 'id', or a mapping such as {{'compound': '小区名称', 'building': '楼号'}}"
@@ -102,27 +111,39 @@ def _roles(counts: pd.DataFrame, on: Mapping[str, str] | str) -> dict[str, str]:
         role, heading = next(iter(absent.items()))
         raise OptionError(f"on= takes {role} from {heading!r}, but the columns of the counts are: {present}")
     if not {"building_id", "compound", "building", "name"} & set(roles):
-        raise OptionError("on= must name at least one of building_id, compound, building and name")
+        raise OptionError(
+            f"on= must name at least one of building_id, compound, building and name; the columns of the counts are: "
+            f"{present}"
+        )
     return roles
 
 
-def _numbers(values: pd.Series) -> np.ndarray:
+def _numbers(values: pd.Series) -> tuple[np.ndarray, dict[str, int]]:
+    """Households, read as the readers read cells, and how many cells took what to read."""
+    # labels may be there twice: cells are told apart by their place
+    labels, values = values.index, values.reset_index(drop=True)
     numbers = pd.to_numeric(values, errors="coerce").astype("float64")
-    wrong = (numbers.isna() & values.notna() & (values.astype(str).str.strip() != "")) | (numbers < 0)
-    wrong |= np.isinf(numbers)
+    text = values[numbers.isna() & values.notna()].astype(str)
+    read = {one: number_of(one, "households") for one in text.unique()}
+    remark = text.map({one: how for one, (_, how) in read.items()})
+    done = remark[~remark.isin(("no number", "percent"))]
+    numbers[done.index] = text[done.index].map({one: value for one, (value, _) in read.items()}).astype("float64")
+    wrong = (numbers < 0) | np.isinf(numbers)
+    wrong[remark.index.difference(done.index)] = True
     if wrong.any():
         found = [
             {
-                "row": row,
+                "row": labels[int(at)],
                 "column": values.name,
                 "value": repr(value),
                 "expected": "a number, 0 or more",
                 "remedy": "Correct the value, or leave the cell empty.",
             }
-            for row, value in values[wrong].items()
+            for at, value in zip(np.flatnonzero(wrong), values[wrong], strict=True)
         ]
         raise TableError("counts", pd.DataFrame(found))
-    return numbers.to_numpy(dtype=np.float64)
+    spelt = done[~done.isin(("", "missing"))].value_counts().sort_index()
+    return numbers.to_numpy(dtype=np.float64), {str(how): int(n) for how, n in spelt.items()}
 
 
 def _taken_apart(rows: pd.DataFrame) -> pd.DataFrame:

@@ -134,6 +134,11 @@ def estimate_households(
     _check_numbers(numbers, table)
     if zones is not None and cells is not None:
         raise OptionError("give zones= or cells=, not both: each of them has the whole of the households")
+    for name, areas, reader in (("zones", zones, "read_communities"), ("cells", cells, "read_raster")):
+        if areas is not None and not isinstance(areas, pd.DataFrame):
+            raise OptionError(
+                f"{name}= is a GeoDataFrame, not {type(areas).__name__}: read a file with gridmap.{reader}(path)"
+            )
     out = check_table(buildings, "buildings", allow_empty=True)
     metric = to_metric(out) if len(out) else out
     uses = uses_of(out)

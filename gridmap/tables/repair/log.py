@@ -48,7 +48,7 @@ def undo_repair(table: gpd.GeoDataFrame, log: pd.DataFrame) -> gpd.GeoDataFrame:
     Raises
     ------
     OptionError
-        When the log does not belong to the table: a row is not as the repair left it.
+        When `log` is no log, or does not belong to the table: a row is not as the repair left it.
 
     Examples
     --------
@@ -60,6 +60,12 @@ def undo_repair(table: gpd.GeoDataFrame, log: pd.DataFrame) -> gpd.GeoDataFrame:
     >>> mended.geometry.is_valid.all(), undo_repair(mended, log).geometry[0].wkt == bow_tie.wkt
     (np.True_, True)
     """
+    absent = [c for c in LOG_COLUMNS if c not in getattr(log, "columns", ())]
+    if absent:
+        raise OptionError(
+            f"log= is the table of changes that repair returned beside the mended one; this {type(log).__name__} has "
+            f"no {', '.join(absent)}"
+        )
     ordered = log.assign(step=log["step"].astype("int64")).sort_values("step", ascending=False)
     steps: list[Any] = ordered.to_dict("records")
     out = _put_back(table, [s for s in steps if _whole_row(s)])
