@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from gridmap.io.read import headings
-from gridmap.io.read.values import MISSING
 from gridmap.tables.contracts import CONTRACTS
+from gridmap.tables.typed_numbers import MISSING
 
 if TYPE_CHECKING:
     import geopandas as gpd
