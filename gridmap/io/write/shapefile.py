@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -77,7 +78,7 @@ def write_shapefile(frame: pd.DataFrame, path: Path) -> None:
 
 
 def short_names(names: Iterable[str]) -> dict[str, str]:
-    """A name of at most 10 bytes for each, no two alike but for their case.
+    """A name of at most 10 bytes for each, of letters and digits alone, no two alike but for their case.
 
     Examples
     --------
@@ -88,11 +89,12 @@ def short_names(names: Iterable[str]) -> dict[str, str]:
     taken: set[str] = set()
     names = [str(n) for n in names]
     for name in sorted(names, key=lambda n: len(n.encode()) > _NAME_BYTES):
-        short, nth = _cut(name, _NAME_BYTES) or "field", 1
+        plain = re.sub(r"\W", "_", name.strip())
+        short, nth = _cut(plain, _NAME_BYTES) or "field", 1
         while short.casefold() in taken:
             nth += 1
             end = f"_{nth}"
-            short = _cut(name, _NAME_BYTES - len(end)) + end
+            short = _cut(plain, _NAME_BYTES - len(end)) + end
         taken.add(short.casefold())
         out[name] = short
     return {name: out[name] for name in names}
