@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-__all__ = ["EditError", "GridmapError", "OptionError", "ReadError", "TableError", "WriteError"]
+__all__ = ["EditError", "GridmapError", "OptionError", "ReadError", "TableError", "WriteError", "first_line"]
 
 # A message that lists thousands of rows is read by nobody; the whole list stays in `violations`.
 _SHOWN = 20
@@ -72,3 +72,8 @@ class TableError(GridmapError):
             lines.append(f"  ... and {len(violations) - _SHOWN} more (all of them in .violations)")
         noun = "violation" if len(violations) == 1 else "violations"
         super().__init__(f"{table}: {len(violations)} {noun} of the table's contract\n" + "\n".join(lines))
+
+
+def first_line(error: object) -> str:
+    """The first line of a message, which may have none."""
+    return (str(error).strip().splitlines() or ["no reason given"])[0]

@@ -25,6 +25,7 @@ _BY_HAND = (
     "Exchange the axes of the table, table.geometry = table.geometry.transform(lambda xy: xy[:, ::-1]) (a file: read "
     "it with geopandas first), and read that."
 )
+_NO_PLACE = "geometry = missing; expected a geometry. Give each row a geometry, or leave the row out."
 _RING = "Draw the ring again, or mend the table: table.geometry = table.geometry.make_valid()."
 
 
@@ -165,11 +166,8 @@ def well_known_text_that_is_none(folder: Path) -> Path:
 @exhibit(
     "buildings",
     TableError,
-    table_message(
-        "buildings", _SHEET,
-        "row 3: geometry = missing; expected a geometry. Give each row a geometry, or leave the row out.",
-    ),
-)  # fmt: skip
+    table_message("buildings", _SHEET, f"row 3: {_NO_PLACE}"),
+)
 def building_without_a_place(folder: Path) -> Path:
     return text(folder / "buildings.csv", "编号,lon,lat\n1,116.3,40\n2,,\n")
 
@@ -177,11 +175,8 @@ def building_without_a_place(folder: Path) -> Path:
 @exhibit(
     "buildings",
     TableError,
-    table_message(
-        "buildings", _SHEET,
-        "row 3: geometry = missing; expected a geometry. Give each row a geometry, or leave the row out.",
-    ),
-)  # fmt: skip
+    table_message("buildings", _SHEET, f"row 3: {_NO_PLACE}"),
+)
 def longitude_in_words(folder: Path) -> Path:
     return text(folder / "buildings.csv", "编号,lon,lat\n1,116.3,40\n2,东经,40\n")
 
@@ -241,11 +236,8 @@ def hole_outside_its_polygon(folder: Path) -> Path:
 @exhibit(
     "buildings",
     TableError,
-    table_message(
-        "buildings", _BY_ID,
-        "row 002: geometry = missing; expected a geometry. Give each row a geometry, or leave the row out.",
-    ),
-)  # fmt: skip
+    table_message("buildings", _BY_ID, f"row 002: {_NO_PLACE}"),
+)
 def building_of_no_shape(folder: Path) -> Path:
     return geojson(folder / "buildings.geojson", square(), None)
 
@@ -253,11 +245,8 @@ def building_of_no_shape(folder: Path) -> Path:
 @exhibit(
     "buildings",
     TableError,
-    table_message(
-        "buildings", _BY_ID,
-        "row 002: geometry = missing; expected a geometry. Give each row a geometry, or leave the row out.",
-    ),
-)  # fmt: skip
+    table_message("buildings", _BY_ID, f"row 002: {_NO_PLACE}"),
+)
 def building_of_an_empty_shape(folder: Path) -> Path:
     return geojson(folder / "buildings.geojson", square(), {"type": "Polygon", "coordinates": []})
 

@@ -11,7 +11,7 @@ from gridmap.errors import ReadError
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["FOREIGN", "first_line", "is_there"]
+__all__ = ["FOREIGN", "is_there"]
 
 #: Found by damaging files of every kind: GDAL, Arrow, PROJ and GEOS raise nearly all there is.
 FOREIGN = (
@@ -26,8 +26,3 @@ def is_there(path: Path) -> bool:
         return path.exists()
     except OSError as error:
         raise ReadError(f"{path}: cannot be looked up ({error.strerror}). Shorten or correct the path.") from error
-
-
-def first_line(error: object) -> str:
-    """The first line of a message, which may have none."""
-    return (str(error).strip().splitlines() or ["no reason given"])[0]

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import pandas as pd
 
-from gridmap.errors import ReadError
+from gridmap.errors import ReadError, first_line
 from gridmap.io.read.dxf import drawing_encoding, read_outlines
-from gridmap.io.read.failures import FOREIGN, first_line
+from gridmap.io.read.failures import FOREIGN
 from gridmap.io.read.kml import read_kml
 from gridmap.io.read.vector_kinds import ARCHIVE_SUFFIXES, FORMATS, PARQUET_SUFFIXES, refuse_disguise
 from gridmap.io.read.zipped import opened

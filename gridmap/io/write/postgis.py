@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import pandas as pd
 
-from gridmap.errors import WriteError
+from gridmap.errors import WriteError, first_line
 from gridmap.io.database import identifier, postgis_schema, transaction
 
 if TYPE_CHECKING:
@@ -59,9 +59,8 @@ def write_postgis(
             try:
                 table, shape = _arrow(frame, flat)
             except (pa.ArrowException, ValueError, TypeError) as error:
-                reason = (str(error).strip().splitlines() or ["no reason given"])[0]
                 raise WriteError(
-                    f"{address.shown}: {plain} does not fit into a table of PostgreSQL ({reason})."
+                    f"{address.shown}: {plain} does not fit into a table of PostgreSQL ({first_line(error)})."
                 ) from error
             target, former = _former(cursor, home, plain, address)
             staged, fresh = f"gridmap_staged_{number}", identifier(home, f"gridmap_new_{number}")

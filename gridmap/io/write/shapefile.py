@@ -16,7 +16,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from gridmap.errors import WriteError
+from gridmap.errors import WriteError, first_line
 from gridmap.io.write.all_files import all_or_nothing
 from gridmap.io.write.tables import flat_shapes
 
@@ -67,9 +67,9 @@ def write_shapefile(frame: pd.DataFrame, path: Path) -> None:
                 _write_names(folder / f"{path.stem}{FIELDS_SUFFIX}", names)
             _settle(folder)
         except (OSError, RuntimeError, ValueError, TypeError) as error:
-            reason = (str(error).strip().splitlines() or ["no reason given"])[0]
             raise WriteError(
-                f"{path}: could not be written ({reason}). A former file of that name is unchanged; is the disk full?"
+                f"{path}: could not be written ({first_line(error)}). A former file of that name is unchanged; is the "
+                "disk full?"
             ) from error
         made = {file.name for file in folder.iterdir()}
     for part in (*_PARTS, *_STALE):

@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gridmap.errors import GridmapError, WriteError
+from gridmap.errors import GridmapError, WriteError, first_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -80,12 +80,12 @@ def writing_set(paths: Sequence[Path]) -> Iterator[list[Path]]:
     except GridmapError:
         raise
     except (OSError, RuntimeError, ValueError, TypeError, sqlite3.Error, ImportError) as error:
-        reason = (str(error).strip().splitlines() or ["no reason given"])[0]
         one = len(paths) == 1
         name = str(paths[0]) if one else f"{paths[0]} and {len(paths) - 1} more of its set"
         former = "A former file of that name is" if one else "Former files of these names are"
         raise WriteError(
-            f"{name}: could not be written ({reason}). {former} unchanged; is it open elsewhere, or the disk full?"
+            f"{name}: could not be written ({first_line(error)}). {former} unchanged; is it open elsewhere, or the "
+            "disk full?"
         ) from error
     finally:
         for draft in drafts:

@@ -17,6 +17,7 @@ from gridmap.tables.counts.spread import spread
 from gridmap.tables.crs import to_metric
 from gridmap.tables.findings import AttachedFindings, AttachedTable, finding, findings_table
 from gridmap.tables.households.uses import is_non_residential
+from gridmap.tables.number_column import number_column
 from gridmap.tables.typed_numbers import number_of
 
 if TYPE_CHECKING:
@@ -219,9 +220,9 @@ def _weights(
     living |= nobody[group]
     area = to_metric(members).area.to_numpy() if len(members) else np.zeros(0)
     measures = {
-        "dwellings": _column(members, "dwellings"),
-        "floor_area_m2": _column(members, "floor_area_m2"),
-        "footprint × floors": area * _column(members, "floors"),
+        "dwellings": number_column(members, "dwellings"),
+        "floor_area_m2": number_column(members, "floor_area_m2"),
+        "footprint × floors": area * number_column(members, "floors"),
         "footprint": area,
     }
     weight, basis = living.astype(np.float64), np.full(count, "alike", dtype=object)
@@ -232,12 +233,6 @@ def _weights(
         weight = np.where(whole[group], value, weight)
         basis[whole] = name
     return weight, basis
-
-
-def _column(table: pd.DataFrame, name: str) -> NDArray[np.float64]:
-    if name not in table.columns:
-        return np.full(len(table), np.nan)
-    return np.asarray(pd.to_numeric(table[name], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan))
 
 
 def _pieces(direct: pd.DataFrame, shares: pd.DataFrame) -> pd.DataFrame:

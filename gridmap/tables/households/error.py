@@ -11,6 +11,7 @@ import pandas as pd
 from gridmap.errors import OptionError
 from gridmap.tables.contracts import check_table
 from gridmap.tables.households.estimate import estimate_households
+from gridmap.tables.number_column import number_column
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -66,7 +67,7 @@ def household_error(buildings: gpd.GeoDataFrame, *, folds: int = 5, seed: int = 
     table = check_table(buildings, "buildings").reset_index(drop=True)
     if "overwrite" in options:
         raise OptionError("household_error hides what is known by itself: leave overwrite= out")
-    known = _households(table)
+    known = number_column(table, "households")
     with_count = np.flatnonzero(np.isfinite(known))
     if folds < 1 or len(with_count) < folds:
         raise OptionError(f"folds={folds!r}: {len(with_count)} buildings have households; give 1 to as many folds")
@@ -100,9 +101,3 @@ def _by_class(known: np.ndarray, estimated: np.ndarray) -> pd.DataFrame:
     }  # fmt: skip
     columns = ["buildings", "households", "estimated", "mae", "bias", "within_20"]
     return pd.DataFrame.from_dict(measures, orient="index", columns=columns).rename_axis("known_households")
-
-
-def _households(table: gpd.GeoDataFrame) -> np.ndarray:
-    if "households" not in table.columns:
-        return np.full(len(table), np.nan)
-    return np.asarray(table["households"].to_numpy(dtype=np.float64, na_value=np.nan))

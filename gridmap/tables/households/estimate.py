@@ -15,6 +15,7 @@ from gridmap.tables.households.floors import STOREY_METRES
 from gridmap.tables.households.floors import infer_floors as _infer_floors
 from gridmap.tables.households.spread import Spread, spread_over_zones, zone_table
 from gridmap.tables.households.uses import BY_USE, is_listed, is_non_residential, number_by_use, uses_of
+from gridmap.tables.number_column import number_column
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -144,10 +145,10 @@ def estimate_households(
     uses = uses_of(out)
     living = ~is_non_residential(out, non_residential)
     floor_area = number_by_use(uses, table, "floor_area", floor_area_per_household)
-    stated = _numbers(out, "floors")
+    stated = number_column(out, "floors")
     floors, from_where = _infer_floors(metric, np.where(stated > 0, stated, np.nan), infer_floors)
     stacked = np.where(np.isfinite(floors), floors, number_by_use(uses, table, "floors", default_floors))
-    dwellings = _numbers(out, "dwellings")
+    dwellings = number_column(out, "dwellings")
     polygon = np.isin(out.geom_type.to_numpy(), ("Polygon", "MultiPolygon"))
     area = metric.area.to_numpy() if len(out) else np.zeros(0)
 
@@ -163,7 +164,7 @@ def estimate_households(
     capacity = np.select([mask for _, mask, _ in rules], [value for *_, value in rules], 0.0)
     estimate = np.floor(capacity + 0.5)
 
-    given = np.full(len(out), np.nan) if overwrite else _numbers(out, "households")
+    given = np.full(len(out), np.nan) if overwrite else number_column(out, "households")
     known = np.isfinite(given)
     unknown = names == "unknown_point"
     # a building of which only its place is known, before one that is small or said to have no dwelling
@@ -222,10 +223,3 @@ def _check_numbers(numbers: Mapping[str, float], table: Mapping[str, Mapping[str
         wrong = [key for key, value in values.items() if not (np.isfinite(value) and value > 0)]
         if wrong:
             raise OptionError(f"by_use[{use!r}][{wrong[0]!r}]={values[wrong[0]]!r}: give a positive number")
-
-
-def _numbers(buildings: gpd.GeoDataFrame, name: str) -> NDArray[np.float64]:
-    if name not in buildings.columns:
-        return np.full(len(buildings), np.nan)
-    numbers = pd.to_numeric(buildings[name], errors="coerce")
-    return np.asarray(numbers.to_numpy(dtype=np.float64, na_value=np.nan))
