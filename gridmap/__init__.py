@@ -34,8 +34,8 @@ from gridmap.maps.explore import explore
 from gridmap.maps.report.atlas import atlas
 from gridmap.maps.report.report import report
 from gridmap.network.streets import StreetNetwork
-from gridmap.siting.mismatch import mismatch
-from gridmap.siting.oversized import oversized_communities, propose_communities
+from gridmap.siting.communities.mismatch import mismatch
+from gridmap.siting.communities.oversized import oversized_communities, propose_communities
 from gridmap.tables.bounds.community_from_bounds import community_from_bounds
 from gridmap.tables.bounds.sides import bounds_from_text
 from gridmap.tables.check.audit import check

@@ -11,7 +11,7 @@ import pandas as pd
 from gridmap.coverage.counting.units import find_units
 from gridmap.division.divide import divide
 from gridmap.errors import GridmapError, OptionError
-from gridmap.siting.mismatch import check_communities, mismatch
+from gridmap.siting.communities.mismatch import check_communities, mismatch
 from gridmap.tables.contracts import check_table, clean_ids
 from gridmap.tables.crs import to_metric
 from gridmap.tables.findings import AttachedFindings, finding, findings_table, join_findings

@@ -1,0 +1,87 @@
+"""Pairs: which demand each site reaches, as index lists both ways, and what a choice among the sites is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Bools = NDArray[np.bool_]
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int32]
+    Longs = NDArray[np.int64]
+
+__all__ = ["Choice", "Pairs", "make_pairs"]
+
+
+class Pairs(NamedTuple):
+    """Who reaches whom, within a limit; no pair twice, memory that of the pairs.
+
+    The demand of site s is ``demand[site_ptr[s]:site_ptr[s + 1]]``, rising; the sites of demand d are
+    ``site[demand_ptr[d]:demand_ptr[d + 1]]``, rising, and `cost` is that of each pair in this second order.
+    """
+
+    site_ptr: Longs
+    demand: Ints
+    demand_ptr: Longs
+    site: Ints
+    cost: Floats
+
+    @property
+    def sites(self) -> int:
+        """Number of sites, those that reach nothing as well."""
+        return len(self.site_ptr) - 1
+
+    @property
+    def demands(self) -> int:
+        """Number of demands, those that nothing reaches as well."""
+        return len(self.demand_ptr) - 1
+
+
+class Choice(NamedTuple):
+    """Which sites are chosen, what that is worth, and what no choice can surpass.
+
+    `chosen` (sites,); `value` in the measure of the objective; `bound` is the proved limit of it (an upper one where
+    more is better, else a lower one); `proved` when no choice is better, `bound` then being `value`; `method` says how
+    it was found.
+    """
+
+    chosen: Bools
+    value: float
+    bound: float
+    proved: bool
+    method: str
+
+    @property
+    def gap(self) -> float:
+        """How far the value may be from the best possible, as a share of the bound or the value, the larger one."""
+        largest = max(abs(self.value), abs(self.bound))
+        return abs(self.bound - self.value) / largest if largest else 0.0
+
+
+def make_pairs(demand: Longs | Ints, site: Longs | Ints, cost: Floats, demands: int, sites: int) -> Pairs:
+    """Pairs in both orders; where one comes several times its least cost counts.
+
+    Parameters
+    ----------
+    demand, site, cost
+        One entry a pair, in any order.
+    demands, sites
+        How many there are of each.
+    """
+    order = np.lexsort((cost, site, demand))
+    demand, site, cost = demand[order], site[order], cost[order]
+    first = np.ones(len(order), dtype=np.bool_)
+    first[1:] = (demand[1:] != demand[:-1]) | (site[1:] != site[:-1])
+    demand, site, cost = demand[first].astype(np.int32), site[first].astype(np.int32), cost[first]
+    by_site = np.argsort(site, kind="stable")
+    return Pairs(_pointers(site, sites), demand[by_site], _pointers(demand, demands), site, cost)
+
+
+def _pointers(index: Ints, count: int) -> Longs:
+    ptr = np.zeros(count + 1, dtype=np.int64)
+    np.cumsum(np.bincount(index, minlength=count), out=ptr[1:])
+    return ptr
