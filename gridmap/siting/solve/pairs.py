@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from gridmap.network.orders import grouped
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int32]
     Longs = NDArray[np.int64]
 
-__all__ = ["Choice", "Pairs", "make_pairs"]
+__all__ = ["Choice", "Pairs", "make_pairs", "pairs_by_demand"]
 
 
 class Pairs(NamedTuple):
@@ -76,12 +78,21 @@ def make_pairs(demand: Longs | Ints, site: Longs | Ints, cost: Floats, demands: 
     demand, site, cost = demand[order], site[order], cost[order]
     first = np.ones(len(order), dtype=np.bool_)
     first[1:] = (demand[1:] != demand[:-1]) | (site[1:] != site[:-1])
-    demand, site, cost = demand[first].astype(np.int32), site[first].astype(np.int32), cost[first]
-    by_site = np.argsort(site, kind="stable")
-    return Pairs(_pointers(site, sites), demand[by_site], _pointers(demand, demands), site, cost)
+    demand_ptr = np.zeros(demands + 1, dtype=np.int64)
+    np.cumsum(np.bincount(demand[first], minlength=demands), out=demand_ptr[1:])
+    return pairs_by_demand(demand_ptr, site[first].astype(np.int32), cost[first], sites)
 
 
-def _pointers(index: Ints, count: int) -> Longs:
-    ptr = np.zeros(count + 1, dtype=np.int64)
-    np.cumsum(np.bincount(index, minlength=count), out=ptr[1:])
-    return ptr
+def pairs_by_demand(demand_ptr: Longs, site: Ints, cost: Floats, sites: int) -> Pairs:
+    """Pairs that are sorted by demand and then site, each once, with their other order.
+
+    Parameters
+    ----------
+    demand_ptr, site, cost
+        As in `Pairs`.
+    sites
+        How many sites there are.
+    """
+    site_ptr, order = grouped(site, sites)
+    demand = np.repeat(np.arange(len(demand_ptr) - 1, dtype=np.int32), np.diff(demand_ptr))
+    return Pairs(site_ptr, demand[order], demand_ptr, site, cost)
