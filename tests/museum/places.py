@@ -26,6 +26,8 @@ _BY_HAND = (
     "it with geopandas first), and read that."
 )
 _NO_PLACE = "geometry = missing; expected a geometry. Give each row a geometry, or leave the row out."
+_LONGITUDE = "a longitude, such as 116.305 or 116°18′18″E. Correct the cell, or leave it empty."
+_LATITUDE = "a latitude, such as 39.905 or 39°54′18″N. Correct the cell, or leave it empty."
 _RING = "Draw the ring again, or mend the table: table.geometry = table.geometry.make_valid()."
 
 
@@ -175,10 +177,40 @@ def building_without_a_place(folder: Path) -> Path:
 @exhibit(
     "buildings",
     TableError,
-    table_message("buildings", _SHEET, f"row 3: {_NO_PLACE}"),
+    table_message("buildings", _SHEET, f"row 3: lon = '东经'; expected {_LONGITUDE}"),
 )
 def longitude_in_words(folder: Path) -> Path:
     return text(folder / "buildings.csv", "编号,lon,lat\n1,116.3,40\n2,东经,40\n")
+
+
+@exhibit(
+    "buildings",
+    TableError,
+    table_message(
+        "buildings",
+        _SHEET,
+        f"row 3: 经度 = '116°75′00″'; expected {_LONGITUDE}",
+        f"row 4: 经度 = 'N39°54′18″'; expected {_LONGITUDE}",
+        f"row 4: 纬度 = 'E116°18′18″'; expected {_LATITUDE}",
+    ),
+)
+def minutes_above_sixty_and_a_latitude_for_a_longitude(folder: Path) -> Path:
+    rows = "1,116°18′18″,39°54′18″\n2,116°75′00″,39°54′18″\n3,N39°54′18″,E116°18′18″\n"
+    return text(folder / "buildings.csv", f"编号,经度,纬度\n{rows}")
+
+
+@exhibit(
+    "buildings",
+    TableError,
+    table_message(
+        "buildings",
+        _SHEET,
+        "row 2: x = '500,123'; expected a number, east. Correct the cell, or leave it empty.",
+    ),
+    crs=4548,
+)
+def comma_that_may_be_a_point_or_part_thousands(folder: Path) -> Path:
+    return text(folder / "buildings.csv", '编号,x,y\n1,"500,123",4429000\n2,500100,4429000\n')
 
 
 @exhibit(

@@ -17,13 +17,23 @@ from gridmap.io.datums.names import known_crs
 from gridmap.io.datums.propose import EXCHANGE, proposals_in_words
 from gridmap.io.datums.within import why_not_there
 from gridmap.io.read import headings
+from gridmap.io.read.typed_degrees import parts_thousands, read_coordinates
 from gridmap.io.read.vector_kinds import GEOJSON_SUFFIXES
 from gridmap.io.read.well_known import shapes_from_text
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from gridmap.io.read.record import Reading
 
+    Array = NDArray[np.float64]
+
 __all__ = ["coordinate_headings", "with_crs", "with_geometry", "with_proposals"]
+
+_EXPECTED = {
+    "lon": "a longitude, such as 116.305 or 116°18′18″E", "lat": "a latitude, such as 39.905 or 39°54′18″N",
+    "x": "a number, east", "y": "a number, north",
+}  # fmt: skip
 
 
 def with_proposals(violations: pd.DataFrame, frame: Any, place: dict[str, str]) -> pd.DataFrame:
@@ -84,14 +94,20 @@ def _degrees(names: list[Any], shifted: str | None) -> dict[str, str]:
     return {}
 
 
-def with_geometry(frame: pd.DataFrame, place: dict[str, str], source: str) -> gpd.GeoDataFrame:
-    """The frame with flat, single-part points where it can; rows without coordinates keep no geometry."""
-    srid = None
+def with_geometry(
+    frame: pd.DataFrame, place: dict[str, str], reading: Reading
+) -> tuple[gpd.GeoDataFrame, list[dict[str, Any]]]:
+    """The frame with flat, single-part points where it can, and coordinates that are unreadable, as violations.
+
+    Rows without coordinates keep no geometry.
+    """
+    srid: int | None = None
+    unreadable: list[dict[str, Any]] = []
     if "wkt" in place:
-        shape, srid = shapes_from_text(frame[place["wkt"]], source)
+        shape, srid = shapes_from_text(frame[place["wkt"]], reading.source)
         frame = frame.drop(columns=place["wkt"])
     elif place:
-        x, y = (pd.to_numeric(frame[h], errors="coerce").to_numpy(dtype=np.float64) for h in place.values())
+        x, y, unreadable = _points_of_columns(frame, place, reading)
         shape = np.asarray(shapely.points(x, y), dtype=object)
         shape[~(np.isfinite(x) & np.isfinite(y))] = None
         frame = frame.drop(columns=list(place.values()))
@@ -99,13 +115,34 @@ def with_geometry(frame: pd.DataFrame, place: dict[str, str], source: str) -> gp
         shape = frame.geometry.to_numpy().copy()
     else:
         # check_table says what is missing, beside all else that is wrong
-        return gpd.GeoDataFrame(frame)
+        return gpd.GeoDataFrame(frame), []
     shape = shapely.force_2d(shape)
     single = (shapely.get_type_id(shape) == 4) & (shapely.get_num_geometries(shape) == 1)
     shape[single] = shapely.get_geometry(shape[single], 0)
     crs = frame.crs if isinstance(frame, gpd.GeoDataFrame) else srid
     plain = pd.DataFrame(frame).drop(columns="geometry", errors="ignore")
-    return gpd.GeoDataFrame(plain, geometry=gpd.GeoSeries(shape, index=frame.index, crs=crs))
+    return gpd.GeoDataFrame(plain, geometry=gpd.GeoSeries(shape, index=frame.index, crs=crs)), unreadable
+
+
+def _points_of_columns(
+    frame: pd.DataFrame, place: dict[str, str], reading: Reading
+) -> tuple[Array, Array, list[dict[str, Any]]]:
+    """Coordinates of two columns, and those that are unreadable."""
+    thousands = "x" in place and any(parts_thousands(frame[heading]) for heading in place.values())
+    numbers, unreadable = [], []
+    for axis, heading in place.items():
+        column = read_coordinates(frame[heading], axis, thousands=thousands)
+        for words, rows in column.remarks.items():
+            reading.mended(f"{heading}: {words}", rows)
+        numbers.append(column.numbers)
+        unreadable += [
+            {
+                "row": row, "column": heading, "value": repr(cell), "expected": _EXPECTED[axis],
+                "remedy": "Correct the cell, or leave it empty.",
+            }
+            for row, cell in frame[heading][column.unreadable].items()
+        ]  # fmt: skip
+    return numbers[0], numbers[1], unreadable
 
 
 def with_crs(frame: gpd.GeoDataFrame, crs: Any, place: dict[str, str], reading: Reading) -> gpd.GeoDataFrame:

@@ -220,12 +220,12 @@ def read_table(
     frame = tidy(frame, table, reading)
     if table == "facilities":
         frame = with_categories(frame, categories_with(categories), reading)
-    out = with_geometry(frame, place, reading.source)
+    out, unplaced = with_geometry(frame, place, reading)
     out = with_crs(out, crs, place, reading)
     out = with_ids(out, table, reading)
     if table == "entrances":
         out = with_owner(out)
-    return _checked(table, out, reading, rows, place, refuse=checked)
+    return _checked(table, out, reading, rows, place, unplaced, refuse=checked)
 
 
 def refuse_for_osm(path: Path, *, crs: Any, columns: Columns | None, categories: Any = None) -> None:
@@ -298,13 +298,22 @@ def _check_file(path: Path) -> None:
 
 
 def _checked(
-    table: str, frame: Any, reading: Reading, rows: str, place: dict[str, str] | None = None, *, refuse: bool = True
+    table: str,
+    frame: Any,
+    reading: Reading,
+    rows: str,
+    place: dict[str, str] | None = None,
+    unplaced: list[dict[str, Any]] | None = None,
+    *,
+    refuse: bool = True,
 ) -> Any:
     """The table, typed and checked, with its record; its index starts anew unless it came as a frame.
 
-    Unless told to `refuse`, only a table without shapes or CRS is refused.
+    Coordinates that are unreadable (`unplaced`) are told in place of the geometry that is missing for them. Unless told
+    to `refuse`, only a table without shapes or CRS is refused.
     """
-    out, wrong = with_types(frame, table)
+    out, neither = with_types(frame, table)
+    unplaced = unplaced or []
     if reading.text_cells:
         kept = {c.name for c in CONTRACTS[table].columns if c.kind != "count"} | {"name", "geometry", "node_ids"}
         out = numbers_where_plain(out, kept)
@@ -312,22 +321,24 @@ def _checked(
     if rows == _BY_POSITION and name in out.columns and out[name].notna().all() and out[name].is_unique:
         rows = f"row = {name}"
         names = clean_ids(out[name])
-        wrong = [{**cell, "row": names[cell["row"]]} for cell in wrong]
+        neither, unplaced = ([{**cell, "row": names[cell["row"]]} for cell in told] for told in (neither, unplaced))
         out = out.set_axis(names.to_numpy(), axis=0)
-    found: list[Any] = list(wrong)
+    found: list[Any] = [*unplaced, *neither]
     try:
         out = check_table(out, table)
     except TableError as error:
-        found = with_proposals(error.violations, out, place or {}).to_dict("records") + found
+        broken = error.violations
+        missing = (broken["column"] == "geometry") & (broken["value"] == "missing")
+        broken = broken[~(missing & broken["row"].isin([cell["row"] for cell in unplaced]))]
+        found = with_proposals(broken, out, place or {}).to_dict("records") + found
     if found and (refuse or not _is_drawn(out) or out.crs is None):
         # the user must know which file, and how its rows are called
         named = TableError(f"{table} ({reading.source}; {rows})", pd.DataFrame(found, dtype=object))
         named.table = table
         raise named
-    if wrong:
-        reading.note(
-            neither_yes_nor_no=[f"row {cell['row']}: {cell['column']} = {cell['value']}" for cell in wrong[:20]]
-        )
+    for kind, told in (("neither_yes_nor_no", neither), ("unreadable_coordinates", unplaced)):
+        if told:
+            reading.note(**{kind: [f"row {cell['row']}: {cell['column']} = {cell['value']}" for cell in told[:20]]})
     if rows != _BY_LABEL:
         out = out.reset_index(drop=True)
     out.attrs["reading"] = reading.as_dict(len(out))
