@@ -111,8 +111,9 @@ def _name_of(path: Path, source: str) -> str:
 
 def _of_sheet(path: Path, sheet: str | None) -> str:
     """The table that the headings of a sheet are those of, by ids first, then by what only one table has."""
-    names = list(read_sheet(path, sheet, Reading(str(path))).columns)
-    placed = bool(coordinate_headings(names, {}, str(path)))
+    frame = read_sheet(path, sheet, Reading(str(path)))
+    names = list(frame.columns)
+    placed = bool(coordinate_headings(frame, {}, str(path)))
     for table, columns in _HEADINGS:
         if placed != bool(CONTRACTS[table].geometry):
             continue

@@ -198,3 +198,47 @@ def two_sheets_behind_an_explanation(folder: Path) -> Path:
         for name in ("一期", "二期"):
             pd.DataFrame({"楼栋编号": ["1"], "户数": [30]}).to_excel(book, sheet_name=name, index=False)
     return path
+
+
+@exhibit(
+    "buildings",
+    ReadError,
+    "<path>: '坐标' does not say whether longitude or latitude comes first (row 2: 41.15,-8.61). Pass "
+    "columns={'lnglat': '坐标'} for longitude first, {'latlng': '坐标'} for latitude first.",
+)
+def pairs_of_unknown_order(folder: Path) -> Path:
+    return text(folder / "buildings.csv", '编号,坐标\n1,"41.15,-8.61"\n')
+
+
+@exhibit(
+    "facilities",
+    ReadError,
+    "<path>: 'location' has longitude first in 2 rows (row 2: 116.305,39.905) and latitude first in 1 (row 4: "
+    "39.905,116.306). Write all of them in one order.",
+)
+def pairs_in_two_orders(folder: Path) -> Path:
+    rows = '药店,"116.305,39.905"\n药店,"116.306,39.906"\n药店,"39.905,116.306"\n'
+    return text(folder / "facilities.csv", f"类别,location\n{rows}")
+
+
+@exhibit(
+    "facilities",
+    TableError,
+    table_message(
+        "facilities", _SHEET,
+        "row 3: location = '116.306'; expected two coordinates, such as 116.305,39.905. Correct the cell, or leave it "
+        "empty.",
+    ),
+)  # fmt: skip
+def pair_of_one(folder: Path) -> Path:
+    return text(folder / "facilities.csv", '类别,location\n药店,"116.305,39.905"\n药店,116.306\n药店,"116.3,39.9"\n')
+
+
+@exhibit(
+    "buildings",
+    ReadError,
+    "<path>: coordinates from (39.905, 116.305) to (39.905, 116.305) are not degrees. Longitude and latitude look "
+    "exchanged. Exchange them: columns={'lnglat': '纬度经度'}.",
+)
+def latitude_first_that_is_a_longitude(folder: Path) -> Path:
+    return text(folder / "buildings.csv", '编号,纬度经度\n1,"116.305,39.905"\n')

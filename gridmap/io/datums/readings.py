@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["DATUMS_ALIKE", "Reading", "readings_of", "share_in_china", "to_lonlat"]
+__all__ = ["DATUMS_ALIKE", "Reading", "in_china", "readings_of", "share_in_china", "to_lonlat"]
 
 #: Projected systems of the older datums have the same numbers but for some 100 m.
 DATUMS_ALIKE = "Beijing 1954 and Xian 1980 give the same numbers to some 100 m"
@@ -156,6 +156,11 @@ def _text(crs: CRS) -> str:
 
 def share_in_china(lonlat: Array) -> float:
     """Share of longitudes and latitudes within the area of use of CGCS2000."""
+    return float(in_china(lonlat).mean())
+
+
+def in_china(lonlat: Array) -> NDArray[np.bool_]:
+    """Which longitudes and latitudes are within the area of use of CGCS2000."""
     west, south, east, north = _CHINA
     lon, lat = lonlat.T
-    return float(((lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)).mean())
+    return (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)

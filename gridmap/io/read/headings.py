@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
 __all__ = [
-    "CERTAIN_IDS", "LATITUDE", "LONGITUDE", "WKT", "X", "Y", "id_candidates", "known_headings", "match_headings",
-    "other_headings", "plain", "stated_datum", "without_datum",
+    "CERTAIN_IDS", "LATITUDE", "LATLNG", "LNGLAT", "LONGITUDE", "PAIR", "WKT", "X", "Y", "id_candidates",
+    "known_headings", "match_headings", "other_headings", "pair_names", "plain", "stated_datum", "without_datum",
 ]  # fmt: skip
 
 CERTAIN_IDS = ("id", "编号", "编码")
@@ -156,6 +156,21 @@ def without_datum(heading: str) -> str:
     return _DATUM_WORDS.sub("", plain(heading))
 
 
+def pair_names(heading: str) -> list[str]:
+    """What a heading of both coordinates may be listed as: what is in its brackets first, for it says the order.
+
+    Examples
+    --------
+    >>> pair_names("坐标（纬度，经度）"), pair_names("高德坐标"), pair_names("Lat, Lng")
+    (['纬度经度', '坐标'], ['坐标'], ['latlng'])
+    """
+    inside = re.findall(r"[(（\[【](.*?)[)）\]】]", heading)
+    parts = [re.sub(r"[,，、/;；&+和|]+", "", without_datum(part)) for part in (*inside, heading)]
+    # 高德坐标 is a datum's name as a whole
+    named = "坐标" if not parts[-1] and "坐标" in heading else parts[-1]
+    return [part for part in (*parts[:-1], named) if part]
+
+
 @cache
 def _listed() -> tuple[tuple[str, str, str], ...]:
     """Table, column and heading of each row of headings.csv."""
@@ -179,3 +194,4 @@ def _known(table: str) -> dict[str, tuple[str, ...]]:
 
 
 LONGITUDE, LATITUDE, X, Y, WKT = (_place(column) for column in ("lon", "lat", "x", "y", "wkt"))
+PAIR, LNGLAT, LATLNG = (_place(column) for column in ("pair", "lnglat", "latlng"))

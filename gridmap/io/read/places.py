@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -17,6 +17,7 @@ from gridmap.io.datums.names import known_crs
 from gridmap.io.datums.propose import EXCHANGE, proposals_in_words
 from gridmap.io.datums.within import why_not_there
 from gridmap.io.read import headings
+from gridmap.io.read.paired_cells import ORDERS, is_paired, looks_paired, pair_heading, split_pairs
 from gridmap.io.read.typed_degrees import parts_thousands, read_coordinates
 from gridmap.io.read.vector_kinds import GEOJSON_SUFFIXES
 from gridmap.io.read.well_known import shapes_from_text
@@ -28,8 +29,10 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["coordinate_headings", "with_crs", "with_geometry", "with_proposals"]
+__all__ = ["PLACE_KEYS", "coordinate_headings", "with_crs", "with_geometry", "with_proposals"]
 
+#: What `columns=` calls coordinates: one column each, a geometry in text, or both in one cell.
+PLACE_KEYS = ("x", "y", "geometry", *ORDERS)
 _EXPECTED = {
     "lon": "a longitude, such as 116.305 or 116°18′18″E", "lat": "a latitude, such as 39.905 or 39°54′18″N",
     "x": "a number, east", "y": "a number, north",
@@ -47,12 +50,31 @@ def with_proposals(violations: pd.DataFrame, frame: Any, place: dict[str, str]) 
     return out
 
 
-def coordinate_headings(names: list[Any], said: dict[str, str], source: str, crs: Any = None) -> dict[str, str]:
-    """Which headings hold the coordinates: as the user said, lon and lat, x and y, or WKT.
+def coordinate_headings(frame: pd.DataFrame, said: dict[str, str], source: str, crs: Any = None) -> dict[str, str]:
+    """Which headings hold the coordinates: as the user said, lon and lat, x and y, WKT, or both in one cell.
 
     Of several pairs of lon and lat, those of the datum that `crs` names are taken, else those that name none.
     """
-    wanted = {key: said[key] for key in ("x", "y", "geometry") if key in said}
+    names = list(frame.columns)
+    wanted = {key: said[key] for key in PLACE_KEYS if key in said}
+    if wanted:
+        return _as_said(frame, wanted, source)
+    pair = _degrees(names, shifted_name(crs))
+    if pair:
+        return pair
+    by_name = {headings.plain(n): str(n) for n in reversed(names)}
+    found = [next((by_name[h] for h in known if h in by_name), None) for known in (headings.X, headings.Y)]
+    if found[0] is not None and found[1] is not None:
+        return {"x": found[0], "y": found[1]}
+    wkt = next((by_name[h] for h in headings.WKT if h in by_name), None)
+    if wkt is not None:
+        return {_in_a_cell(frame, wkt): wkt}
+    return pair_heading(frame, shifted_name(crs))
+
+
+def _as_said(frame: pd.DataFrame, wanted: dict[str, str], source: str) -> dict[str, str]:
+    """The headings of coordinates that the user named."""
+    names = list(frame.columns)
     absent = [heading for heading in wanted.values() if heading not in names]
     if absent:
         raise ReadError(
@@ -65,21 +87,21 @@ def coordinate_headings(names: list[Any], said: dict[str, str], source: str, crs
             f"{source}: columns= names {given} but not {other}. Name both, columns={{'x': 'east or longitude heading', "
             "'y': 'north or latitude heading'}."
         )
+    order = next((order for order in ORDERS if order in wanted), None)
+    if order is not None:
+        return {order: wanted[order]}
     if "geometry" in wanted:
-        return {"wkt": wanted["geometry"]}
-    if len(wanted) == 2:
-        # as degrees are headed, whichever is called which: what is said wins
-        degrees = {headings.plain(h) for h in wanted.values()} <= {*headings.LONGITUDE, *headings.LATITUDE}
-        return dict(zip(("lon", "lat") if degrees else ("x", "y"), (wanted["x"], wanted["y"]), strict=True))
-    pair = _degrees(names, shifted_name(crs))
-    if pair:
-        return pair
-    by_name = {headings.plain(n): str(n) for n in reversed(names)}
-    found = [next((by_name[h] for h in known if h in by_name), None) for known in (headings.X, headings.Y)]
-    if found[0] is not None and found[1] is not None:
-        return {"x": found[0], "y": found[1]}
-    wkt = next((by_name[h] for h in headings.WKT if h in by_name), None)
-    return {"wkt": wkt} if wkt is not None else {}
+        return {_in_a_cell(frame, wanted["geometry"]): wanted["geometry"]}
+    if wanted["x"] == wanted["y"]:
+        return {"pair": wanted["x"]}
+    # as degrees are headed, whichever is called which: what is said wins
+    degrees = {headings.plain(h) for h in wanted.values()} <= {*headings.LONGITUDE, *headings.LATITUDE}
+    return dict(zip(("lon", "lat") if degrees else ("x", "y"), (wanted["x"], wanted["y"]), strict=True))
+
+
+def _in_a_cell(frame: pd.DataFrame, heading: str) -> str:
+    """Whether a column said to hold the place holds well-known text or pairs."""
+    return "pair" if looks_paired(frame[heading]) else "wkt"
 
 
 def _degrees(names: list[Any], shifted: str | None) -> dict[str, str]:
@@ -94,20 +116,26 @@ def _degrees(names: list[Any], shifted: str | None) -> dict[str, str]:
     return {}
 
 
-def with_geometry(
-    frame: pd.DataFrame, place: dict[str, str], reading: Reading
-) -> tuple[gpd.GeoDataFrame, list[dict[str, Any]]]:
-    """The frame with flat, single-part points where it can, and coordinates that are unreadable, as violations.
+class Placed(NamedTuple):
+    """A frame with geometry, its headings of coordinates in the order found, and unreadable ones as violations."""
 
-    Rows without coordinates keep no geometry.
-    """
+    frame: gpd.GeoDataFrame
+    place: dict[str, str]
+    unreadable: list[dict[str, Any]]
+
+
+def with_geometry(frame: pd.DataFrame, place: dict[str, str], reading: Reading) -> Placed:
+    """The frame with flat, single-part points where it can; rows without coordinates keep no geometry."""
     srid: int | None = None
     unreadable: list[dict[str, Any]] = []
     if "wkt" in place:
         shape, srid = shapes_from_text(frame[place["wkt"]], reading.source)
         frame = frame.drop(columns=place["wkt"])
     elif place:
-        x, y, unreadable = _points_of_columns(frame, place, reading)
+        if is_paired(place):
+            x, y, place, unreadable = _points_of_pairs(frame, place, reading)
+        else:
+            x, y, unreadable = _points_of_columns(frame, place, reading)
         shape = np.asarray(shapely.points(x, y), dtype=object)
         shape[~(np.isfinite(x) & np.isfinite(y))] = None
         frame = frame.drop(columns=list(place.values()))
@@ -115,13 +143,14 @@ def with_geometry(
         shape = frame.geometry.to_numpy().copy()
     else:
         # check_table says what is missing, beside all else that is wrong
-        return gpd.GeoDataFrame(frame), []
+        return Placed(gpd.GeoDataFrame(frame), place, unreadable)
     shape = shapely.force_2d(shape)
     single = (shapely.get_type_id(shape) == 4) & (shapely.get_num_geometries(shape) == 1)
     shape[single] = shapely.get_geometry(shape[single], 0)
     crs = frame.crs if isinstance(frame, gpd.GeoDataFrame) else srid
     plain = pd.DataFrame(frame).drop(columns="geometry", errors="ignore")
-    return gpd.GeoDataFrame(plain, geometry=gpd.GeoSeries(shape, index=frame.index, crs=crs)), unreadable
+    out = gpd.GeoDataFrame(plain, geometry=gpd.GeoSeries(shape, index=frame.index, crs=crs))
+    return Placed(out, place, unreadable)
 
 
 def _points_of_columns(
@@ -135,14 +164,28 @@ def _points_of_columns(
         for words, rows in column.remarks.items():
             reading.mended(f"{heading}: {words}", rows)
         numbers.append(column.numbers)
-        unreadable += [
-            {
-                "row": row, "column": heading, "value": repr(cell), "expected": _EXPECTED[axis],
-                "remedy": "Correct the cell, or leave it empty.",
-            }
-            for row, cell in frame[heading][column.unreadable].items()
-        ]  # fmt: skip
+        unreadable += _told(frame[heading][column.unreadable], _EXPECTED[axis])
     return numbers[0], numbers[1], unreadable
+
+
+def _points_of_pairs(
+    frame: pd.DataFrame, place: dict[str, str], reading: Reading
+) -> tuple[Array, Array, dict[str, str], list[dict[str, Any]]]:
+    """Coordinates of one column of pairs, their order and the cells that are unreadable; what was found is noted."""
+    ((order, heading),) = place.items()
+    pairs = split_pairs(frame[heading], order, reading.source)
+    first = "longitude or east" if pairs.order == "lnglat" else "latitude or north"
+    reading.note(coordinates={"from": heading, "first": first, "told_by": pairs.because})
+    unreadable = _told(frame[heading].loc[pairs.unreadable], "two coordinates, such as 116.305,39.905")
+    return pairs.x, pairs.y, {pairs.order: heading}, unreadable
+
+
+def _told(cells: pd.Series, expected: str) -> list[dict[str, Any]]:
+    remedy = "Correct the cell, or leave it empty."
+    return [
+        {"row": row, "column": cells.name, "value": repr(cell), "expected": expected, "remedy": remedy}
+        for row, cell in cells.items()
+    ]
 
 
 def with_crs(frame: gpd.GeoDataFrame, crs: Any, place: dict[str, str], reading: Reading) -> gpd.GeoDataFrame:
@@ -152,9 +195,9 @@ def with_crs(frame: gpd.GeoDataFrame, crs: Any, place: dict[str, str], reading: 
         return frame
     shifted = shifted_name(crs)
     _refuse_other_datum(place, crs, source)
-    if crs is None and frame.crs is None and "lon" in place:
+    if crs is None and frame.crs is None and ("lon" in place or _pairs_of_degrees(frame, place)):
         _refuse_stated_datum(place, source)
-        reading.note(crs_from="headings of longitude and latitude")
+        reading.note(crs_from="headings of longitude and latitude" if "lon" in place else "pairs of degrees")
         frame = frame.set_crs(4326)
     elif shifted:
         if frame.crs is not None and not frame.crs.is_geographic:
@@ -183,6 +226,10 @@ def with_crs(frame: gpd.GeoDataFrame, crs: Any, place: dict[str, str], reading: 
     return frame
 
 
+def _pairs_of_degrees(frame: gpd.GeoDataFrame, place: dict[str, str]) -> bool:
+    return is_paired(place) and bool(np.nanmax(np.abs(frame.total_bounds), initial=0.0) <= 180)
+
+
 def _name(crs: Any) -> str:
     known = CRS.from_user_input(crs)
     authority = known.to_authority()
@@ -194,6 +241,9 @@ def _exchange(place: dict[str, str]) -> str:
     if len(place) == 2:
         x, y = place.values()
         return f"Exchange them: columns={{'x': {y!r}, 'y': {x!r}}}."
+    for order, other in zip(ORDERS, reversed(ORDERS), strict=True):
+        if order in place:
+            return f"Exchange them: columns={{{other!r}: {place[order]!r}}}."
     return f"Exchange the axes of the table, {EXCHANGE} (a file: read it with geopandas first), and read that."
 
 

@@ -20,7 +20,7 @@ from gridmap.io.read.facility_categories import categories_with, with_categories
 from gridmap.io.read.failures import is_there
 from gridmap.io.read.osm import is_osm, read_osm
 from gridmap.io.read.own_columns import with_ids, with_owner, with_types
-from gridmap.io.read.places import coordinate_headings, with_crs, with_geometry, with_proposals
+from gridmap.io.read.places import PLACE_KEYS, coordinate_headings, with_crs, with_geometry, with_proposals
 from gridmap.io.read.postgis import read_postgis
 from gridmap.io.read.record import Reading
 from gridmap.io.read.sheets import SHEET_SUFFIXES, numbers_where_plain, read_sheet
@@ -71,8 +71,9 @@ def read_buildings(
         ``"CGCS2000 3度带 117"`` or ``"北京54"``, or ``"GCJ-02"`` or ``"BD-09"``, which are turned into WGS 84. Columns
         headed lon/lat (经度/纬度) are WGS 84 unless stated.
     columns
-        ``{our name: heading in the source}``, for headings that are not recognised; coordinates too, as ``x``, ``y``
-        or ``geometry`` (WKT). It always wins.
+        ``{our name: heading in the source}``, for headings that are not recognised; coordinates too, as ``x`` and
+        ``y``, as ``geometry`` (WKT), or in one cell as ``lnglat`` (longitude or east first) or ``latlng``. It always
+        wins.
     layer
         Layer or sheet to read, as an alternative to ``|layer=``.
 
@@ -220,7 +221,7 @@ def read_table(
     frame = tidy(frame, table, reading)
     if table == "facilities":
         frame = with_categories(frame, categories_with(categories), reading)
-    out, unplaced = with_geometry(frame, place, reading)
+    out, place, unplaced = with_geometry(frame, place, reading)
     out = with_crs(out, crs, place, reading)
     out = with_ids(out, table, reading)
     if table == "entrances":
@@ -364,8 +365,10 @@ def _rename(
         out = gpd.GeoDataFrame(out).rename_geometry("geometry")
     names = [c for c in out.columns if not (drawn and c == "geometry")]
     said = dict(columns or {})
-    place = {} if drawn and not {"x", "y", "geometry"} & set(said) else coordinate_headings(names, said, source, crs)
-    for key in ("x", "y", "geometry"):
+    looked_for = not drawn or not set(PLACE_KEYS).isdisjoint(said)
+    cells = pd.DataFrame(out).drop(columns="geometry") if drawn and "geometry" in out.columns else out
+    place = coordinate_headings(cells, said, source, crs) if looked_for else {}
+    for key in PLACE_KEYS:
         said.pop(key, None)
     matched = headings.match_headings(names, table, said, source, but=place.values())
     # a column that already bears one of our names but was not chosen keeps its content under another name

@@ -24,21 +24,21 @@ _MARKS = str.maketrans({
     **dict.fromkeys("º˚∘度", "°"), **dict.fromkeys("′’‘´`ˊ分", "'"), **dict.fromkeys("″”“〃秒", '"'), "−": "-",
     **dict.fromkeys("\u200b\u200c\u200d\u200e\u200f\ufeff"),
 })  # fmt: skip
-# Words for a hemisphere; and labels, which say the axis and nothing of the sign: λ for longitude, φ for latitude.
+# Words for a hemisphere; and labels, which say the axis and nothing of the sign: Λ for longitude, Φ for latitude.
 _LETTERS = tuple(
     (re.compile(rf"[\"']?(?:{words})[\"']?\s*[:：=＝]?\s*"), letter)
     for words, letter in (
         ("东经", "E"), ("西经", "W"), ("北纬", "N"), ("南纬", "S"),
-        ("LONGITUDE|LNG|LON|经度", "λ"), ("LATITUDE|LAT|纬度", "φ"),
+        ("LONGITUDE|LNG|LON|经度", "Λ"), ("LATITUDE|LAT|纬度", "Φ"),
     )
 )  # fmt: skip
-_AXIS = {"E": "lon", "W": "lon", "λ": "lon", "N": "lat", "S": "lat", "φ": "lat", "": ""}
+_AXIS = {"E": "lon", "W": "lon", "Λ": "lon", "N": "lat", "S": "lat", "Φ": "lat", "": ""}
 _ONE = re.compile(
-    r"(?P<before>[NSEWλφ]?)(?P<sign>[-+]?)(?P<whole>\d+)(?P<part>\.\d+)?"
+    r"(?P<before>[NSEWΛΦ]?)(?P<sign>[-+]?)(?P<whole>\d+)(?P<part>\.\d+)?"
     r"(?P<marks>°(?:(?P<minutes>\d+(?:\.\d+)?)(?:'(?:(?P<seconds>\d+(?:\.\d+)?)\"?)?)?)?)?(?P<after>[NSEW]?)"
 )
-_THREE = re.compile(r"([NSEWλφ]?[-+]?\d{1,3})[: ](\d{1,2})[: ](\d{1,2}(?:\.\d+)?)([NSEW]?)")
-_DECIMAL_COMMA = re.compile(r"([NSEWλφ]?[-+]?\d+),(\d+)(°?[NSEW]?)")
+_THREE = re.compile(r"([NSEWΛΦ]?[-+]?\d{1,3})[: ](\d{1,2})[: ](\d{1,2}(?:\.\d+)?)([NSEW]?)")
+_DECIMAL_COMMA = re.compile(r"([NSEWΛΦ]?[-+]?\d+),(\d+)(°?[NSEW]?)")
 _THOUSANDS = re.compile(r"([-+]?\d{1,3}(?:[, ]\d{3})+)(\.\d+)?")
 
 
@@ -68,7 +68,7 @@ _REMARKS = {
 
 
 def plain_marks(text: str) -> str:
-    """A text with plain digits, marks of minutes and seconds, and letters N S E W (λ and φ for labels of an axis)."""
+    """A text with plain digits, marks of minutes and seconds, and letters N S E W (Λ and Φ for labels of an axis)."""
     plain = text.upper()
     for word, letter in _LETTERS:
         plain = word.sub(letter, plain)
@@ -95,7 +95,7 @@ def typed_coordinate(text: str, *, degrees: bool = True, thousands: bool = False
     >>> typed_coordinate("116°75′") is None, typed_coordinate("500,123", degrees=False) is None
     (True, True)
     """
-    plain = re.sub(r" ?([°'\"NSEWλφ]) ?", r"\1", plain_marks(text))
+    plain = re.sub(r" ?([°'\"NSEWΛΦ]) ?", r"\1", plain_marks(text))
     remark = "plain"
     if degrees:
         plain = _THREE.sub(r"""\1°\2'\3"\4""", plain) if _THREE.fullmatch(plain) else plain
