@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from shapely import Point
 
 from gridmap.errors import OptionError, ReadError
+from gridmap.io.audit_sources import read_audit_sources
 from gridmap.io.project import read_project
 from gridmap.io.read.readers import read_facilities
 from gridmap.tables import categories as categories_module
@@ -250,3 +251,62 @@ def test_bad_lists_are_refused(tmp_path, text, error, message):
         read_facilities(services(类别=["a"]), categories=3)
     with pytest.raises(ReadError, match="is a CSV or Excel sheet"):
         read_facilities(services(类别=["a"]), categories=tmp_path / "absent.csv")
+
+
+# ---- categories in several columns -----------------------------------------------------------------------------------
+
+
+def places(**columns) -> pd.DataFrame:
+    count = len(next(iter(columns.values())))
+    return pd.DataFrame({**columns, "lng": [116.3] * count, "lat": [40.0] * count})
+
+
+def test_classes_in_three_columns_are_one_type():
+    read = read_facilities(
+        places(
+            名称=["甲", "乙", "丙", "丁"],
+            大类=["医疗保健服务", "医疗保健服务", "餐饮服务", "汽车服务"],
+            中类=["医药保健销售店", "综合医院", None, "汽车维修"],
+            小类=["药房", None, None, "汽车综合维修"],
+        )
+    )
+    assert read["category"].tolist() == ["pharmacy", "hospital", "restaurant", "汽车服务;汽车维修;汽车综合维修"]
+    assert read[["大类", "小类"]].iloc[0].tolist() == ["医疗保健服务", "药房"]
+    told = read.attrs["reading"]["categories"]
+    assert (told["from"], told["own_words_rows"]) == ("大类;中类;小类", 1)
+    assert told["recognised"] == {"hospital": 1, "pharmacy": 1, "restaurant": 1}
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        ({"大类": ["餐饮服务"]}, "restaurant"),
+        ({"大类": ["生活服务"], "小类": ["公共厕所"]}, "toilets"),
+        ({"一级分类": ["购物服务"], "二级分类": ["综合市场"]}, "market"),
+        ({"tag": ["美食;中餐厅"]}, "restaurant"),
+        ({"std_tag": ["医疗;药店"]}, "pharmacy"),
+        ({"大类": ["汽车服务"]}, "汽车服务"),
+        ({"类型编码": ["090601"]}, "pharmacy"),
+    ],
+)
+def test_one_or_two_of_them_will_do(columns, expected):
+    assert read_facilities(places(**columns))["category"].tolist() == [expected]
+
+
+def test_rows_that_one_column_does_not_tell_are_looked_up_in_the_next():
+    listed = places(
+        type=["cater", "cater", "药店", None], tag=["美食;中餐厅", "美食;别的", "美食;中餐厅", None],
+        typecode=["", "050100", "", "90601"],
+    )  # fmt: skip
+    read = read_facilities(listed)
+    assert read["category"].tolist() == ["restaurant", "restaurant", "pharmacy", "pharmacy"]
+    assert read.attrs["reading"]["categories"]["from"] == "words (1 rows), tag (1 rows), typecode (2 rows)"
+    # what the user says is the only one
+    said = read_facilities(listed[:3], columns={"category": "type"})
+    assert said["category"].tolist() == ["cater", "cater", "pharmacy"]
+
+
+def test_a_file_of_classes_is_known_to_the_audit(tmp_path):
+    path = tmp_path / "list.csv"
+    path.write_text("名称,大类,中类,经度,纬度\n甲,购物服务,综合市场,116.3,40\n", encoding="utf-8")
+    assert read_audit_sources([str(path)])["facilities"]["category"].tolist() == ["market"]

@@ -9,6 +9,7 @@ import geopandas as gpd
 
 from gridmap.errors import OptionError, ReadError
 from gridmap.io.project import INPUTS, read_project
+from gridmap.io.read.category_columns import category_columns
 from gridmap.io.read.headings import match_headings
 from gridmap.io.read.osm import is_osm, read_osm
 from gridmap.io.read.places import coordinate_headings
@@ -117,7 +118,8 @@ def _of_sheet(path: Path, sheet: str | None) -> str:
     for table, columns in _HEADINGS:
         if placed != bool(CONTRACTS[table].geometry):
             continue
-        if set(columns) <= set(match_headings(names, table, None, str(path))):
+        known = {*match_headings(names, table, None, str(path)), *(["category"] if category_columns(names) else [])}
+        if set(columns) <= known:
             return table
     raise OptionError(f"its headings are {', '.join(names)}")
 

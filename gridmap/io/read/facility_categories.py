@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from gridmap.errors import OptionError, ReadError
+from gridmap.io.read.category_columns import category_columns, joined
 from gridmap.io.read.record import Reading
 from gridmap.io.read.sheets import SHEET_SUFFIXES, read_sheet
 from gridmap.tables.categories import Categories, categories, recognise, recognise_tags
@@ -50,21 +51,22 @@ def categories_with(source: Mapping[str, str] | str | PathLike[str] | pd.DataFra
     return categories(_rows(frame, source if isinstance(source, (str, PathLike)) else "categories="))
 
 
-def with_categories(frame: pd.DataFrame, listed: Categories, reading: Reading) -> pd.DataFrame:
+def with_categories(frame: pd.DataFrame, listed: Categories, reading: Reading, *, said: bool = False) -> pd.DataFrame:
     """Facilities with the categories of the list in ``category``; what is not recognised keeps its own words.
 
-    Where there is no such column it is made from tags: columns ``key`` and ``value``, or one called as a key of
-    OpenStreetMap (amenity, shop ...). ``reading`` holds how many rows each category has, and what was not recognised.
+    Where there is no such column it is made from the columns that say a category together (大类, 中类, 小类), or from
+    tags: columns ``key`` and ``value``, or one called as a key of OpenStreetMap (amenity, shop ...). Unless the user
+    `said` which column it is, rows that it does not tell are looked up in the other columns that say a category.
+    ``reading`` holds how many rows each category has, by what, and what was not recognised.
     """
     out = frame.copy(deep=False)
-    if "category" in frame.columns:
-        own = frame["category"].astype(object).where(frame["category"].notna(), None)
-        found = recognise(frame["category"], listed)
-        source = "words"
-    else:
-        tags = _tags(frame, listed)
-        if tags is None:
+    tags = None if "category" in frame.columns else _tags(frame, listed)
+    if tags is None:
+        told = _told(frame, listed, said=said)
+        if not told:
             return frame
+        found, own, source = _first_known(told)
+    else:
         found = recognise_tags(tags, listed)
         own = tags.bfill(axis=1).iloc[:, 0].astype(object)
         source = "tags: " + ", ".join(map(str, tags.columns))
@@ -80,6 +82,31 @@ def with_categories(frame: pd.DataFrame, listed: Categories, reading: Reading) -
         }
     )
     return out
+
+
+def _told(frame: pd.DataFrame, listed: Categories, *, said: bool) -> dict[str, tuple[pd.Series, pd.Series]]:
+    """What each column, or each group of them, says and what is recognised in it; ``words`` is the category column."""
+    groups = [] if said else category_columns(frame.columns)
+    texts = (
+        {"words": frame["category"].astype(object).where(frame["category"].notna(), None)}
+        if "category" in frame
+        else {}
+    )
+    texts |= {";".join(group): joined(frame, group) for group in groups}
+    return {name: (text, recognise(text, listed)) for name, text in texts.items()}
+
+
+def _first_known(told: dict[str, tuple[pd.Series, pd.Series]]) -> tuple[pd.Series, pd.Series, str]:
+    """Of each row the first category that is recognised, the first own words, and which columns told how many rows."""
+    (_, (own, found)), *others = told.items()
+    counts = {next(iter(told)): int((found != "").sum())}
+    for name, (text, more) in others:
+        new = (found == "") & (more != "")
+        counts[name] = int(new.sum())
+        found, own = found.where(~new, more), own.where(own.notna(), text)
+    if len(counts) == 1:
+        return found, own, next(iter(counts))
+    return found, own, ", ".join(f"{name} ({rows} rows)" for name, rows in counts.items())
 
 
 def _rows(frame: pd.DataFrame, source: object) -> Rows:

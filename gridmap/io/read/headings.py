@@ -1,10 +1,10 @@
 """Headings: which column of a file is which column of a table, in English and Chinese, by the list in headings.csv.
 
-headings.csv has a row for each heading: the table it counts in (``any``: every table that has the column), our
-column, the heading, and a note. Where several headings of a column are there, the one listed first is taken, and the
-others are reported. Registered (户籍), resident (常住) and total (总户数) households and dwellings (套数) are different
-quantities: each heading stands for one column only. What is not listed is named by the user with ``columns=``, which
-always wins.
+headings.csv has a row for each heading: the table it counts in (``any``: every table that has the column; ``place``
+and ``category``: columns that together say where or what something is), our column, the heading, and a note. Where
+several headings of a column are there, the one listed first is taken, and the others are reported. Registered (户籍),
+resident (常住) and total (总户数) households and dwellings (套数) are different quantities: each heading stands for one
+column only. What is not listed is named by the user with ``columns=``, which always wins.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
 __all__ = [
-    "CERTAIN_IDS", "LATITUDE", "LATLNG", "LNGLAT", "LONGITUDE", "PAIR", "WKT", "X", "Y", "id_candidates",
-    "known_headings", "match_headings", "other_headings", "pair_names", "plain", "stated_datum", "without_datum",
+    "CATEGORY_LEVELS", "CATEGORY_TAGS", "CERTAIN_IDS", "LATITUDE", "LATLNG", "LNGLAT", "LONGITUDE", "PAIR", "WKT", "X",
+    "Y", "id_candidates", "known_headings", "match_headings", "other_headings", "pair_names", "plain", "stated_datum",
+    "without_datum",
 ]  # fmt: skip
 
 CERTAIN_IDS = ("id", "编号", "编码")
@@ -178,8 +179,8 @@ def _listed() -> tuple[tuple[str, str, str], ...]:
     return tuple((r["table"], r["column"], r["heading"]) for r in csv.DictReader(text.splitlines()))
 
 
-def _place(column: str) -> tuple[str, ...]:
-    return tuple(heading for table, ours, heading in _listed() if table == "place" and ours == column)
+def _place(column: str, of: str = "place") -> tuple[str, ...]:
+    return tuple(heading for table, ours, heading in _listed() if table == of and ours == column)
 
 
 @cache
@@ -194,4 +195,7 @@ def _known(table: str) -> dict[str, tuple[str, ...]]:
 
 
 LONGITUDE, LATITUDE, X, Y, WKT = (_place(column) for column in ("lon", "lat", "x", "y", "wkt"))
+#: Headings of columns of categories: of classes from whole to fine, and of tags and codes.
+CATEGORY_LEVELS = tuple(_place(level, "category") for level in ("1", "2", "3"))
+CATEGORY_TAGS = (*_place("tag", "category"), *_place("code", "category"))
 PAIR, LNGLAT, LATLNG = (_place(column) for column in ("pair", "lnglat", "latlng"))

@@ -141,8 +141,8 @@ def read_facilities(
     """Facilities by category. Sources, arguments and errors as in `read_buildings`.
 
     The categories are those of ``gridmap/tables/categories.csv``. They are recognised in plain words (菜市场,
-    Pharmacy), in the types and type codes of Amap and Baidu (医疗保健服务;医药保健销售店;药房, 090601) and in
-    OpenStreetMap's tags. What is not recognised keeps its own words, and is counted in
+    Pharmacy), in the types and type codes of Amap and Baidu (医疗保健服务;医药保健销售店;药房, 090601; also as columns
+    大类, 中类, 小类) and in OpenStreetMap's tags. What is not recognised keeps its own words, and is counted in
     ``attrs["reading"]["categories"]``.
 
     Parameters
@@ -220,7 +220,7 @@ def read_table(
         raise _without_geometry(reading.source, frame)
     frame = tidy(frame, table, reading)
     if table == "facilities":
-        frame = with_categories(frame, categories_with(categories), reading)
+        frame = with_categories(frame, categories_with(categories), reading, said="category" in (columns or {}))
     out, place, unplaced = with_geometry(frame, place, reading)
     out = with_crs(out, crs, place, reading)
     out = with_ids(out, table, reading)
