@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import SimpleNamespace
 
 import geopandas as gpd
@@ -12,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import Point, box
 
+import gridmap as gm
 from gridmap.division.plans.assemble import build_plan
 from gridmap.division.plans.plan import GridPlan
 from gridmap.errors import GridmapError, ReadError, WriteError
@@ -284,8 +286,23 @@ def test_loading_what_is_not_a_plan(tmp_path):
     with pytest.raises(ReadError, match="can be read"):
         GridPlan.load(tmp_path / "text.gpkg")
     full_plan().grids.to_file(tmp_path / "other.gpkg", layer="grids")
-    with pytest.raises(ReadError, match="not a saved plan"):
+    with pytest.raises(ReadError, match=r"not a saved plan.*plan.save\(path\)\.$"):
         GridPlan.load(tmp_path / "other.gpkg")
+
+
+def test_the_grids_of_a_project_become_a_plan_as_the_message_says(tmp_path):
+    ground, communities, buildings = checkerboard([[100, 274, 300, 0], [200, 274, 100, 90]])
+    plan = build_plan(ground, by_column(ground), communities=communities, buildings=buildings)
+    path = gm.write_project(tmp_path / "project.gpkg", plan=plan)
+    with pytest.raises(ReadError, match=r"not a saved plan.*It holds the grids of one") as caught:
+        GridPlan.load(path)
+    call = re.search(r"tables = (gridmap.*?), then (gridmap.*)\.$", str(caught.value))
+    tables = eval(call[1], {"gridmap": gm})  # noqa: S307 (our own text)
+    again = eval(call[2], {"gridmap": gm, "tables": tables})  # noqa: S307
+    assert (
+        again.grids.set_index("grid_id")["households"].to_dict()
+        == plan.grids.set_index("grid_id")["households"].to_dict()
+    )
 
 
 def test_it_prints_itself_in_a_few_words():

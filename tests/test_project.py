@@ -197,9 +197,13 @@ def test_tables_go_out_and_come_back_as_a_project(tmp_path):
     assert read.name == "p"
     assert list(read.tables) == ["buildings", "streets", "households"]
     assert read.tables["buildings"]["building_id"].tolist() == ["007"]
-    pd.DataFrame({"a": [1]}).pipe(lambda t: write_project(path, tables={"other": t}))
-    with pytest.raises(ReadError, match=f"no layer is called as a table is.*{INPUTS[0]}"):
-        read_project(path)
+    with pytest.raises(OptionError, match=r"\(house\) is one that read_project reads.*mean 'households' by 'house'"):
+        write_project(path, tables={"house": tables["buildings"], "nothing": None})
+    tables["buildings"].to_file(path, layer="house")
+    assert read_project(path).others == ("house",)
+    tables["buildings"].to_file(tmp_path / "other.gpkg", layer="house")
+    with pytest.raises(ReadError, match=f"no layer is called as a table is.*{INPUTS[0]}.*the layers are house"):
+        read_project(tmp_path / "other.gpkg")
     with pytest.raises(OptionError, match=r"end the name in \.gpkg"):
         write_project(tmp_path / "p.zip", tables=tables)
 

@@ -61,6 +61,8 @@ class Project:
         The file.
     readings
         What each reader did, also for tables left out: source, rows read and kept, what was left out and why.
+    others
+        Layers of the GeoPackage, or tables of the schema, that are no inputs and were not read.
     """
 
     name: str
@@ -72,6 +74,7 @@ class Project:
     title: str | Mapping[str, str] = ""
     lang: str | None = None
     readings: dict[str, Any] = field(default_factory=dict)
+    others: tuple[str, ...] = ()
 
 
 def read_project(path: str | PathLike[str], *, checked: bool = True) -> Project:
@@ -171,7 +174,8 @@ def write_project(
     WriteError
         When the folder is missing or cannot be written; a former file is then unchanged.
     OptionError
-        When the suffix is not .gpkg, or there is no such language.
+        When the suffix is not .gpkg, there is no such language, or a file of `tables` alone would hold none that
+        `read_project` reads.
     """
     address = Address.parse(path) if is_database(path) else None
     path = Path(path)
@@ -189,9 +193,23 @@ def write_project(
     if address is not None:
         write_postgis(written, address, flat)
         return address.shown
+    if plan is None and cover is None and sites is None:
+        _refuse_unreadable(path, written)
     styles = layer_styles(written, lang)
     write_layers({**written, STYLES_LAYER: styles} if len(styles) else written, path)
     return path
+
+
+def _refuse_unreadable(path: Path, tables: Iterable[str]) -> None:
+    """Refuse to write tables of which none is called as `read_project` looks for it."""
+    names = list(tables)
+    if not set(names) & set(INPUTS):
+        near = [(name, difflib.get_close_matches(name, INPUTS, n=1, cutoff=0.5)) for name in names]
+        hint = "".join(f" Did you mean {found[0]!r} by {name!r}?" for name, found in near if found)
+        raise OptionError(
+            f"{path.name}: none of its tables ({', '.join(names) or 'none given'}) is one that read_project reads: "
+            f"{', '.join(INPUTS)}.{hint} Single tables are written with gridmap.write_table."
+        )
 
 
 def _title(path: Path, title: Any) -> str | dict[str, str]:
@@ -296,10 +314,18 @@ def _read_geopackage(path: Path, *, checked: bool) -> Project:
         raise ReadError(f"{path}: not a GeoPackage that can be read ({error}). Export it again.") from error
     names = [name for name in INPUTS if name in layers]
     if not names:
-        raise ReadError(f"{path}: no layer is called as a table is ({', '.join(INPUTS)}). Rename the layers.")
+        raise ReadError(
+            f"{path}: no layer is called as a table is ({', '.join(INPUTS)}); the layers are {_named(layers)}. Rename "
+            "them, or read one alone: 'file.gpkg|layer=name'."
+        )
     tables = _read_inputs(path, {name: {"path": str(path), "layer": name} for name in names}, checked=checked)
     readings = {n: t.attrs["reading"] for n, t in tables.items()}
-    return Project(path.stem, tables, path=path, title=path.stem, readings=readings)
+    others = tuple(sorted(layers - {*names, STYLES_LAYER}))
+    return Project(path.stem, tables, path=path, title=path.stem, readings=readings, others=others)
+
+
+def _named(layers: Iterable[str]) -> str:
+    return ", ".join(sorted(name for name in layers if name != STYLES_LAYER)) or "none"
 
 
 def _read_schema(source: str | PathLike[str], *, checked: bool) -> Project:
@@ -314,7 +340,8 @@ def _read_schema(source: str | PathLike[str], *, checked: bool) -> Project:
     inputs = {name: {"path": str(source), "layer": dotted(address.schema, name)} for name in names}
     tables = _read_inputs(Path(address.shown), inputs, checked=checked)
     readings = {n: t.attrs["reading"] for n, t in tables.items()}
-    return Project(address.schema, tables, title=address.schema, readings=readings)
+    others = tuple(sorted(present - set(names)))
+    return Project(address.schema, tables, title=address.schema, readings=readings, others=others)
 
 
 def _result_layers(plan: Any, cover: Any, sites: Any) -> dict[str, Any]:

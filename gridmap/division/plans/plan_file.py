@@ -28,6 +28,12 @@ _ABOUT = "gridmap_plan"
 _FORMAT = 1
 _GEOMETRY = "geom"
 _RESERVED = ("fid", _GEOMETRY)
+# What makes a plan of the layers of a project, where nothing tells the parameters and the pieces it was made of.
+_ENOUGH = ("grids", "communities", "buildings")
+_FROM_LAYERS = (
+    " It holds the grids of one, as write_project writes them: tables = gridmap.read_project({path!r}).tables, then "
+    "gridmap.GridPlan.from_grids(tables['grids'], tables['communities'], tables['buildings'], tables.get('streets'))."
+)
 
 
 def write_plan(plan: GridPlan, path: str | PathLike[str]) -> None:
@@ -60,7 +66,10 @@ def read_plan(path: str | PathLike[str]) -> dict[str, Any]:
     except pyogrio.errors.DataSourceError as error:
         raise ReadError(f"{source.name} is not a GeoPackage that can be read: {error}") from error
     if _ABOUT not in layers:
-        raise ReadError(f"{source.name} is not a saved plan (it has no layer {_ABOUT}); write one with plan.save(path)")
+        raise ReadError(
+            f"{source.name} is not a saved plan (it has no layer {_ABOUT}); write one with plan.save(path)."
+            + (_FROM_LAYERS.format(path=str(source)) if set(_ENOUGH) <= layers else "")
+        )
     about = json.loads(pyogrio.read_dataframe(source, layer=_ABOUT)["json"].iloc[0])
     if about["format"] > _FORMAT:
         raise ReadError(f"{source.name} was saved by a newer gridmap (format {about['format']}); upgrade gridmap")
