@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    Ints = NDArray[np.intp]
     Shapes = NDArray[np.object_]
     Flags = NDArray[np.bool_]
 
@@ -27,7 +28,7 @@ def lids(shapes: Shapes, to_metric: Callable[[Shapes], Shapes], width: float) ->
 
     Cracks around several polygons hang together; as one face they would all go to one neighbour, far from its land.
     A lid leaves a vertex that lies within `width` of three polygons, for those it does not touch. Another leaves each
-    mouth: a vertex of the rim of all land within `width` of two polygons, while the vertex before or after it is not.
+    mouth: a vertex of the rim of all land from which an edge leads out of the crack between two polygons.
     Where these two touch within `width` of the mouth it is a notch at most, and left open.
 
     Parameters
@@ -53,15 +54,37 @@ def lids(shapes: Shapes, to_metric: Callable[[Shapes], Shapes], width: float) ->
         points = shapely.points(rim)
         places = to_metric(points)
         near = tree.query(places, predicate="dwithin", distance=width)
-        close = np.bincount(near[0], minlength=len(rim)) > 1
-        mouth = close & ~(_shifted(close, ring, 1) & _shifted(close, ring, -1))
+        mouth = _mouths(near, places, ring, tree, width)
         place, row = near[:, mouth[near[0]]]
         gaping = _gaping(place, row, places, metric, width)
         lines.append(_lines(points, place[gaping], row[gaping], shapes, metric, to_metric))
     return np.concatenate(lines)
 
 
-def _gaping(place: NDArray[np.intp], row: NDArray[np.intp], places: Shapes, metric: Shapes, width: float) -> Flags:
+def _mouths(near: Ints, places: Shapes, ring: Ints, tree: shapely.STRtree, width: float) -> Flags:
+    """Vertices of the rim within `width` of two polygons, from which an edge leads out of the crack between them.
+
+    An edge stays in a crack when both its ends and its middle are within `width` of the same two polygons: where it
+    leads along the rim from one crack to the next, its ends are close to two each, but not to the same.
+    """
+    size = len(tree.geometries)
+    start = np.flatnonzero(ring[1:] == ring[:-1])
+    ends = shapely.get_coordinates(places)
+    edge, row = tree.query(shapely.points((ends[start] + ends[start + 1]) / 2), predicate="dwithin", distance=width)
+    keys = near[0].astype(np.int64) * size + near[1]
+    common = np.isin(start[edge] * size + row, keys) & np.isin((start[edge] + 1) * size + row, keys)
+    within = np.zeros(len(ring), dtype=bool)
+    within[start] = np.bincount(edge[common], minlength=len(start)) > 1
+    # a ring ends where it starts: its last vertex has the edges of its first
+    first = np.flatnonzero(np.r_[True, ring[1:] != ring[:-1]])
+    last = np.r_[first[1:], len(ring)] - 1
+    within[last] = within[first]
+    before = np.roll(within, 1)
+    before[first] = within[last - 1]
+    return np.asarray((np.bincount(near[0], minlength=len(ring)) > 1) & ~(within & before))
+
+
+def _gaping(place: Ints, row: Ints, places: Shapes, metric: Shapes, width: float) -> Flags:
     """Whether the polygon of each pair keeps away from the one that the place is on, as far as `width` around it."""
     touching = shapely.distance(places[place], metric[row]) == 0
     own = np.zeros(len(places), dtype=np.intp)
@@ -72,8 +95,8 @@ def _gaping(place: NDArray[np.intp], row: NDArray[np.intp], places: Shapes, metr
 
 def _lines(
     points: Shapes,
-    place: NDArray[np.intp],
-    row: NDArray[np.intp],
+    place: Ints,
+    row: Ints,
     shapes: Shapes,
     metric: Shapes,
     to_metric: Callable[[Shapes], Shapes],
@@ -91,15 +114,3 @@ def _lines(
     beyond = _BEYOND * np.spacing(np.abs(ends).max(axis=(1, 2), initial=0)) / np.hypot(*along.T)
     ends[:, 1] += beyond[:, None] * along
     return np.asarray(shapely.linestrings(ends), dtype=object) if len(ends) else np.empty(0, dtype=object)
-
-
-def _shifted(close: Flags, ring: NDArray[np.intp], step: int) -> Flags:
-    """The flag of the vertex before (1) or after (-1) each one; a ring ends where it starts."""
-    first = np.flatnonzero(np.r_[True, ring[1:] != ring[:-1]])
-    last = np.r_[first[1:], len(ring)] - 1
-    out = np.roll(close, step)
-    if step == 1:
-        out[first] = close[last - 1]
-    else:
-        out[last] = close[first + 1]
-    return out
