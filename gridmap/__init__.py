@@ -9,6 +9,8 @@ from gridmap.coverage.circles.circles import service_circles
 from gridmap.coverage.counting.compare import compare
 from gridmap.coverage.counting.cover import Cover, cover
 from gridmap.coverage.counting.unit_means import mean_by_unit
+from gridmap.coverage.greenways.connectors import missing_connectors
+from gridmap.coverage.greenways.greenways import greenways
 from gridmap.coverage.permeability.missing_links import missing_links
 from gridmap.coverage.permeability.permeability import permeability
 from gridmap.division.divide import divide
@@ -71,12 +73,14 @@ __all__ = [
     "divide",
     "estimate_households",
     "explore",
+    "greenways",
     "household_error",
     "inequality",
     "location_quotient",
     "lorenz",
     "mean_by_unit",
     "mismatch",
+    "missing_connectors",
     "missing_links",
     "oversized_communities",
     "partition",

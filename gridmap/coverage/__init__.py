@@ -6,5 +6,5 @@ reach table; the polygons are drawn beside it and say by how much they deviate.
 
 `land` is the ground as a raster. On it stands `counting`: who reaches what, by unit and after changes. On both stand
 `circles`, the polygons; `access`, how much is within reach, for whom and by which way; and `permeability`, how finely
-streets divide the land.
+streets divide the land; on this last one `greenways`, what slow streets alone link.
 """

@@ -20,7 +20,7 @@ from gridmap.network.noding import JOIN_METRES
 from gridmap.network.profiles import Profile, as_profile, flag, street_pace, usable_streets
 from gridmap.network.snapping import blocked, snap_gates
 from gridmap.tables.contracts import check_table
-from gridmap.tables.crs import to_metric
+from gridmap.tables.crs import to_crs, to_metric
 from gridmap.tables.findings import finding, findings_table
 
 if TYPE_CHECKING:
@@ -337,6 +337,25 @@ class StreetNetwork:
         from gridmap.network.changes import change_network
 
         return change_network(self, add, close, open_gates).network
+
+    def with_streets(self, streets: gpd.GeoDataFrame) -> StreetNetwork:
+        """Other streets, or some of these alone, with the walls, doors and speeds of this network.
+
+        Parameters
+        ----------
+        streets
+            A streets table, such as some rows of `lines`.
+
+        Raises
+        ------
+        OptionError
+            When no street may be used by the mode.
+        """
+        table = to_crs(check_table(streets, "streets"), self.crs)
+        usable = table[usable_streets(table, self.mode)]
+        if usable.empty:
+            raise OptionError(f"none of the {len(table):,} streets may be used by mode {self.mode!r}")
+        return _prepare(table, usable, self.profile, self.access_metres, self.walls, self.entrances, [])
 
     @cached_property
     def gates(self) -> tuple[Points, npt.NDArray[np.int8]]:
