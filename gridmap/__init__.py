@@ -38,6 +38,7 @@ from gridmap.maps.report.report import report
 from gridmap.network.streets import StreetNetwork
 from gridmap.siting.communities.mismatch import mismatch
 from gridmap.siting.communities.oversized import oversized_communities, propose_communities
+from gridmap.standards.read import read_standard, standards
 from gridmap.tables.bounds.community_from_bounds import community_from_bounds
 from gridmap.tables.bounds.sides import bounds_from_text
 from gridmap.tables.check.audit import check
@@ -98,10 +99,12 @@ __all__ = [
     "read_facilities",
     "read_project",
     "read_raster",
+    "read_standard",
     "read_streets",
     "repair",
     "report",
     "service_circles",
+    "standards",
     "undo_repair",
     "within_reach",
     "write_project",
