@@ -1,0 +1,304 @@
+"""Compiled: choose sites that cover as much weight as a budget allows, by greedy choice and swaps.
+
+Swaps follow Teitz and Bart (1968), each weighed as by Resende and Werneck (2004): what an open site alone covers is
+kept up to date, so that the best site to give up for a new one takes one look at the new one's demand. Where no swap
+helps, some are made at random and the search goes on from there (Lourenço, Martin and Stützle 2003), back to the best
+when nothing came of it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gridmap.compiled import compiled
+from gridmap.division.search.anneal_kernel import random_unit
+
+# Swaps made at random before each new search: one to so many.
+_KICK = 3
+
+
+@compiled
+def dominated(
+    cost: np.ndarray, site_ptr: np.ndarray, demand: np.ndarray, demand_ptr: np.ndarray, site: np.ndarray
+) -> np.ndarray:
+    """Which sites another one replaces: it reaches all of theirs and costs no more; of equal ones the first stays."""
+    sites = len(site_ptr) - 1
+    out = np.zeros(sites, np.bool_)
+    for s in range(sites):
+        first, last = site_ptr[s], site_ptr[s + 1]
+        if first == last:
+            out[s] = True
+            continue
+        # Whoever reaches all of them reaches the one that fewest sites reach.
+        rare = demand[first]
+        for i in range(first, last):
+            d = demand[i]
+            if demand_ptr[d + 1] - demand_ptr[d] < demand_ptr[rare + 1] - demand_ptr[rare]:
+                rare = d
+        for k in range(demand_ptr[rare], demand_ptr[rare + 1]):
+            t = site[k]
+            j, end = site_ptr[t], site_ptr[t + 1]
+            spare = (end - j) - (last - first)
+            if t == s or cost[t] > cost[s] or spare < 0 or (spare == 0 and cost[t] == cost[s] and t > s):
+                continue
+            holds = True
+            for i in range(first, last):
+                while j < end and demand[j] < demand[i]:
+                    j += 1
+                if j == end or demand[j] != demand[i]:
+                    holds = False
+                    break
+            if holds:
+                out[s] = True
+                break
+    return out
+
+
+@compiled
+def greedy(
+    room: float,
+    per_cost: bool,
+    cost: np.ndarray,
+    site_ptr: np.ndarray,
+    demand: np.ndarray,
+    demand_ptr: np.ndarray,
+    site: np.ndarray,
+    weight: np.ndarray,
+) -> np.ndarray:
+    """Open the site that adds most weight, or most for its cost, until none that adds any can be paid for."""
+    sites = len(site_ptr) - 1
+    opened, covered = np.zeros(sites, np.bool_), np.zeros(len(weight), np.bool_)
+    gain = np.zeros(sites)
+    for s in range(sites):
+        for i in range(site_ptr[s], site_ptr[s + 1]):
+            gain[s] += weight[demand[i]]
+    while True:
+        best, most = -1, 0.0
+        for s in range(sites):
+            worth = gain[s] / cost[s] if per_cost else gain[s]
+            if not opened[s] and cost[s] <= room and worth > most:
+                best, most = s, worth
+        if best < 0:
+            return opened
+        opened[best] = True
+        room -= cost[best]
+        for i in range(site_ptr[best], site_ptr[best + 1]):
+            d = demand[i]
+            if not covered[d]:
+                covered[d] = True
+                for k in range(demand_ptr[d], demand_ptr[d + 1]):
+                    gain[site[k]] -= weight[d]
+
+
+@compiled
+def covered_weight(opened: np.ndarray, site_ptr: np.ndarray, demand: np.ndarray, weight: np.ndarray) -> float:
+    """Weight that the open sites cover."""
+    covered = np.zeros(len(weight), np.bool_)
+    for s in range(len(site_ptr) - 1):
+        if opened[s]:
+            for i in range(site_ptr[s], site_ptr[s + 1]):
+                covered[demand[i]] = True
+    total = 0.0
+    for d in range(len(weight)):
+        if covered[d]:
+            total += weight[d]
+    return total
+
+
+@compiled
+def _open(
+    s: int,
+    opened: np.ndarray,
+    times: np.ndarray,
+    keeper: np.ndarray,
+    loss: np.ndarray,
+    site_ptr: np.ndarray,
+    demand: np.ndarray,
+    weight: np.ndarray,
+) -> float:
+    """Open a site; what it adds. `keeper` sums the open sites of a demand: where `times` is 1, it is the only one."""
+    opened[s] = True
+    gain = 0.0
+    for i in range(site_ptr[s], site_ptr[s + 1]):
+        d = demand[i]
+        if times[d] == 0:
+            gain += weight[d]
+        elif times[d] == 1:
+            loss[keeper[d]] -= weight[d]
+        times[d] += 1
+        keeper[d] += s
+    loss[s] = gain
+    return gain
+
+
+@compiled
+def _close(
+    s: int,
+    opened: np.ndarray,
+    times: np.ndarray,
+    keeper: np.ndarray,
+    loss: np.ndarray,
+    site_ptr: np.ndarray,
+    demand: np.ndarray,
+    weight: np.ndarray,
+) -> float:
+    """Close a site; what it takes away."""
+    opened[s] = False
+    lost = 0.0
+    for i in range(site_ptr[s], site_ptr[s + 1]):
+        d = demand[i]
+        times[d] -= 1
+        keeper[d] -= s
+        if times[d] == 0:
+            lost += weight[d]
+        elif times[d] == 1:
+            loss[keeper[d]] += weight[d]
+    loss[s] = 0.0
+    return lost
+
+
+@compiled
+def _swaps(
+    value: float,
+    room: float,
+    start: int,
+    least: float,
+    cost: np.ndarray,
+    opened: np.ndarray,
+    times: np.ndarray,
+    keeper: np.ndarray,
+    loss: np.ndarray,
+    site_ptr: np.ndarray,
+    demand: np.ndarray,
+    weight: np.ndarray,
+) -> tuple[float, float]:
+    """Open sites, each for the one it best replaces or for what room there is, until none gains `least`."""
+    sites = len(site_ptr) - 1
+    shared, chosen, count = np.zeros(sites), np.zeros(sites, np.int64), 0
+    for s in range(sites):
+        if opened[s]:
+            chosen[count] = s
+            count += 1
+    s, idle = start, 0
+    while idle < sites:
+        if not opened[s]:
+            gain = 0.0
+            for i in range(site_ptr[s], site_ptr[s + 1]):
+                d = demand[i]
+                if times[d] == 0:
+                    gain += weight[d]
+                elif times[d] == 1:
+                    shared[keeper[d]] += weight[d]
+            place, most = -1, gain - least
+            if cost[s] <= room and most > 0:
+                place = count
+            for k in range(count):
+                o = chosen[k]
+                if cost[s] > room and loss[o] - shared[o] < most and cost[s] - cost[o] <= room:
+                    place, most = k, loss[o] - shared[o]
+                shared[o] = 0.0
+            if place >= 0:
+                if place < count:
+                    o = chosen[place]
+                    value -= _close(o, opened, times, keeper, loss, site_ptr, demand, weight)
+                    room += cost[o]
+                else:
+                    count += 1
+                value += _open(s, opened, times, keeper, loss, site_ptr, demand, weight)
+                room -= cost[s]
+                chosen[place] = s
+                idle = 0
+        s = s + 1 if s + 1 < sites else 0
+        idle += 1
+    return value, room
+
+
+@compiled
+def _kick(
+    value: float,
+    room: float,
+    state: np.ndarray,
+    cost: np.ndarray,
+    opened: np.ndarray,
+    times: np.ndarray,
+    keeper: np.ndarray,
+    loss: np.ndarray,
+    site_ptr: np.ndarray,
+    demand: np.ndarray,
+    weight: np.ndarray,
+) -> tuple[float, float]:
+    """Close an open site taken at random and open another that can then be paid for, where such a one is met."""
+    sites = len(site_ptr) - 1
+    out = int(random_unit(state) * sites)
+    for _ in range(sites):
+        if opened[out]:
+            break
+        out = out + 1 if out + 1 < sites else 0
+    if not opened[out]:
+        return value, room
+    value -= _close(out, opened, times, keeper, loss, site_ptr, demand, weight)
+    room += cost[out]
+    s = int(random_unit(state) * sites)
+    for _ in range(sites):
+        if s != out and not opened[s] and cost[s] <= room:
+            value += _open(s, opened, times, keeper, loss, site_ptr, demand, weight)
+            room -= cost[s]
+            break
+        s = s + 1 if s + 1 < sites else 0
+    return value, room
+
+
+@compiled
+def improve(
+    first: np.ndarray,
+    room: float,
+    kicks: int,
+    seed: int,
+    cost: np.ndarray,
+    site_ptr: np.ndarray,
+    demand: np.ndarray,
+    weight: np.ndarray,
+) -> np.ndarray:
+    """Better open sites than the first ones, by swaps and so many kicks.
+
+    Parameters
+    ----------
+    first
+        bool, open at the start; they can be paid for.
+    room
+        What all open sites together may cost.
+    kicks, seed
+        How often the search starts again from its best, changed at random; which random numbers.
+    """
+    sites = len(site_ptr) - 1
+    opened, loss = np.zeros(sites, np.bool_), np.zeros(sites)
+    times, keeper = np.zeros(len(weight), np.int32), np.zeros(len(weight), np.int64)
+    state = np.full(1, 0x9E3779B97F4A7C15, np.uint64) + np.uint64(seed)
+    least = 1e-9 * np.sum(weight)
+    value = 0.0
+    for s in range(sites):
+        if first[s]:
+            value += _open(s, opened, times, keeper, loss, site_ptr, demand, weight)
+            room -= cost[s]
+    value, room = _swaps(value, room, 0, least, cost, opened, times, keeper, loss, site_ptr, demand, weight)
+    best, most = opened.copy(), value
+    if not np.any(opened):
+        return best
+    for _ in range(kicks):
+        for _ in range(1 + int(random_unit(state) * _KICK)):
+            value, room = _kick(value, room, state, cost, opened, times, keeper, loss, site_ptr, demand, weight)
+        start = int(random_unit(state) * sites)
+        value, room = _swaps(value, room, start, least, cost, opened, times, keeper, loss, site_ptr, demand, weight)
+        if value > most + least:
+            most = value
+            best[:] = opened
+        elif value < most:
+            for s in range(sites):
+                if opened[s] and not best[s]:
+                    value -= _close(s, opened, times, keeper, loss, site_ptr, demand, weight)
+                    room += cost[s]
+            for s in range(sites):
+                if best[s] and not opened[s]:
+                    value += _open(s, opened, times, keeper, loss, site_ptr, demand, weight)
+                    room -= cost[s]
+    return best
