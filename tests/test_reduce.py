@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as nps
 
 from gridmap.siting.solve.pairs import make_pairs
-from gridmap.siting.solve.reduce import merge_demands, take_demands, take_sites, undominated_sites
+from gridmap.siting.solve.reduce import implied_demands, merge_demands, take_demands, take_sites, undominated_sites
 
 
 @st.composite
@@ -63,6 +63,17 @@ def test_a_site_falls_away_only_where_another_stands_in(table, data):
         within = ~(table[:, [s]] & ~table[:, others]).any(axis=0)
         assert table[:, s].any()
         assert not (within & (kept[others] | (cost[others] <= cost[s]))).any()
+
+
+@settings(max_examples=200, deadline=None)
+@given(tables(), st.data())
+def test_a_demand_is_implied_by_one_that_must_be_covered(table, data):
+    must = data.draw(nps.arrays(np.bool_, len(table))) & table.any(axis=1)
+    told = implied_demands(pairs_of(table), must)
+    for d in range(len(table)):
+        others = must & ~told & (np.arange(len(table)) != d)
+        implied = bool((~(table[others] & ~table[d]).any(axis=1)).any())
+        assert told[d] == implied
 
 
 @settings(max_examples=100, deadline=None)

@@ -1,4 +1,4 @@
-"""Smaller instances with the same answer: equal demands as one, and no site that another one can stand in for."""
+"""Smaller instances with the same answer: equal demands as one, none implied, no site that another stands in for."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int32]
     Longs = NDArray[np.int64]
 
-__all__ = ["Merged", "merge_demands", "take_demands", "take_sites", "undominated_sites"]
+__all__ = ["Merged", "implied_demands", "merge_demands", "take_demands", "take_sites", "undominated_sites"]
 
 
 class Merged(NamedTuple):
@@ -78,6 +78,29 @@ def undominated_sites(pairs: Pairs, cost: Floats | None = None, kept: Bools | No
     must = np.zeros(pairs.sites, dtype=np.bool_) if kept is None else np.asarray(kept, dtype=np.bool_)
     arguments: tuple[Any, ...] = (*pairs[:4], price, must)
     return must | ~dominated(*arguments)
+
+
+def implied_demands(pairs: Pairs, must: Bools) -> Bools:
+    """Demands that are covered whenever all that must be are: every site of one of those reaches them too.
+
+    Parameters
+    ----------
+    pairs
+        Who reaches whom.
+    must
+        (demands,), which have to be covered; of those with equal sites the first implies the others.
+
+    Returns
+    -------
+    ndarray
+        bool (demands,).
+    """
+    from gridmap.siting.solve.reduce_kernel import implied
+
+    rows = np.flatnonzero(must)
+    rows = rows[np.argsort(np.diff(pairs.demand_ptr)[rows], kind="stable")]
+    arguments: tuple[Any, ...] = (*pairs[:4], rows)
+    return implied(*arguments)
 
 
 def take_demands(pairs: Pairs, rows: Longs) -> Pairs:

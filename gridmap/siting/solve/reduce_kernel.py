@@ -1,4 +1,4 @@
-"""Compiled: which sites reach nothing that another site does not reach as well."""
+"""Compiled: which sites another one can stand in for, and which demands are covered with another one."""
 
 from __future__ import annotations
 
@@ -70,4 +70,54 @@ def dominated(
                     stays += 1
             count = stays
         told[s] = count > 0
+    return told
+
+
+@compiled
+def implied(
+    site_ptr: np.ndarray,
+    demand: np.ndarray,
+    demand_ptr: np.ndarray,
+    site: np.ndarray,
+    must: np.ndarray,
+) -> np.ndarray:
+    """Demands that every site of a demand that must be covered reaches as well.
+
+    Parameters
+    ----------
+    site_ptr, demand, demand_ptr, site
+        As in `Pairs`.
+    must
+        int64, the demands that must be covered, those of few sites first; each has a site.
+
+    Returns
+    -------
+    ndarray
+        bool (demands,).
+    """
+    demands = len(demand_ptr) - 1
+    told = np.zeros(demands, np.bool_)
+    left = np.empty(demands, np.int32)
+    for d in must:
+        if told[d]:
+            continue
+        sites = site[demand_ptr[d] : demand_ptr[d + 1]]
+        # what the first of its sites reaches, then what the others reach of that; all lists rise
+        count = 0
+        for i in range(site_ptr[sites[0]], site_ptr[sites[0] + 1]):
+            if demand[i] != d and not told[demand[i]]:
+                left[count] = demand[i]
+                count += 1
+        for s in sites[1:]:
+            if count == 0:
+                break
+            i, stays = site_ptr[s], 0
+            for j in range(count):
+                while i < site_ptr[s + 1] and demand[i] < left[j]:
+                    i += 1
+                if i < site_ptr[s + 1] and demand[i] == left[j]:
+                    left[stays] = left[j]
+                    stays += 1
+            count = stays
+        told[left[:count]] = True
     return told
