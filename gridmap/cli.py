@@ -191,7 +191,7 @@ def divide(
     """Divide communities into grids: a .gpkg gets the whole plan, .geojson, .shp, .dxf, .kml ... the grids alone."""
     import gridmap as gm
     from gridmap.io.project import write_project
-    from gridmap.io.read.readers import read_counts
+    from gridmap.io.read.readers import read_plain_table
     from gridmap.io.write.tables import write_table
     from gridmap.job import complete_households
     from gridmap.tables.findings import findings_table, join_findings
@@ -204,7 +204,7 @@ def divide(
         tables = {name: getattr(gm, f"read_{name}")(path) for name, path in paths.items()}
         lines = None if streets is None else gm.read_streets(streets)
         stage("divide")
-        tables |= {name: read_counts(name, path) for name, path in _given(units=units, bands=bands).items()}
+        tables |= {name: read_plain_table(name, path) for name, path in _given(units=units, bands=bands).items()}
         options = _given(effort=effort, seed=seed, weight=weight, split_large=split_large or None)
         plan = gm.divide(gm.read_communities(communities), houses, lines, lower=lower, upper=upper, **tables, **options)
         stage("write")

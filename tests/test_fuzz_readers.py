@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from shapely import box
 
 from gridmap.errors import GridmapError
-from gridmap.io.read.readers import read_buildings, read_counts, read_facilities
+from gridmap.io.read.readers import read_buildings, read_facilities, read_plain_table
 from gridmap.io.write.tables import write_table
 from gridmap.tables.contracts import check_table
 
@@ -219,7 +219,7 @@ def test_odd_sheets(encoding, rows, separator):
         read_or_refuse(path)
         read_or_refuse(path, read_facilities)
         with contextlib.suppress(GridmapError):
-            read_counts("households", path)
+            read_plain_table("households", path)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=SLOW)

@@ -17,7 +17,7 @@ from gridmap.errors import ReadError
 from gridmap.io.read import unfinished_cells as unfinished_cells_module
 from gridmap.io.read.heading_rows import leave_totals_out
 from gridmap.io.read.headings import match_headings, other_headings, plain, stated_datum
-from gridmap.io.read.readers import read_counts
+from gridmap.io.read.readers import read_plain_table
 from gridmap.io.read.record import Reading
 from gridmap.tables.contracts import CONTRACTS
 
@@ -219,7 +219,9 @@ def test_totals_are_told_in_whichever_column_they_stand(tmp_path, row):
 
 
 def test_subtotals_of_a_building_are_no_unit_of_it(tmp_path):
-    units = read_counts("units", sheet(tmp_path / "a.csv", "楼栋编号,单元编号,户数", "1,1,10", "1,2,20", "1,小计,30"))
+    units = read_plain_table(
+        "units", sheet(tmp_path / "a.csv", "楼栋编号,单元编号,户数", "1,1,10", "1,2,20", "1,小计,30")
+    )
     assert units["households"].tolist() == [10, 20]
 
 
@@ -267,7 +269,7 @@ def test_a_list_without_places_is_a_table_of_counts(tmp_path):
         "阳光花园,4号楼,,",
         "合计,,,12",
     )
-    counts = read_counts("counts", path)
+    counts = read_plain_table("counts", path)
     assert counts[["compound", "building", "unit"]].fillna("").to_numpy().tolist() == [
         ["阳光花园", "3号楼", "1"], ["阳光花园", "4号楼", ""],
     ]  # fmt: skip
@@ -291,7 +293,7 @@ def test_text_merged_downwards_is_repeated_and_numbers_are_not(tmp_path):
     page.merge_cells("A2:A4")
     page.merge_cells("C2:C3")
     book.save(path)
-    counts = read_counts("counts", path, layer="Sheet")
+    counts = read_plain_table("counts", path, layer="Sheet")
     assert counts["compound"].tolist() == ["阳光花园", "阳光花园", "阳光花园", "翠湖居"]
     assert "empty_below" not in counts.attrs["reading"]
     # 30 households of two buildings must not become 60
@@ -303,7 +305,7 @@ def test_text_merged_downwards_is_repeated_and_numbers_are_not(tmp_path):
 
 def test_compounds_that_a_csv_leaves_empty_below_one_are_told(tmp_path):
     rows = ["小区名称,楼号,户数", ",9栋,3", "阳光花园,1栋,30", ",2栋,12", "翠湖居,1栋,8", ",2栋,9"]
-    counts = read_counts("counts", sheet(tmp_path / "a.csv", *rows))
+    counts = read_plain_table("counts", sheet(tmp_path / "a.csv", *rows))
     # whether they were merged is known to the planner alone
     assert counts["compound"].isna().tolist() == [True, False, True, False, True]
     told = counts.attrs["reading"]["empty_below"]["compound"]
@@ -327,18 +329,18 @@ def test_formulas_without_a_value_are_refused_where_they_are_read(tmp_path):
         ["合计", "=SUM(B2:B4)", 4],
     )
     with pytest.raises(ReadError) as caught:
-        read_counts("households", workbook(tmp_path / "a.xlsx", *rows))
+        read_plain_table("households", workbook(tmp_path / "a.xlsx", *rows))
     lines = str(caught.value).splitlines()
     assert [line.split(":")[0].strip() for line in lines[1:]] == [
         "row 2, 户数", "row 3, 楼栋编号", "row 3, 户数", "row 4, 户数",
     ]  # fmt: skip
     # in totals, and in columns that nothing is taken from, they do no harm; the latter is said
     good = ["楼栋编号", "户数", "甲"], ["1", 2, "=1+1"], ["3", 4, "#DIV/0!"], ["合计", "=SUM(B2:B3)", None]
-    counts = read_counts("households", workbook(tmp_path / "b.xlsx", *good))
+    counts = read_plain_table("households", workbook(tmp_path / "b.xlsx", *good))
     assert counts["households"].tolist() == [2, 4]
     assert counts.attrs["reading"]["cells_without_value"]["count"] == 2
     with pytest.raises(ReadError, match="row 2, 甲: a formula"):
-        read_counts("households", tmp_path / "b.xlsx", columns={"households": "甲"})
+        read_plain_table("households", tmp_path / "b.xlsx", columns={"households": "甲"})
 
 
 def test_the_only_sheet_with_known_headings_is_taken(tmp_path):
@@ -354,7 +356,7 @@ def test_the_only_sheet_with_known_headings_is_taken(tmp_path):
             page.append(row)
     book.remove(book["Sheet"])
     book.save(tmp_path / "a.xlsx")
-    counts = read_counts("households", tmp_path / "a.xlsx")
+    counts = read_plain_table("households", tmp_path / "a.xlsx")
     reading = counts.attrs["reading"]
     assert counts["households"].tolist() == [30]
     assert (reading["sheet"], reading["other_sheets"]) == ("数据", ["说明", "空"])
@@ -363,7 +365,7 @@ def test_the_only_sheet_with_known_headings_is_taken(tmp_path):
     again = openpyxl.load_workbook(path)
     again.create_sheet("Sheet2")
     again.save(path)
-    assert read_counts("counts", path).attrs["reading"]["sheet"] == "Sheet"
+    assert read_plain_table("counts", path).attrs["reading"]["sheet"] == "Sheet"
 
 
 @pytest.mark.parametrize(

@@ -27,9 +27,9 @@ from gridmap.io.read.readers import (
     read_buildings,
     read_communities,
     read_compounds,
-    read_counts,
     read_entrances,
     read_facilities,
+    read_plain_table,
     read_streets,
     read_table,
 )
@@ -316,13 +316,13 @@ def test_blank_rows_are_left_out_and_counted(tmp_path):
 
 def test_counts_need_no_place(tmp_path):
     path = sheet(tmp_path / "c.csv", "楼栋编号,户数\n007,12\n008,0\n")
-    assert read_counts("households", path).to_numpy().tolist() == [["007", 12], ["008", 0]]
+    assert read_plain_table("households", path).to_numpy().tolist() == [["007", 12], ["008", 0]]
     with pytest.raises(TableError, match=r"c\.csv; row = row of the sheet.*\n.*row 3: households = missing"):
-        read_counts("households", sheet(tmp_path / "c.csv", "楼栋编号,户数\n007,12\n008,\n"))
+        read_plain_table("households", sheet(tmp_path / "c.csv", "楼栋编号,户数\n007,12\n008,\n"))
     with pytest.raises(TableError, match="households: no such column"):
-        read_counts("households", sheet(tmp_path / "c.csv", "楼栋编号,name\n007,12\n"))
+        read_plain_table("households", sheet(tmp_path / "c.csv", "楼栋编号,name\n007,12\n"))
     units = sheet(tmp_path / "u.csv", "building_id,unit_id,households\nb,1,12\nb,2,13\n")
-    assert read_counts("units", units)["unit_id"].tolist() == ["1", "2"]
+    assert read_plain_table("units", units)["unit_id"].tolist() == ["1", "2"]
 
 
 # ---- coordinates -----------------------------------------------------------------------------------------------------
@@ -556,7 +556,7 @@ def test_las_palmas_fixtures(data_dir):
     assert len(read_compounds(folder / "compounds.gpkg")) == 185
     gates = read_entrances(folder / "entrances.gpkg")
     assert set(gates["of"]) == {"compound"}
-    counts = read_counts("households", folder / "households.csv")
+    counts = read_plain_table("households", folder / "households.csv")
     assert (len(counts), counts["households"].sum()) == (22_218, 128_421)
 
 

@@ -15,7 +15,7 @@ from shapely import box
 
 from gridmap.errors import OptionError, ReadError
 from gridmap.io.read import archives
-from gridmap.io.read.readers import read_buildings, read_communities, read_counts, read_streets
+from gridmap.io.read.readers import read_buildings, read_communities, read_plain_table, read_streets
 
 CRS = 32650
 LAUGHS = '<!DOCTYPE {root} [<!ENTITY a "ha">' + "".join(
@@ -153,11 +153,11 @@ def workbook(path, **changed):
 @pytest.mark.parametrize("part", ["sheet1", "workbook", "styles"])
 @pytest.mark.parametrize("trap", [LAUGHS, OUTSIDE])
 def test_excel_with_a_document_type(tmp_path, part, trap):
-    assert read_counts("households", workbook(tmp_path / "a.xlsx"))["households"].tolist() == [5]
+    assert read_plain_table("households", workbook(tmp_path / "a.xlsx"))["households"].tolist() == [5]
     text = trap.format(root="worksheet", file="/etc/hostname").encode()
     path = workbook(tmp_path / "a.xlsx", **{part: lambda xml: text + xml})
     with pytest.raises(ReadError, match=rf"{part}\.xml\): the XML declares a document type"):
-        read_counts("households", path)
+        read_plain_table("households", path)
 
 
 def test_excel_with_a_cell_at_the_end_of_the_world(tmp_path):
@@ -166,17 +166,17 @@ def test_excel_with_a_cell_at_the_end_of_the_world(tmp_path):
     book.active["XFD1048576"] = "x"
     book.save(tmp_path / "a.xlsx")
     with pytest.raises(ReadError, match=r"sheet1\.xml reaches to XFD1048576, 17,179,869,184 cells.*Ctrl\+End"):
-        read_counts("households", tmp_path / "a.xlsx")
+        read_plain_table("households", tmp_path / "a.xlsx")
 
 
 def test_old_excel_under_a_new_name(tmp_path):
     path = tmp_path / "a.xlsx"
     path.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600))
     with pytest.raises(ReadError, match="old Excel file under a new name, or one with a password"):
-        read_counts("households", path)
+        read_plain_table("households", path)
     path.rename(tmp_path / "a.xls")
     with pytest.raises(ReadError, match="old Excel format"):
-        read_counts("households", tmp_path / "a.xls")
+        read_plain_table("households", tmp_path / "a.xls")
 
 
 @pytest.mark.parametrize("name", ["a.geojson", "a.gpkg", "a.shp", "a.fgb", "a.vrt", "a.gml"])

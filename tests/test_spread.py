@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from shapely import Point, Polygon, box
 
 from gridmap.errors import OptionError, TableError
-from gridmap.io.read.readers import read_buildings, read_communities, read_counts
+from gridmap.io.read.readers import read_buildings, read_communities, read_plain_table
 from gridmap.maps.finding_words import told_findings
 from gridmap.tables.households.error import household_error
 from gridmap.tables.households.estimate import estimate_households
@@ -384,7 +384,7 @@ def test_error_is_the_same_in_any_order():
 def test_las_palmas_from_its_communities_and_back(data_dir):
     """Households of the fixture (themselves estimates) summed by community, spread over the buildings, compared."""
     folder = data_dir / "las_palmas"
-    counts = read_counts("households", folder / "households.csv")
+    counts = read_plain_table("households", folder / "households.csv")
     table = read_buildings(folder / "las_palmas_20230221.osm.pbf").to_crs(32628).merge(counts, on="building_id")
     communities = read_communities(folder / "communities_2000.gpkg")
     spot = table[["building_id", "households"]].set_geometry(table.geometry.representative_point())

@@ -17,7 +17,7 @@ import pytest
 from shapely import LineString, Point, box
 
 from gridmap.errors import OptionError, WriteError
-from gridmap.io.read.readers import read_buildings, read_communities, read_counts
+from gridmap.io.read.readers import read_buildings, read_communities, read_plain_table
 from gridmap.io.write.tables import write_table
 
 CRS = 4548
@@ -146,7 +146,7 @@ def test_no_cell_of_a_csv_is_a_formula(tmp_path):
     with path.open(encoding="utf-8-sig", newline="") as file:
         cells = [cell for row in csv.reader(file) for cell in row]
     assert not [c for c in cells if c.startswith(("=", "+", "-", "@", "\t", "\r")) and c != "-1.5"]
-    read = read_counts("households", path)
+    read = read_plain_table("households", path)
     # cells are read without blanks at their ends, and a tab is one
     assert read["=note"].tolist() == [text.strip() for text in RISKY]
     assert read["n"].tolist() == [-1.5] * len(RISKY)
@@ -164,7 +164,7 @@ def test_no_cell_of_a_workbook_is_a_formula(tmp_path):
                 assert cell.quotePrefix
     with zipfile.ZipFile(path) as archive:
         assert b"<f>" not in archive.read("xl/worksheets/sheet1.xml")
-    assert read_counts("households", path)["=note"].tolist() == [text.strip() for text in RISKY]
+    assert read_plain_table("households", path)["=note"].tolist() == [text.strip() for text in RISKY]
 
 
 @pytest.mark.parametrize("text", ["x" * 32_768, "bell\a"])
@@ -192,7 +192,7 @@ def test_tables_larger_than_a_sheet_are_refused(tmp_path):
 @pytest.mark.parametrize("name", ["a.csv", "a.xlsx"])
 def test_shapes_in_sheets_are_there_on_request(tmp_path, name):
     table = grids().rename(columns={"grid_id": "building_id"})
-    assert "geometry" not in read_counts("households", write_table(table, tmp_path / name)).columns
+    assert "geometry" not in read_plain_table("households", write_table(table, tmp_path / name)).columns
     assert read_buildings(write_table(table, tmp_path / name, geometry="wkt"), crs=CRS).geom_equals(table).all()
     assert read_buildings(write_table(table, tmp_path / name, geometry="ewkt")).crs == CRS
     with pytest.raises(OptionError, match=r"geometry='geojson'.*'wkt', 'ewkt' or None"):

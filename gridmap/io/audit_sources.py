@@ -13,7 +13,7 @@ from gridmap.io.read.category_columns import category_columns
 from gridmap.io.read.headings import match_headings
 from gridmap.io.read.osm import is_osm, read_osm
 from gridmap.io.read.places import coordinate_headings
-from gridmap.io.read.readers import read_counts, read_table
+from gridmap.io.read.readers import read_plain_table, read_table
 from gridmap.io.read.record import Reading
 from gridmap.io.read.sheets import SHEET_SUFFIXES, read_sheet
 from gridmap.io.read.vector import read_vector
@@ -126,7 +126,7 @@ def _of_sheet(path: Path, sheet: str | None) -> str:
 
 def _one(name: str, source: str) -> Any:
     if name in ("units", "households", "bands"):
-        return read_counts(name, source)
+        return read_plain_table(name, source)
     if name in CONTRACTS:
         return read_table(name, source, checked=False)
     return _shapes(name, source)

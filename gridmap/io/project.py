@@ -20,7 +20,7 @@ from gridmap.io.read.building_counts import read_building_counts
 from gridmap.io.read.failures import is_there
 from gridmap.io.read.osm import is_osm, read_osm
 from gridmap.io.read.postgis import database_tables
-from gridmap.io.read.readers import read_counts, read_table, refuse_empty_osm, refuse_for_osm
+from gridmap.io.read.readers import read_plain_table, read_table, refuse_empty_osm, refuse_for_osm
 from gridmap.io.write.postgis import write_postgis
 from gridmap.io.write.qgis_styles import layer_styles
 from gridmap.io.write.tables import STYLES_LAYER, flat, write_layers
@@ -277,7 +277,7 @@ def _read_inputs(path: Path, inputs: Mapping[str, dict[str, Any]], *, checked: b
         if name not in tables:
             options: dict[str, Any] = {key: entry.get(key) for key in ("columns", "layer")}
             if name in _WITHOUT_GEOMETRY:
-                tables[name] = read_counts(name, entry["path"], **options)
+                tables[name] = read_plain_table(name, entry["path"], **options)
             else:
                 options |= {key: entry.get(key) for key in ("crs", "categories")}
                 options["checked"] = checked

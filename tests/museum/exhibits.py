@@ -11,7 +11,7 @@ import numpy as np
 import shapely
 
 import gridmap as gm
-from gridmap.io.read.readers import read_counts
+from gridmap.io.read.readers import read_plain_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,8 +26,8 @@ READERS: dict[str, Callable[..., Any]] = {
     "barriers": gm.read_barriers,
     "facilities": gm.read_facilities,
     "streets": gm.read_streets,
-    "units": lambda source, **options: read_counts("units", source, **options),
-    "households": lambda source, **options: read_counts("households", source, **options),
+    "units": lambda source, **options: read_plain_table("units", source, **options),
+    "households": lambda source, **options: read_plain_table("households", source, **options),
     "counts": gm.read_counts,
     "project": gm.read_project,
 }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from gridmap.errors import ReadError
-from gridmap.io.read.readers import read_counts as read_listed
+from gridmap.io.read.readers import read_plain_table
 from gridmap.tables.counts.attach_counts import attach_counts
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def read_counts(
     >>> attached["households"].tolist(), len(unmatched)
     ([1020.0], 0)
     """
-    listed = read_listed("counts", source, columns=columns, layer=layer)
+    listed = read_plain_table("counts", source, columns=columns, layer=layer)
     shown = "the table" if isinstance(source, pd.DataFrame) else source
     present = ", ".join(map(str, listed.columns))
     if not {"building_id", *_NAMES} & set(listed.columns):
@@ -99,10 +99,10 @@ def read_building_counts(
     TableError
         When a number of households is none.
     """
-    listed = read_listed("counts", source)
+    listed = read_plain_table("counts", source)
     named = [name for name in _NAMES if name in listed.columns]
     if "building_id" in listed.columns or not named:
-        return read_listed("households", source), buildings
+        return read_plain_table("households", source), buildings
     if "households" not in listed.columns:
         raise _without_households(source, ", ".join(map(str, listed.columns)))
     usable = compounds if compounds is not None and len(compounds) and "name" in compounds.columns else None

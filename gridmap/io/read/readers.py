@@ -29,8 +29,17 @@ from gridmap.io.read.vector import read_vector
 from gridmap.tables.contracts import CONTRACTS, check_table, clean_ids
 
 __all__ = [
-    "read_barriers", "read_buildings", "read_communities", "read_compounds", "read_counts", "read_entrances",
-    "read_facilities", "read_streets", "read_table", "refuse_empty_osm", "refuse_for_osm",
+    "read_barriers",
+    "read_buildings",
+    "read_communities",
+    "read_compounds",
+    "read_entrances",
+    "read_facilities",
+    "read_plain_table",
+    "read_streets",
+    "read_table",
+    "refuse_empty_osm",
+    "refuse_for_osm",
 ]  # fmt: skip
 
 Source = str | PathLike[str] | pd.DataFrame
@@ -177,10 +186,12 @@ def read_streets(
     return read_table("streets", source, crs=crs, columns=columns, layer=layer)
 
 
-def read_counts(
+def read_plain_table(
     table: str, source: Source, *, columns: Columns | None = None, layer: str | None = None
 ) -> pd.DataFrame:
-    """A table without geometry: ``"households"``, ``"units"`` or ``"bands"``; from a sheet, vector file or frame.
+    """A table without geometry, ``"households"``, ``"units"``, ``"bands"`` or the lists that are ``"counts"``.
+
+    From a sheet, vector file or frame.
 
     Raises
     ------
