@@ -48,6 +48,7 @@ from gridmap.tables.households.estimate import estimate_households
 from gridmap.tables.levels import dissolve_communities
 from gridmap.tables.repair.log import undo_repair
 from gridmap.tables.repair.repair import repair
+from gridmap.view.compliance_table import compliance_table
 
 __all__ = [
     "Cover",
@@ -69,6 +70,7 @@ __all__ = [
     "community_from_bounds",
     "compare",
     "compare_runs",
+    "compliance_table",
     "cover",
     "dissolve_communities",
     "divide",

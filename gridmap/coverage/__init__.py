@@ -5,6 +5,7 @@ category and rank), rates by unit, gaps, completeness, and service circles as po
 reach table; the polygons are drawn beside it and say by how much they deviate.
 
 `land` is the ground as a raster. On it stands `counting`: who reaches what, by unit and after changes. On both stand
-`circles`, the polygons; `access`, how much is within reach, for whom and by which way; and `permeability`, how finely
-streets divide the land; on this last one `greenways`, what slow streets alone link.
+`circles`, the polygons; `access`, how much is within reach, for whom and by which way; `permeability`, how finely
+streets divide the land; `compliance`, whether units have what a standard asks for; and, on permeability, `greenways`,
+what slow streets alone link.
 """

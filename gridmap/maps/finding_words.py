@@ -10,6 +10,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from gridmap.view.compliance_words import category_words, column_word
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -137,6 +139,21 @@ CHINESE: dict[str, tuple[str, str]] = {
     "community_divided": ("社区 {a} 有 {weight} 户，拟拆分为 {parts} 个社区。", "核对拆分方案。"),
     "community_undivided": ("社区 {a} 未能拆分，保持不变。", ""),
     "community_out_of_band": ("拟设社区 {a} 的户数超出规定范围。", "重新划界，或予以确认。"),
+    "compliance_size_missing": ("{n} 处设施未填写{column}，与之有关的要求无法判定。", "在设施表中补充{column}。"),
+    "compliance_people_missing": ("{n} 个单元的{column}不明，以此为依据的要求无法判定。", "补充建筑的{column}。"),
+    "compliance_area_unknown": ("{n} 项要求只适用于新建区等特定区域，单元属何区域不明。", "说明各单元所属的区域。"),
+    "compliance_tier_missing": (
+        "{n} 处设施未注明层级，而多个层级都要求此类设施，影响结论之处不作判定。", "补充设施的层级。",
+    ),
+    "compliance_tier_unread": ("{n} 处设施的层级无法识别，按未注明处理。", "写作十五分钟、十分钟、五分钟或街坊。"),
+    "compliance_category_unclear": (
+        "没有设施归为「{category}」，只有较宽泛的「{wider}」，无从判断。", "细分这些设施的类别，或说明其归属。",
+    ),
+    "compliance_category_absent": (
+        "没有设施归为「{category}」，相应要求处处不达标。", "若归在其他类别之下，请说明；否则情况属实。",
+    ),
+    "compliance_units_without_place": ("单元没有空间范围，{n} 项要求未作判定。", "提供单元的范围或网格方案。"),
+    "compliance_unverified": ("{n} 项要求的数值未核实或来源不一，已注明。", "查对标准原文，以本地文件更正。"),
     "no_coverage": ("缺少设施或道路数据，未统计覆盖情况。", "在项目中提供设施与道路数据。"),
 }  # fmt: skip
 #: What the tables of an audit are called; others by the name that the user gave them.
@@ -217,7 +234,7 @@ def _facts(row: Mapping[str, Any], message: str, labels: Mapping[str, str]) -> _
         a=names[0] if names else "–",
         b=names[1] if len(names) > 1 else "–",
         n=str(len(names)) if len(names) not in (0, 20) or counted is None else counted.group(1),
-        category=labels.get(str(row.get("status")), str(row.get("status") or "–")),
+        category=labels.get(str(row.get("status")), category_words(str(row.get("status") or "–"), "zh")),
     )
     for key, name in (
         ("lower", "lower"),
@@ -231,6 +248,10 @@ def _facts(row: Mapping[str, Any], message: str, labels: Mapping[str, str]) -> _
         if isinstance(evidence.get(key), int | float):
             facts[name] = _number(evidence[key])
     facts.update(_audited(evidence))
+    if "column" in evidence:
+        facts["column"] = column_word(str(evidence["column"]), "zh")
+    if "wider" in evidence:
+        facts["wider"] = category_words("|".join(evidence["wider"]), "zh")
     facts["what"] = f"网格 {facts['a']} " if names else "该网格"
     limit, side = ("upper", "高于上限") if row.get("status") == "above" else ("lower", "低于下限")
     facts["limit"] = f"{side} {facts[limit]} 户"

@@ -303,6 +303,87 @@ class Cover:
         """
         return complete_cover(self, by, weight)
 
+    def compliance(
+        self,
+        standard: Any,
+        by: Any = None,
+        *,
+        share: float = 1.0,
+        weight: str = "households",
+        states: Iterable[str] | None = None,
+        persons_per_household: float | None = None,
+        areas: str | Mapping[str, str] | pd.Series | None = None,
+        categories: Mapping[str, str | Iterable[str]] | None = None,
+    ) -> pd.DataFrame:
+        """Whether units have what a standard asks for: one row a unit and requirement, none left out.
+
+        Each requirement is judged by its own facilities, measure and limit, whatever this cover was counted by; the
+        streets, or the straight line, are those of the cover. Tiers do not stand in for one another: a facility of the
+        15-minute tier does not satisfy the 5-minute tier. A facility without a tier counts where a single tier asks for
+        its category. What stands in a unit is asked of units with the people of the tier, and then that of all lower
+        tiers as well; distances are asked of everybody.
+
+        Parameters
+        ----------
+        standard
+            What `gridmap.read_standard` takes: ``"GB 50180-2018"``, a path, a table, or several of these.
+        by
+            Units as in `rate`. What stands in a unit is only told of units with a place: polygons, a plan, one unit.
+        share
+            Which share of a unit's households must be within reach for a distance to count as met. No national standard
+            found allows less than all of them, so that is the default; Shanghai aims at 0.85 by 2025 and 0.99 by 2035.
+        weight
+            The column of buildings that this is a share of.
+        states
+            Only requirements verified so well: of ``"text"``, ``"secondary"``, ``"conflict"``, ``"unverified"``.
+        persons_per_household
+            What makes residents of households where buildings have none; by default nothing does.
+        areas
+            What all units are, ``"new"`` or ``"built"``, or each by its id, for requirements that hold in one of them.
+        categories
+            Categories of the facilities that serve one of the standard: ``{"primary_school": "school"}``.
+
+        Returns
+        -------
+        DataFrame
+            ``unit_id``, ``requirement_id``, ``standard``, ``category``, ``tier``, ``rule``, ``limit`` with its
+            ``unit``, ``per`` and ``applies_to``; ``needed`` and ``present`` (households of a distance, else facilities,
+            classes, metres or m²; what counts for certain), ``reachable`` (the share within reach) and the ``share``
+            aimed at, ``area_short_m2``, ``places_short`` (facilities or classes), ``status``, ``verification``,
+            ``clause``, ``source``. Status: ``met``, ``partly`` (some of what is needed), ``not_met`` (none of it),
+            ``no_data`` (it hangs on something that is not known, see the findings), ``does_not_apply`` (nobody lives
+            there, or not so many, or it is another kind of area). ``.attrs`` has the ``findings``, the ``summary`` by
+            requirement, the ``share`` and the ``denominator``.
+
+        Raises
+        ------
+        OptionError
+            When an argument cannot be, or the standard has no requirement of facilities in these states.
+        ReadError, TableError
+            As `gridmap.read_standard` raises them.
+
+        Examples
+        --------
+        >>> import geopandas as gpd
+        >>> from shapely import Point
+        >>> homes = gpd.GeoDataFrame(
+        ...     {"building_id": ["a", "b"], "households": [30, 10]}, geometry=[Point(0, 0), Point(900, 0)], crs=32650
+        ... )
+        >>> schools = gpd.GeoDataFrame(
+        ...     {"facility_id": ["f"], "category": ["primary_school"]}, geometry=[Point(300, 0)], crs=32650
+        ... )
+        >>> reach = cover(homes, schools, minutes=15, how="straight")
+        >>> table = reach.compliance("GB 50180-2018", states=["secondary"]).set_index("requirement_id")
+        >>> table.loc["gb50180-primary-school-reach", ["reachable", "status"]].tolist()
+        [0.75, 'partly']
+        """
+        from gridmap.coverage.compliance.compliance import check_compliance
+
+        return check_compliance(
+            self, standard, by, share=share, weight=weight, states=states, areas=areas, categories=categories,
+            persons_per_household=persons_per_household,
+        )  # fmt: skip
+
     def __repr__(self) -> str:
         households = self.buildings["households"].sum()
         return (
