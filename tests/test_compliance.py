@@ -420,7 +420,8 @@ def test_every_row_is_there_and_summed_up():
     assert set(table["status"]) <= set(STATUSES)
     summary = table.attrs["summary"]
     assert summary[list(STATUSES)].sum(axis=1).eq(3).all()
-    assert table.attrs["standards"] == ["GB 50180-2018", "city check"]
+    assert table.attrs["standards"]["GB 50180-2018"]["zh"] == "GB 50180-2018 城市居住区规划设计标准"
+    assert list(table.attrs["standards"]) == ["GB 50180-2018", "city check"]
 
 
 def test_examples_run():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import SimpleNamespace
 
 import geopandas as gpd
@@ -16,6 +17,8 @@ from gridmap.errors import OptionError, WriteError
 from gridmap.io.write.workbook import write_workbook
 from gridmap.io.write.workbook_words import WORDS
 from gridmap.tables.findings import finding, findings_table
+from gridmap.view.compliance_table import LIGHTS
+from gridmap.view.compliance_words import status_word
 
 CRS = 32650
 SHEETS = {
@@ -267,3 +270,59 @@ def test_blind_spots_have_a_sheet_in_their_order(tmp_path, lang):
         inside = town["communities"].set_index("name").geometry
         assert place in names
         assert inside[place].intersects(area)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("by", ["plan", "communities"])
+def test_compliance_has_a_traffic_light_the_requirements_and_the_figures(tmp_path, lang, by):
+    town = make_town()
+    plan, cover = town["plan"], town["cover"]
+    units = plan if by == "plan" else plan.communities
+    standards = ["GB 50180-2018", "city check", "quarter-hour circle 2021", "complete community 2020"]
+    compliance = cover.compliance(standards, by=units, share=0.85)
+    path = write_workbook(tmp_path / "a.xlsx", plan=plan, cover=cover, compliance=compliance, lang=lang)
+    book = openpyxl.load_workbook(path)
+    names = {"en": ["Compliance", "Requirements", "Compliance in figures"], "zh": ["达标表", "标准要求", "达标明细"]}[
+        lang
+    ]
+    at = book.sheetnames.index(names[0])
+    assert book.sheetnames[at : at + 3] == names
+    lights, requirements, figures = (book[name] for name in names)
+    # a row a unit, a column a requirement, each cell on the colour of its status
+    wide = compliance.pivot_table(index="unit_id", columns="requirement_id", values="status", aggfunc="first")
+    wide = wide[compliance["requirement_id"].unique()]
+    shown = list(lights.iter_rows(min_row=2))
+    first = len(shown[0]) - wide.shape[1]
+    assert [row[0].value for row in shown] == wide.index.tolist()
+    for row, statuses in zip(shown, wide.to_numpy(), strict=True):
+        for cell, status in zip(row[first:], statuses, strict=True):
+            assert cell.value == status_word(status, lang)
+            assert (cell.fill.fgColor.rgb or "")[2:] == LIGHTS.get(status, "000000")
+    # the counts of the requirements are those of the lights
+    table = cells(requirements)
+    assert [row[2] for row in table[1:]] == (wide == "met").sum().tolist()
+    assert len(cells(figures)) == len(compliance) + 1
+    # one language, and no name of a column
+    said = [
+        text
+        for sheet in (lights, requirements, figures)
+        for row in cells(sheet)
+        for text in row
+        if isinstance(text, str)
+    ]
+    sources = {row[-1] for row in table[1:]}
+    for text in (
+        set(said) - set(wide.index) - sources - {row[0] for row in cells(figures)} - {row[1].value for row in shown}
+    ):
+        assert "_" not in text
+        assert bool(re.search("[\u4e00-\u9fff]", text)) == (lang == "zh" and text not in ("", "4.0.7")), text
+    assert "85%" in text_of(book)
+
+
+def test_findings_of_compliance_stand_with_the_others(tmp_path):
+    town = make_town()
+    compliance = town["cover"].compliance("city check")
+    path = write_workbook(tmp_path / "a.xlsx", cover=town["cover"], compliance=compliance)
+    rules = [row[1] for row in cells(openpyxl.load_workbook(path)["Findings"])]
+    assert {"compliance_category_absent"} <= set(rules)
+    assert set(compliance.attrs["findings"]["rule"]) <= set(rules)

@@ -16,7 +16,7 @@ import pandas as pd
 from gridmap.errors import OptionError, ReadError, TableError, first_line
 from gridmap.standards.rules import COLUMNS, RULES, STATES, TIERS, clean_tier, parse_per
 
-__all__ = ["read_standard", "standards"]
+__all__ = ["read_standard", "standard_titles", "standards"]
 
 _NEEDED = ("requirement_id", "rule")
 _LISTED = ("standard", "title_en", "title_zh", "number", "year", "in_force", "kind", "note")
@@ -46,6 +46,21 @@ def standards() -> pd.DataFrame:
     for state in STATES:
         out[state] = [int(counts.get(state, 0)) for counts in states]
     return out
+
+
+def standard_titles(name: str) -> dict[str, str]:
+    """Title of a standard by language, with its number; of one's own its name.
+
+    Examples
+    --------
+    >>> standard_titles("GB 50180-2018")["zh"], standard_titles("own")["zh"]
+    ('GB 50180-2018 城市居住区规划设计标准', 'own')
+    """
+    found = _shipped().set_index("standard")
+    if name not in found.index:
+        return {"en": name, "zh": name}
+    number = str(found["number"][name])
+    return {lang: f"{number} {found[f'title_{lang}'][name]}".strip() for lang in ("en", "zh")}
 
 
 def read_standard(source: Any) -> pd.DataFrame:

@@ -12,10 +12,13 @@ from gridmap.view.compliance_words import requirement_words, status_word
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["STATUSES", "compliance_table", "lights", "requirements_of", "summarise"]
+__all__ = ["LIGHTS", "STATUSES", "compliance_table", "lights", "requirements_of", "summarise"]
 
 #: Statuses from good to bad, then those that are none.
 STATUSES = ("met", "partly", "not_met", "no_data", "does_not_apply")
+
+#: Colours of the traffic light, as six hexadecimal digits.
+LIGHTS = {"met": "BFE0C8", "partly": "FBE7A3", "not_met": "F2B8A0", "no_data": "E6E9EB"}
 
 
 def summarise(compliance: pd.DataFrame) -> pd.DataFrame:

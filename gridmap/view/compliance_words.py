@@ -10,7 +10,16 @@ from gridmap.tables.categories import facility_categories
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["category_words", "column_word", "requirement_words", "state_word", "status_word", "unmet_words"]
+__all__ = [
+    "amount_word",
+    "category_words",
+    "clause_words",
+    "column_word",
+    "requirement_words",
+    "state_word",
+    "status_word",
+    "unmet_words",
+]
 
 _LANGUAGES = ("en", "zh")
 #: (English, Chinese)
@@ -56,6 +65,8 @@ _COLUMNS = {
     "elderly": ("older people", "老年人口"), "elderly_80": ("people over 80", "80岁以上人口"),
     "children": ("children", "儿童人口"),
 }  # fmt: skip
+# Parts of guides are counted in Chinese numerals.
+_NUMERALS = str.maketrans("一二三四五六七八九", "123456789")
 _PLURALS = {"child": "children", "older person": "older people", "person over 80": "people over 80"}
 
 
@@ -142,6 +153,28 @@ def unmet_words(row: Mapping[Any, Any], lang: str) -> str:
         "width": ("{p} of {n} m", "宽{p}米，应为{n}米"),
     }
     return _word(words, key, lang).format(p=f"{row['present']:,.0f}", n=f"{row['needed']:,.0f}")
+
+
+def amount_word(rule: str, lang: str) -> str:
+    """In what a requirement counts what is needed and what there is."""
+    words = {
+        "reach": ("households", "户"), "count": ("facilities", "处"), "classes": ("classes", "班"),
+        "width": ("m", "米"),
+    }  # fmt: skip
+    return _word(words, rule, lang) if rule in words else {"en": "m²", "zh": "平方米"}[lang]
+
+
+def clause_words(clause: str, lang: str) -> str:
+    """A clause as it is cited.
+
+    Examples
+    --------
+    >>> clause_words("tab 4.0.4", "en"), clause_words("tab 4.0.4", "zh"), clause_words("一(一)", "en")
+    ('table 4.0.4', '表4.0.4', '1(1)')
+    """
+    if lang == "zh":
+        return clause.replace("tab ", "表")
+    return clause.replace("tab ", "table ").translate(_NUMERALS)
 
 
 def _per_words(per: str, lang: str) -> str:

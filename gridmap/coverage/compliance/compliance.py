@@ -17,7 +17,7 @@ from gridmap.coverage.compliance.reached import reached
 from gridmap.coverage.counting.rates import denominator_of, weights_of
 from gridmap.coverage.counting.units import Units, find_units
 from gridmap.errors import OptionError
-from gridmap.standards.read import read_standard
+from gridmap.standards.read import read_standard, standard_titles
 from gridmap.standards.rules import RULES, STATES, parse_per
 from gridmap.tables.findings import AttachedFindings, AttachedTable
 from gridmap.view.compliance_table import summarise
@@ -103,7 +103,7 @@ def check_compliance(
         share=float(share),
         weight=weight,
         denominator=denominator_of(cover.buildings, weight),
-        standards=list(dict.fromkeys(asked["standard"])),
+        standards={name: standard_titles(name) for name in dict.fromkeys(asked["standard"])},
         states=sorted(set(asked["verification"])),
         outside={
             "buildings": len(units.outside),

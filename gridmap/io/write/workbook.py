@@ -11,6 +11,7 @@ import pandas as pd
 
 from gridmap.errors import OptionError
 from gridmap.io.write.tables import writing
+from gridmap.io.write.workbook_compliance import community_names, compliance_sheets, unit_names
 from gridmap.io.write.workbook_gaps import gap_columns
 from gridmap.io.write.workbook_sheet import Column, add_table, clean, put
 from gridmap.io.write.workbook_words import category_word, word
@@ -42,6 +43,7 @@ def write_workbook(
     findings: pd.DataFrame | None = None,
     sources: Mapping[str, Mapping[str, Any]] | None = None,
     gaps: gpd.GeoDataFrame | None = None,
+    compliance: pd.DataFrame | None = None,
 ) -> Path:
     """Write a plan and a cover as a workbook for people, whole or not at all.
 
@@ -67,6 +69,8 @@ def write_workbook(
         What the readers did, by table (``attrs["reading"]``); by default those still on the tables.
     gaps
         Blind spots, as `Cover.gaps` gives them; they get a sheet of their own.
+    compliance
+        As `Cover.compliance` gives it: a traffic-light sheet (达标表), the requirements with clauses, the figures.
 
     Raises
     ------
@@ -89,33 +93,50 @@ def write_workbook(
     book.remove(book.active)
     book.properties.title, book.properties.creator = title, "gridmap"
     summary = book.create_sheet(word("summary", lang))
-    estimated = _estimated_by_grid(plan, cover)
     note = _estimate_note(plan, cover, lang)
     header = f"{title} – {note}"
-    if plan is not None:
-        ledger = _ledger(plan, estimated, plan.findings if findings is None else findings, lang)
-        add_table(book, word("ledger", lang), ledger, lang=lang, frozen=2, header=header)
-    if cover is not None:
-        for name, columns, frozen in _coverage(plan, cover, lang):
-            add_table(book, word(name, lang), columns, lang=lang, frozen=frozen, header=header)
-    if gaps is not None:
-        spots = gap_columns(gaps, getattr(plan, "communities", None), lang)
-        add_table(book, word("gaps", lang), spots, lang=lang, frozen=2, header=header)
-    found = _findings(plan, cover) if findings is None else findings
+    for name, columns, frozen in _results(plan, cover, gaps, compliance, findings, lang):
+        add_table(book, word(name, lang), columns, lang=lang, frozen=frozen, header=header)
+    found = _findings(plan, cover, compliance) if findings is None else findings
     add_table(book, word("findings", lang), _finding_columns(found, lang), lang=lang, header=header)
     about = _assumptions(plan, cover, sources, lang)
     add_table(book, word("assumptions", lang), about, lang=lang, frozen=2, header=header)
     notes = [note, *([word("rate_note", lang).format(sheet=word("institutions", lang))] if cover is not None else [])]
+    if compliance is not None:
+        share = f"{100 * compliance.attrs.get('share', 1.0):.4g}%"
+        notes.append(word("compliance_note", lang).format(share=share, sheet=word("requirements", lang)))
     _fill_summary(summary, title, notes, _figures(plan, cover, found, lang), book.sheetnames[1:], lang)
     with writing(path) as temporary:
         book.save(temporary)
     return path
 
 
+def _results(
+    plan: Any,
+    cover: Any,
+    gaps: gpd.GeoDataFrame | None,
+    compliance: pd.DataFrame | None,
+    findings: pd.DataFrame | None,
+    lang: str,
+) -> list[tuple[str, list[Column], int]]:
+    """The sheets of results: word for the name, columns, and how many of these stay in sight."""
+    sheets: list[tuple[str, list[Column], int]] = []
+    if plan is not None:
+        estimated = _estimated_by_grid(plan, cover)
+        sheets.append(("ledger", _ledger(plan, estimated, plan.findings if findings is None else findings, lang), 2))
+    if cover is not None:
+        sheets += _coverage(plan, cover, lang)
+    if gaps is not None:
+        sheets.append(("gaps", gap_columns(gaps, getattr(plan, "communities", None), lang), 2))
+    if compliance is not None:
+        sheets += compliance_sheets(compliance, {} if plan is None else unit_names(plan), lang)
+    return sheets
+
+
 def _ledger(plan: Any, estimated: pd.Series, findings: pd.DataFrame, lang: str) -> list[Column]:
     """One row a grid."""
     grids = plan.grids
-    names = _community_names(plan)
+    names = community_names(plan)
     columns = [Column(word("grid_id", lang), _texts(grids["grid_id"]))]
     if "name" in grids.columns:
         columns.append(Column(word("name", lang), _texts(grids["name"])))
@@ -145,7 +166,7 @@ def _coverage(plan: Any, cover: Any, lang: str) -> list[tuple[str, list[Column],
     """Tables of coverage: by grid, by community, facilities by community, over all."""
     tables: list[tuple[str, list[Column], int]] = []
     if plan is not None:
-        names = _community_names(plan)
+        names = community_names(plan)
         of = plan.grids.set_index(plan.grids["grid_id"].astype(str))
         grids = cover.rate(by=plan)
         units = pd.Index(grids["unit_id"].unique()).astype(str)
@@ -382,13 +403,6 @@ def _estimate_note(plan: Any, cover: Any, lang: str) -> str:
     )  # fmt: skip
 
 
-def _community_names(plan: Any) -> dict[str, str]:
-    table = plan.communities
-    ids = table["community_id"].astype(str)
-    names = table["name"].where(table["name"].notna(), "").astype(str) if "name" in table.columns else ids
-    return dict(zip(ids, names, strict=True))
-
-
 def _remarks(findings: pd.DataFrame) -> dict[str, str]:
     """For each grid, what the findings that name it say."""
     out: dict[str, list[str]] = {}
@@ -398,8 +412,10 @@ def _remarks(findings: pd.DataFrame) -> dict[str, str]:
     return {grid: " ".join(dict.fromkeys(texts)) for grid, texts in out.items()}
 
 
-def _findings(plan: Any, cover: Any) -> pd.DataFrame:
+def _findings(plan: Any, cover: Any, compliance: pd.DataFrame | None = None) -> pd.DataFrame:
     tables = [part.findings for part in (plan, cover) if part is not None and part.findings is not None]
+    if compliance is not None and "findings" in compliance.attrs:
+        tables.append(compliance.attrs["findings"])
     return pd.concat([pd.DataFrame(t).drop(columns="geometry", errors="ignore") for t in tables], ignore_index=True)
 
 

@@ -16,6 +16,9 @@ WORDS: dict[str, tuple[str, str]] = {
     "overall": ("Coverage", "全域覆盖率"),
     "institutions": ("Facilities by community", "社区设施数"),
     "gaps": ("Blind spots", "服务盲区"),
+    "compliance": ("Compliance", "达标表"),
+    "requirements": ("Requirements", "标准要求"),
+    "compliance_detail": ("Compliance in figures", "达标明细"),
     "findings": ("Findings", "问题清单"),
     "assumptions": ("Assumptions and sources", "假设与来源"),
     # summary
@@ -76,6 +79,26 @@ WORDS: dict[str, tuple[str, str]] = {
     "minutes_max": ("Farthest (minutes)", "最远（分钟）"),
     "metres_median": ("Median (m)", "距离中位数（米）"),
     "metres_max": ("Farthest (m)", "最远（米）"),
+    # compliance
+    "unit": ("Unit", "单元"),
+    "unit_id": ("Unit code", "单元编码"),
+    "requirement": ("Requirement", "要求"),
+    "standard": ("Standard", "标准"),
+    "clause": ("Clause", "条款"),
+    "verification": ("Verification", "核实状态"),
+    "number_from": ("Source of the number", "数值来源"),
+    "met": ("Met", "达标"),
+    "partly": ("Partly", "部分达标"),
+    "not_met": ("Not met", "未达标"),
+    "no_data": ("No data", "数据不足"),
+    "does_not_apply": ("Does not apply", "不适用"),
+    "met_share": ("Share met", "达标率"),
+    "needed": ("Needed", "应有"),
+    "present": ("There is", "现有"),
+    "counted_in": ("Counted in", "计量单位"),
+    "reachable": ("Within reach", "可达户数占比"),
+    "area_short": ("Short of (m²)", "面积缺口（平方米）"),
+    "places_short": ("Short of (number)", "数量缺口"),
     # findings
     "severity": ("Severity", "级别"),
     "rule": ("Rule", "规则"),
@@ -146,6 +169,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "rate_note": (
         "A rate is the share of a unit's households that reach such a facility. Facilities in the unit: “{sheet}”.",
         "覆盖率为该单元内可到达某类设施的户数占比；单元内设施数量另见“{sheet}”。",
+    ),
+    "compliance_note": (
+        "Compliance: a distance is met where {share} of a unit's households are within it; see “{sheet}”.",
+        "达标判定：单元内{share}的住户在规定距离之内方为达标，见“{sheet}”。",
     ),
     "page": ("Page &P of &N", "第 &P 页，共 &N 页"),
 }
