@@ -36,6 +36,7 @@ from gridmap.maps.explore import explore
 from gridmap.maps.report.atlas import atlas
 from gridmap.maps.report.report import report
 from gridmap.network.streets import StreetNetwork
+from gridmap.siting.capacity.need import capacity_need
 from gridmap.siting.communities.mismatch import mismatch
 from gridmap.siting.communities.oversized import oversized_communities, propose_communities
 from gridmap.standards.read import read_standard, standards
@@ -66,6 +67,7 @@ __all__ = [
     "atlas",
     "attach_counts",
     "bounds_from_text",
+    "capacity_need",
     "check",
     "community_from_bounds",
     "compare",

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
 
-__all__ = ["is_counted", "is_existing", "is_public", "rows_by_category"]
+__all__ = ["is_counted", "is_existing", "is_planned", "is_public", "rows_by_category"]
 
 
 def is_counted(facilities: gpd.GeoDataFrame) -> NDArray[np.bool_]:
@@ -30,10 +30,19 @@ def is_public(facilities: gpd.GeoDataFrame) -> NDArray[np.bool_]:
 
 def is_existing(facilities: gpd.GeoDataFrame) -> NDArray[np.bool_]:
     """Which facilities stand today: all but those whose status is planned or candidate."""
+    return ~_has_status(facilities, "planned", "candidate")
+
+
+def is_planned(facilities: gpd.GeoDataFrame) -> NDArray[np.bool_]:
+    """Which facilities are planned: they do not stand yet, and are more than candidates."""
+    return _has_status(facilities, "planned")
+
+
+def _has_status(facilities: gpd.GeoDataFrame, *wanted: str) -> NDArray[np.bool_]:
     if "status" not in facilities.columns:
-        return np.ones(len(facilities), dtype=bool)
+        return np.zeros(len(facilities), dtype=bool)
     status = facilities["status"].astype(object).fillna("").astype(str).str.strip().str.lower()
-    return ~status.isin(("planned", "candidate")).to_numpy()
+    return np.asarray(status.isin(wanted), dtype=bool)
 
 
 def rows_by_category(
