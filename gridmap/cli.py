@@ -40,6 +40,18 @@ Table = Annotated[
 ]
 
 Sheet = Annotated[Path | None, typer.Option(help="A CSV or Excel sheet.")]
+Crs = Annotated[
+    list[str] | None,
+    typer.Option("--crs", metavar="[TABLE=]CRS", help="What coordinates are in, such as buildings=GCJ-02; repeatable."),
+]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--columns",
+        metavar="TABLE.COLUMN=HEADING",
+        help="A heading that is not recognised, such as buildings.households=总户数; repeatable.",
+    ),
+]
 
 # The files of the main job that a command for one other file leaves out.
 _NO_FILES = dict.fromkeys(
@@ -134,6 +146,8 @@ def check(
     ] = None,
     lang: Annotated[str, typer.Option(help="Language of the findings: en or zh.")] = "en",
     sliver_width: Annotated[float, typer.Option(help="m; land narrower than this is a slip of drawing.")] = 1.0,
+    crs: Crs = None,
+    columns: Columns = None,
 ) -> None:
     """Find what is wrong within and between tables: gaps, overlaps, doubled buildings, totals and more.
 
@@ -151,7 +165,7 @@ def check(
         raise OptionError(f"--lang {lang}: the findings are told in en or zh")
     with _progress() as stage:
         stage("read")
-        tables = read_audit_sources(sources)
+        tables = read_audit_sources(sources, crs=crs, columns=columns)
         unmatched: list[Any] = []
         if {"buildings", "households"} <= set(tables):
             tables["buildings"], unmatched = complete_households(tables["buildings"], tables.pop("households"))
@@ -186,12 +200,13 @@ def divide(
     split_large: Annotated[bool, typer.Option("--split-large", help="Split buildings above the upper limit.")] = False,
     effort: Effort = None,
     seed: Seed = None,
+    crs: Crs = None,
+    columns: Columns = None,
     out: OutFile = Path("grids.gpkg"),
 ) -> None:
     """Divide communities into grids: a .gpkg gets the whole plan, .geojson, .shp, .dxf, .kml ... the grids alone."""
     import gridmap as gm
     from gridmap.io.project import write_project
-    from gridmap.io.read.readers import read_plain_table
     from gridmap.io.write.tables import write_table
     from gridmap.job import complete_households
     from gridmap.tables.findings import findings_table, join_findings
@@ -199,14 +214,14 @@ def divide(
 
     with _progress() as stage:
         stage("read")
-        houses, found = complete_households(gm.read_buildings(buildings))
-        paths = _given(compounds=compounds, barriers=barriers, entrances=entrances)
-        tables = {name: getattr(gm, f"read_{name}")(path) for name, path in paths.items()}
-        lines = None if streets is None else gm.read_streets(streets)
+        tables = _read_all(
+            crs, columns, communities=communities, buildings=buildings, streets=streets, compounds=compounds,
+            barriers=barriers, entrances=entrances, units=units, bands=bands,
+        )  # fmt: skip
+        tables["buildings"], found = complete_households(tables["buildings"])
         stage("divide")
-        tables |= {name: read_plain_table(name, path) for name, path in _given(units=units, bands=bands).items()}
         options = _given(effort=effort, seed=seed, weight=weight, split_large=split_large or None)
-        plan = gm.divide(gm.read_communities(communities), houses, lines, lower=lower, upper=upper, **tables, **options)
+        plan = gm.divide(**tables, lower=lower, upper=upper, **options)
         stage("write")
         if out.suffix.lower() == ".gpkg":
             write_project(out, plan=plan)
@@ -231,6 +246,8 @@ def cover(
     minutes: Annotated[float | None, typer.Option(help="Walking minutes within which a facility is reached.")] = None,
     metres: Annotated[float | None, typer.Option(help="Metres, instead of minutes.")] = None,
     profile: Annotated[str, typer.Option(help="Who walks: adult, elderly, child.")] = "adult",
+    crs: Crs = None,
+    columns: Columns = None,
     out: OutFile = Path("coverage.xlsx"),
 ) -> None:
     """Measure who reaches which category of facility: .xlsx gets all sheets, .csv the rates, .gpkg all layers."""
@@ -244,15 +261,18 @@ def cover(
 
     with _progress() as stage:
         stage("read")
-        houses, found = complete_households(gm.read_buildings(buildings))
-        paths = _given(compounds=compounds, barriers=barriers, entrances=entrances)
-        walls = {name: getattr(gm, f"read_{name}")(path) for name, path in paths.items()}
+        tables = _read_all(
+            crs, columns, buildings=buildings, facilities=facilities, streets=streets, compounds=compounds,
+            barriers=barriers, entrances=entrances,
+        )  # fmt: skip
+        houses, found = complete_households(tables.pop("buildings"))
+        places, lines = tables.pop("facilities"), tables.pop("streets")
         units = None if by is None else _units(by)
         stage("network")
-        network = gm.StreetNetwork.from_streets(gm.read_streets(streets), profile=profile, **walls)
+        network = gm.StreetNetwork.from_streets(lines, profile=profile, **tables)
         stage("cover")
         limits = _given(minutes=minutes, metres=metres)
-        result = gm.cover(houses, gm.read_facilities(facilities), network, **limits)
+        result = gm.cover(houses, places, network, **limits)
         rates = result.rate(by=units)
         stage("write")
         if out.suffix.lower() == ".xlsx":
@@ -291,6 +311,19 @@ def _layers(path: Path) -> list[Any]:
     if path.suffix.lower() in (".gpkg", ".toml"):
         return list(read_project(path).tables.values())
     return [gpd.read_file(path)]
+
+
+def _read_all(crs: list[str] | None, columns: list[str] | None, **paths: Path | None) -> dict[str, Any]:
+    """The tables of the files given, each as the options state it."""
+    from gridmap.io.read.readers import read_plain_table, read_table
+    from gridmap.io.stated import WITHOUT_PLACE, stated_options
+
+    given = _given(**paths)
+    stated = stated_options(crs, columns, list(given))
+    return {
+        name: (read_plain_table if name in WITHOUT_PLACE else read_table)(name, path, **stated[name])
+        for name, path in given.items()
+    }
 
 
 def _units(path: Path) -> Any:

@@ -12,11 +12,12 @@ from gridmap.io.project import INPUTS, read_project
 from gridmap.io.read.category_columns import category_columns
 from gridmap.io.read.headings import match_headings
 from gridmap.io.read.osm import is_osm, read_osm
-from gridmap.io.read.places import coordinate_headings
+from gridmap.io.read.places import coordinate_headings, with_crs
 from gridmap.io.read.readers import read_plain_table, read_table
 from gridmap.io.read.record import Reading
 from gridmap.io.read.sheets import SHEET_SUFFIXES, read_sheet
 from gridmap.io.read.vector import read_vector
+from gridmap.io.stated import WITHOUT_PLACE, stated_options
 from gridmap.tables.check.layers import LEVELS, recognise
 from gridmap.tables.contracts import CONTRACTS
 
@@ -42,7 +43,9 @@ _HEADINGS = (
 )
 
 
-def read_audit_sources(sources: Iterable[str]) -> dict[str, Any]:
+def read_audit_sources(
+    sources: Iterable[str], *, crs: Iterable[str] | None = None, columns: Iterable[str] | None = None
+) -> dict[str, Any]:
     """Tables by name, faults and all.
 
     Parameters
@@ -50,38 +53,48 @@ def read_audit_sources(sources: Iterable[str]) -> dict[str, Any]:
     sources
         Each a PROJECT.toml, a project GeoPackage, an OpenStreetMap extract, a file whose name begins with that of a
         table (``communities_2000.gpkg``) or whose columns tell it, or ``NAME=FILE``.
+    crs, columns
+        What is stated of the files, as `stated_options` takes it; projects and extracts say it themselves.
 
     Raises
     ------
     ReadError
         When a file is missing, broken, or does not say what it holds.
     OptionError
-        When two sources hold the same table.
+        When two sources hold the same table, or something is stated of a table that is in no single file.
     """
     tables: dict[str, Any] = {}
+    files: dict[str, str] = {}
     for source in sources:
-        for name, table in _tables(source).items():
-            if name in tables:
+        whole, single = _tables(source)
+        for name in (*whole, *single):
+            if name in tables or name in files:
                 raise OptionError(f"{source}: {name} were read already; give one of them a name of its own, NAME=FILE")
-            tables[name] = table
+        tables |= whole
+        files |= single
+        # told in the order of the sources
+        tables |= dict.fromkeys(single)
+    stated = stated_options(crs, columns, list(files))
+    for name, file in files.items():
+        tables[name] = _one(name, file, stated[name])
     return tables
 
 
-def _tables(source: str) -> dict[str, Any]:
+def _tables(source: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """The tables of a source that holds many, or the file of a single one by its name."""
     name, equals, rest = source.partition("=")
     if equals and name.isidentifier() and not Path(source).exists():
-        return {name: _one(name, rest)}
+        return {}, {name: rest}
     path = Path(source.partition("|layer=")[0])
     if path.suffix.lower() == ".toml":
-        return dict(read_project(path, checked=False).tables)
+        return dict(read_project(path, checked=False).tables), {}
     if not path.exists():
         raise ReadError(f"{path}: there is no such file. Check the path.")
     if is_osm(path):
-        return {name: table for name, table in read_osm(path, _OF_OSM).items() if len(table)}
+        return {name: table for name, table in read_osm(path, _OF_OSM).items() if len(table)}, {}
     if path.suffix.lower() == ".gpkg" and "|layer=" not in source and _layers(path) & set(INPUTS):
-        return dict(read_project(path, checked=False).tables)
-    name = _name_of(path, source)
-    return {name: _one(name, source)}
+        return dict(read_project(path, checked=False).tables), {}
+    return {}, {_name_of(path, source): source}
 
 
 def _layers(path: Path) -> set[str]:
@@ -124,12 +137,17 @@ def _of_sheet(path: Path, sheet: str | None) -> str:
     raise OptionError(f"its headings are {', '.join(names)}")
 
 
-def _one(name: str, source: str) -> Any:
-    if name in ("units", "households", "bands"):
-        return read_plain_table(name, source)
+def _one(name: str, source: str, stated: dict[str, Any]) -> Any:
+    if name in WITHOUT_PLACE:
+        return read_plain_table(name, source, **stated)
     if name in CONTRACTS:
-        return read_table(name, source, checked=False)
-    return _shapes(name, source)
+        return read_table(name, source, checked=False, **stated)
+    if "columns" in stated:
+        raise OptionError(
+            f"--columns {name}.{next(iter(stated['columns']))}: {name} are read as they are. Leave it out."
+        )
+    shapes = _shapes(name, source)
+    return with_crs(shapes, stated["crs"], {}, Reading(source)) if stated else shapes
 
 
 def _shapes(name: str, source: str) -> gpd.GeoDataFrame:
