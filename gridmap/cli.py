@@ -155,6 +155,7 @@ def check(
     """
     import gridmap as gm
     from gridmap.io.audit_sources import read_audit_sources
+    from gridmap.io.reading_findings import reading_findings
     from gridmap.io.write.tables import write_table
     from gridmap.job import complete_households
     from gridmap.maps.finding_words import told_findings
@@ -166,12 +167,13 @@ def check(
     with _progress() as stage:
         stage("read")
         tables = read_audit_sources(sources, crs=crs, columns=columns)
-        unmatched: list[Any] = []
+        found = reading_findings(tables)
         if {"buildings", "households"} <= set(tables):
             tables["buildings"], unmatched = complete_households(tables["buildings"], tables.pop("households"))
+            found += unmatched
         stage("check")
         audit = gm.check(sliver_width=sliver_width, **tables)
-        told = told_findings(join_findings([audit, findings_table(unmatched)], crs=audit.crs), lang, {})
+        told = told_findings(join_findings([audit, findings_table(found)], crs=audit.crs), lang, {})
         if out is not None:
             stage("write")
             write_table(findings_sheet(told) if out.suffix.lower() in (".xlsx", ".csv") else told, out)

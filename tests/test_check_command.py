@@ -96,3 +96,19 @@ def test_sheets_are_known_by_their_headings(tmp_path, headings, table):
     (tmp_path / "b.csv").write_text("甲,乙\n1,2\n", encoding="utf-8")
     with pytest.raises(ReadError, match=r"b.csv: neither its name nor its columns.*its headings are 甲, 乙"):
         read_audit_sources([str(tmp_path / "b.csv")])
+
+
+def test_cells_that_are_neither_yes_nor_no_and_no_coordinates_are_found(tmp_path):
+    rows = [
+        "lon,lat,of,of_id,open",
+        "117.001,39.9,compound,c,看情况",
+        "117.002,39.9,compound,c,否",
+        "东经,39.9,compound,c,是",
+    ]
+    (tmp_path / "entrances.csv").write_text("\n".join(rows), encoding="utf-8")
+    done = gridmap("check", "entrances.csv", "--lang", "zh", "--out", "found.csv", cwd=tmp_path)
+    assert done.returncode == 3, done.stderr
+    found = pd.read_csv(tmp_path / "found.csv").set_index("rule")
+    assert found.loc["neither_yes_nor_no", "message"].startswith("出入口：1 个单元格既不是“是”也不是“否”")
+    assert found.loc["unreadable_coordinates", ["severity", "ids"]].tolist() == ["error", 4]
+    assert found.loc["neither_yes_nor_no", "ids"] == 2

@@ -126,6 +126,10 @@ CHINESE: dict[str, tuple[str, str]] = {
     "on_border": ("{level}：{n} 行紧贴两个{units}的界线，归属不明。", "核对其位于界线哪一侧。"),
     "households_not_residential": ("{n} 栋非居住用途的建筑登记有住户{lived}。", "更正其用途或户数。"),
     "id_repeated": ("{level}：{n} 个编号重复出现。", "为不同的对象另行编号，合并相同的对象。"),
+    "neither_yes_nor_no": (
+        "{level}：{cells} 个单元格既不是“是”也不是“否”，已按封闭、不可穿越、非公共处理。", "填写是或否，或留空。",
+    ),
+    "unreadable_coordinates": ("{level}：{cells} 个坐标无法识别，所在行没有位置。", "更正坐标，或删除该行。"),
     "contract": ("{level}：{n} 行数据不符合要求。", "更正数据，或删除该行。"),
     "total_differs": ("{level}「{a}」登记 {stated} 户，其{parts}合计 {sum} 户。", "查找遗漏或重复，或更正总数。"),
     "gate_without_compound": ("{n} 处大门所属的院落小区不在表中。", "更正大门所属小区，或补充该小区。"),
@@ -265,7 +269,9 @@ def _audited(evidence: Mapping[str, Any]) -> dict[str, str]:
         for key, name in (("table", "level"), ("units", "units"), ("parts", "parts"))
         if isinstance(evidence.get(key), str)
     }
-    counts = {key: evidence[key] for key in ("pieces", "stated", "sum") if isinstance(evidence.get(key), int | float)}
+    counts = {
+        key: evidence[key] for key in ("pieces", "stated", "sum", "cells") if isinstance(evidence.get(key), int | float)
+    }
     sizes = [
         text.format(_number(evidence[key]) if evidence[key] >= 0.1 or not evidence[key] else f"{evidence[key]:.1g}")
         for key, text in (("area_m2", "{} 平方米"), ("width_m", "宽约 {} 米"), ("households", "{} 户"))

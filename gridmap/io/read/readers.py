@@ -350,11 +350,17 @@ def _checked(
         raise named
     for kind, told in (("neither_yes_nor_no", neither), ("unreadable_coordinates", unplaced)):
         if told:
-            reading.note(**{kind: [f"row {cell['row']}: {cell['column']} = {cell['value']}" for cell in told[:20]]})
+            reading.note(**{kind: _examples(told)})
     if rows != _BY_LABEL:
         out = out.reset_index(drop=True)
     out.attrs["reading"] = reading.as_dict(len(out))
     return out
+
+
+def _examples(told: list[dict[str, Any]]) -> dict[str, Any]:
+    """How many cells there are, and the first of them."""
+    cells = [f"row {cell['row']}: {cell['column']} = {cell['value']}" for cell in told[:20]]
+    return {"count": len(told), "rows": [str(cell["row"]) for cell in told[:20]], "cells": cells}
 
 
 def _is_drawn(frame: pd.DataFrame) -> bool:
