@@ -18,10 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["lids"]
 
-# A lid reaches beyond the border it ends on, so that it surely meets it: by this many units of the last place of its
-# coordinates, a millionth of a metre or less.
-_BEYOND = 1024
-
 
 def lids(shapes: Shapes, to_metric: Callable[[Shapes], Shapes], width: float) -> Shapes:
     """Lines across cracks narrower than `width`, in the CRS of the polygons, so that each stretch has two neighbours.
@@ -41,10 +37,9 @@ def lids(shapes: Shapes, to_metric: Callable[[Shapes], Shapes], width: float) ->
         m.
     """
     metric = to_metric(shapes)
-    tree = shapely.STRtree(metric)
     xy = np.unique(shapely.get_coordinates(shapes), axis=0)
     corners = shapely.points(xy)
-    near = tree.query(to_metric(corners), predicate="dwithin", distance=width)
+    near = _near(to_metric(corners), metric, width)
     several = np.bincount(near[0], minlength=len(xy)) > 2
     place, row = near[:, several[near[0]]]
     lines = [_lines(corners, place, row, shapes, metric, to_metric)]
@@ -53,24 +48,31 @@ def lids(shapes: Shapes, to_metric: Callable[[Shapes], Shapes], width: float) ->
     if len(rim):
         points = shapely.points(rim)
         places = to_metric(points)
-        near = tree.query(places, predicate="dwithin", distance=width)
-        mouth = _mouths(near, places, ring, tree, width)
+        near = _near(places, metric, width)
+        mouth = _mouths(near, places, ring, metric, width)
         place, row = near[:, mouth[near[0]]]
         gaping = _gaping(place, row, places, metric, width)
         lines.append(_lines(points, place[gaping], row[gaping], shapes, metric, to_metric))
     return np.concatenate(lines)
 
 
-def _mouths(near: Ints, places: Shapes, ring: Ints, tree: shapely.STRtree, width: float) -> Flags:
+def _near(points: Shapes, metric: Shapes, width: float) -> Ints:
+    """Pairs of a point and a polygon within `width`, by point; asked the other way round, for polygons are prepared."""
+    row, point = shapely.STRtree(points).query(metric, predicate="dwithin", distance=width)
+    order = np.lexsort((row, point))
+    return np.stack([point[order], row[order]])
+
+
+def _mouths(near: Ints, places: Shapes, ring: Ints, metric: Shapes, width: float) -> Flags:
     """Vertices of the rim within `width` of two polygons, from which an edge leads out of the crack between them.
 
     An edge stays in a crack when both its ends and its middle are within `width` of the same two polygons: where it
     leads along the rim from one crack to the next, its ends are close to two each, but not to the same.
     """
-    size = len(tree.geometries)
+    size = len(metric)
     start = np.flatnonzero(ring[1:] == ring[:-1])
     ends = shapely.get_coordinates(places)
-    edge, row = tree.query(shapely.points((ends[start] + ends[start + 1]) / 2), predicate="dwithin", distance=width)
+    edge, row = _near(shapely.points((ends[start] + ends[start + 1]) / 2), metric, width)
     keys = near[0].astype(np.int64) * size + near[1]
     common = np.isin(start[edge] * size + row, keys) & np.isin((start[edge] + 1) * size + row, keys)
     within = np.zeros(len(ring), dtype=bool)
@@ -109,8 +111,4 @@ def _lines(
     middle = shapely.line_interpolate_point(lines, 0.5, normalized=True)
     covered = np.zeros(len(lines), dtype=bool)
     covered[shapely.STRtree(metric).query(to_metric(middle), predicate="intersects")[0]] = True
-    ends = shapely.get_coordinates(lines[~covered]).reshape(-1, 2, 2)
-    along = ends[:, 1] - ends[:, 0]
-    beyond = _BEYOND * np.spacing(np.abs(ends).max(axis=(1, 2), initial=0)) / np.hypot(*along.T)
-    ends[:, 1] += beyond[:, None] * along
-    return np.asarray(shapely.linestrings(ends), dtype=object) if len(ends) else np.empty(0, dtype=object)
+    return np.asarray(lines[~covered], dtype=object)

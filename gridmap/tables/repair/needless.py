@@ -14,11 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["drop_needless_vertices"]
 
-# How far a crossing that was computed may lie off the line it is on, in units of the last place of its coordinates.
-_LAST_PLACES = 4
 
-
-def drop_needless_vertices(after: Shapes, before: Shapes) -> Shapes:
+def drop_needless_vertices(after: Shapes, before: Shapes, grid: float) -> Shapes:
     """Shapes without vertices that are new in each of the shapes that have them, and lie on a straight line in each.
 
     What one shape had before stays in all, so that neighbours go on sharing every vertex.
@@ -27,6 +24,8 @@ def drop_needless_vertices(after: Shapes, before: Shapes) -> Shapes:
     ----------
     after, before
         Polygons and MultiPolygons of the same rows.
+    grid
+        How far a crossing may lie off the line it is on, in the unit of the shapes: it was rounded to this grid.
     """
     rings, row, part, inner = _rings(after)
     xy, ring = shapely.get_coordinates(rings, return_index=True)
@@ -42,7 +41,7 @@ def drop_needless_vertices(after: Shapes, before: Shapes) -> Shapes:
     node = np.unique(np.r_[xy, was], axis=0, return_inverse=True)[1].ravel()
     count = int(node.max(initial=-1)) + 1
     own = row[ring] * count + node[: len(xy)]
-    needed = np.isin(own, of * count + node[len(xy) :]) | ~_straight(xy, xy[behind], xy[ahead])
+    needed = np.isin(own, of * count + node[len(xy) :]) | ~_straight(xy, xy[behind], xy[ahead], grid)
     drop = ~_kept(node[: len(xy)], needed, ring, len(rings))
     if not drop.any():
         return after
@@ -80,11 +79,12 @@ def _rings(shapes: Shapes) -> tuple[Shapes, NDArray[np.intp], NDArray[np.intp], 
     return rings, shape[part], part, inner
 
 
-def _straight(xy: NDArray[np.float64], before: NDArray[np.float64], after: NDArray[np.float64]) -> NDArray[np.bool_]:
+def _straight(
+    xy: NDArray[np.float64], before: NDArray[np.float64], after: NDArray[np.float64], grid: float
+) -> NDArray[np.bool_]:
     """Whether a vertex lies between two others on the line through them, but for rounding."""
     along, out = after - before, xy - before
     length = np.hypot(*along.T)
     off = np.abs(along[:, 0] * out[:, 1] - along[:, 1] * out[:, 0])
     place = np.divide((along * out).sum(axis=1), length**2, out=np.full(len(xy), -1.0), where=length > 0)
-    slack = _LAST_PLACES * np.spacing(np.abs(xy).max(axis=1, initial=0)) * length
-    return np.asarray((off <= slack) & (place > 0) & (place < 1))
+    return np.asarray((off <= grid * length) & (place > 0) & (place < 1))

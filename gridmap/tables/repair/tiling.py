@@ -9,7 +9,7 @@ import shapely
 
 from gridmap.tables.check.measures import narrow
 from gridmap.tables.repair.crumbs import give_crumbs
-from gridmap.tables.repair.faces import Faces, cut_into_faces, reassigned
+from gridmap.tables.repair.faces import Faces, cut_into_faces, fine_grid, reassigned
 from gridmap.tables.repair.lids import lids
 from gridmap.tables.repair.needless import drop_needless_vertices
 
@@ -36,9 +36,10 @@ def mend_tiling(shapes: Shapes, to_metric: Callable[[Shapes], Shapes], width: fl
     """Close gaps and part overlaps that are narrower than `width` everywhere; nothing wider is touched.
 
     The land is cut along all borders into faces. A narrow face of several owners goes to that one of them, and a narrow
-    face of none to that neighbour, with which it shares the longest border (the first row where two are equal); then
-    the faces of each owner are joined again, so that both sides of every border have the same vertices, where they had
-    them, bit by bit. A polygon that would lose all its land keeps it.
+    face of none to that neighbour, with which it shares the longest border (the first row where two are equal), but
+    the tip of an acute corner stays where it was; then the faces of each owner are joined again, so that both sides of
+    every border have the same vertices, where they had them, bit by bit. A polygon that would lose all its land keeps
+    it.
 
     Parameters
     ----------
@@ -62,10 +63,12 @@ def mend_tiling(shapes: Shapes, to_metric: Callable[[Shapes], Shapes], width: fl
         return Mended(shapes, nothing, nothing)
     flat = shapely.force_2d(shapes)
     more = lids(flat[chosen], to_metric, width) if gaps else flat[:0]
-    faces = cut_into_faces(flat, chosen, to_metric, more)
+    grid = fine_grid(flat[chosen], to_metric)
+    faces = cut_into_faces(flat, chosen, to_metric, more, grid)
     owners = np.bincount(faces.face, minlength=len(faces.shapes))
     thin = narrow(faces.metric, width) & ((owners > 1) | ((owners == 0) & gaps))
     taker = _nobody_vanishes(faces, _takers(faces, owners, thin, len(shapes)))
+    taker = _nobody_retreats(faces, taker, width)
     taker = give_crumbs(faces, taker, len(shapes), width)
     face, owner = reassigned(faces, taker)
     out = shapes.copy()
@@ -73,7 +76,7 @@ def mend_tiling(shapes: Shapes, to_metric: Callable[[Shapes], Shapes], width: fl
     bounds = np.searchsorted(owner[order], [chosen, chosen + 1])
     for row, low, high in zip(chosen.tolist(), *bounds.tolist(), strict=True):
         out[row] = _joined(faces.shapes[face[order[low:high]]], shapes[row])
-    out[chosen] = _unless_same(drop_needless_vertices(out[chosen], shapes[chosen]), shapes[chosen])
+    out[chosen] = _unless_same(drop_needless_vertices(out[chosen], shapes[chosen], grid), shapes[chosen])
     area = shapely.area(faces.metric)
     given = np.flatnonzero(taker >= 0)
     from_gap = given[owners[given] == 0]
@@ -138,6 +141,35 @@ def _nobody_vanishes(faces: Faces, taker: Ints) -> Ints:
         if not len(gone):
             return taker
         taker[faces.face[np.isin(faces.owner, gone)]] = -1
+
+
+def _nobody_retreats(faces: Faces, taker: Ints, width: float) -> Ints:
+    """Leave an acute corner to its row: slivers along both its sides would take more than `width` of its tip.
+
+    Where the other owner would lose a tip in turn, the longer border decides as before.
+    """
+    lost = _retreats(faces, taker, width)
+    if not lost.any():
+        return taker
+    kept = taker.copy()
+    kept[faces.face[lost]] = faces.owner[lost]
+    disputed = faces.face[_retreats(faces, kept, width)]
+    kept[disputed] = taker[disputed]
+    return kept
+
+
+def _retreats(faces: Faces, taker: Ints, width: float) -> NDArray[np.bool_]:
+    """Whether each pair of face and owner is parted, and that owner draws back from the face by more than `width`."""
+    parted = (taker[faces.face] >= 0) & (taker[faces.face] != faces.owner)
+    lost, kept = np.flatnonzero(parted), np.flatnonzero(~parted & np.isin(faces.owner, faces.owner[parted]))
+    xy, pair = shapely.get_coordinates(faces.metric[faces.face[lost]], return_index=True)
+    tree = shapely.STRtree(shapely.points(xy))
+    land, point = tree.query(faces.metric[faces.face[kept]], predicate="dwithin", distance=width)
+    near = np.zeros(len(xy), dtype=bool)
+    near[point[faces.owner[kept[land]] == faces.owner[lost[pair[point]]]]] = True
+    out = np.zeros(len(parted), dtype=bool)
+    out[lost[pair[~near]]] = True
+    return out
 
 
 def _joined(faces: Shapes, before: shapely.Geometry) -> shapely.Geometry:
