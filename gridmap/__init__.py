@@ -39,6 +39,8 @@ from gridmap.network.streets import StreetNetwork
 from gridmap.siting.capacity.need import capacity_need
 from gridmap.siting.communities.mismatch import mismatch
 from gridmap.siting.communities.oversized import oversized_communities, propose_communities
+from gridmap.siting.sites.locate import locate
+from gridmap.siting.sites.site_plan import SitePlan
 from gridmap.standards.read import read_standard, standards
 from gridmap.tables.bounds.community_from_bounds import community_from_bounds
 from gridmap.tables.bounds.sides import bounds_from_text
@@ -59,6 +61,7 @@ __all__ = [
     "OptionError",
     "Project",
     "ReadError",
+    "SitePlan",
     "StreetNetwork",
     "TableError",
     "WriteError",
@@ -81,6 +84,7 @@ __all__ = [
     "greenways",
     "household_error",
     "inequality",
+    "locate",
     "location_quotient",
     "lorenz",
     "mean_by_unit",

@@ -158,6 +158,23 @@ CHINESE: dict[str, tuple[str, str]] = {
     ),
     "compliance_units_without_place": ("单元没有空间范围，{n} 项要求未作判定。", "提供单元的范围或网格方案。"),
     "compliance_unverified": ("{n} 项要求的数值未核实或来源不一，已注明。", "查对标准原文，以本地文件更正。"),
+    "demand_out_of_reach": (
+        "{n} 栋建筑在限定范围内既没有「{category}」，也没有备选点{asking}。",
+        "在其附近增加备选点，或接受其仍为盲区。",
+    ),
+    "target_out_of_reach": (
+        "「{category}」的目标无法达到：全部备选点建成后为 {best}。",
+        "在盲区附近增加备选点，或降低目标。",
+    ),
+    "fewer_sites_than_asked": (
+        "要求 {asked} 处，选定 {chosen} 处：其余备选点不再增加覆盖。",
+        "增加备选点，或减少要求的数量。",
+    ),
+    "candidates_for_other_categories": ("{n} 处备选点标注为其他设施类别，未参与选址。", "如可改作他用，请修改其状态。"),
+    "sites_not_proved": (
+        "所选方案与最优值的差距不超过 {gap}，尚未证明为最优。",
+        "如需证明，可要求精确求解（可能耗时较长）。",
+    ),
     "no_coverage": ("缺少设施或道路数据，未统计覆盖情况。", "在项目中提供设施与道路数据。"),
 }  # fmt: skip
 #: What the tables of an audit are called; others by the name that the user gave them.
@@ -279,8 +296,19 @@ def _audited(evidence: Mapping[str, Any]) -> dict[str, str]:
     ]
     lived = f"，涉及 {_number(evidence['households'])} 户" if evidence.get("households") else ""
     lost = f"，{_number(evidence['households'])} 户未能落到建筑" if evidence.get("households") else ""
-    facts |= {"lost": lost, **{key: _number(value) for key, value in counts.items()}}
+    facts |= {**_sited(evidence), "lost": lost, **{key: _number(value) for key, value in counts.items()}}
     return {**facts, "size": "，".join(sizes) or "大小不详", "lived": lived}
+
+
+def _sited(evidence: Mapping[str, Any]) -> dict[str, str]:
+    """What findings on sites name: how many, and which shares."""
+    facts = {key: _number(evidence[key]) for key in ("asked", "chosen") if isinstance(evidence.get(key), int)}
+    if isinstance(evidence.get("gap"), float):
+        facts["gap"] = f"{evidence['gap']:.2%}"
+    if evidence.get("total") and isinstance(evidence.get("reachable"), float):
+        facts["best"] = f"{evidence['reachable'] / evidence['total']:.2%}"
+    facts["asking"] = f"，涉及 {_number(evidence['demand'])} 户（人）" if evidence.get("demand") else ""
+    return facts
 
 
 def _chinese_cure(cure: str) -> str:

@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
 
-__all__ = ["cover_html", "plan_html"]
+__all__ = ["cover_html", "plan_html", "sites_html"]
 
 # More grids than this are drawn as specks of their colour; a picture is so many units wide then.
 _MANY, _WIDTH, _SMALL_WIDTH = 800, 560, 360
 _LISTED = 5
+_SITES = 10
 
 
 def plan_html(
@@ -99,6 +100,32 @@ def cover_html(
         parts = [path(footprints(shapes[classes == k], frame), fill=shades[k]) for k in range(3)]
         svg = picture(parts, frame, "who reaches the categories", border=False)
     return _side_by_side("Cover", f"<p>{escape(about)}</p>{_table(head, rows, 'llrrrr')}", svg, legend, "cover.plot()")
+
+
+def sites_html(sites: pd.DataFrame, rates: pd.DataFrame, unit: str, about: str) -> str:
+    """Chosen sites as HTML: coverage of each category before and after, and the first sites by rank.
+
+    Parameters
+    ----------
+    sites, rates
+        Tables of the plan of sites.
+    unit
+        What a gain is a number of.
+    about
+        A sentence above the tables.
+    """
+    shares = [
+        [str(row.category), f"{row.rate_before:.1%}", f"{row.rate_after:.1%}", f"{row.rate_reachable:.1%}"]
+        for row in rates.itertuples()
+    ]
+    head = ["category", "covered today", "with the sites", "with every candidate"]
+    shown = sites.head(_SITES)
+    rows = [
+        [str(row.rank), str(row.facility_id), f"{row.gain:,.0f}", f"{row.alone:,.0f}"] for row in shown.itertuples()
+    ]
+    more = "" if len(sites) <= _SITES else f"<p>and {len(sites) - _SITES:,} more</p>"
+    tables = _table(head, shares, "lrrr") + _table(["rank", "site", unit, "alone"], rows, "rlrr") + more
+    return _side_by_side("SitePlan", f"<p>{escape(about)}</p>{tables}", "", [], "gridmap.explore(cover, plan)")
 
 
 def _plan_picture(grids: gpd.GeoDataFrame, communities: gpd.GeoDataFrame) -> str:
