@@ -57,7 +57,8 @@ class Rates:
     def columns(self) -> dict[str, list[list[float | None]]]:
         """The matrices as lists by category, missing values as None."""
         return {
-            name: [listed(values, 4) for values in getattr(self, name).T]
+            # shown with one digit of a per cent: rounded to two before, one in twenty would be rounded wrongly
+            name: [listed(values, 6 if name == "rate" else 4) for values in getattr(self, name).T]
             for name in ("total", "covered", "rate", "facilities")
         }
 

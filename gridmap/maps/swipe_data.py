@@ -141,7 +141,7 @@ def _by_category(table: pd.DataFrame, categories: list[str], rows: int) -> dict[
     for when in ("before", "after"):
         sums[f"rate_{when}"] = sums[f"covered_{when}"] / sums["total"].where(sums["total"] > 0)
     return {
-        str(name): [listed(values, 4) for values in sums[name].to_numpy().reshape(len(categories), rows)]
+        str(name): [listed(values, 6) for values in sums[name].to_numpy().reshape(len(categories), rows)]
         for name in sums
     }
 
@@ -160,7 +160,7 @@ def _plan_changes(before: GridPlan, after: GridPlan, communities: list[str], gri
         legal = plan.grids["status"].eq("legal").to_numpy()
         sides[f"grids_{name}"] = np.bincount(row[row >= 0], minlength=len(communities)).tolist()
         sides[f"in_band_{name}"] = np.bincount(row[(row >= 0) & legal], minlength=len(communities)).tolist()
-    summary = {key: listed([value], 4)[0] for key, value in table.attrs["summary"].items()}
+    summary = {key: listed([value], 6)[0] for key, value in table.attrs["summary"].items()}
     came = table[(table["grid_from"] != table["grid_to"]) & table["grid_to"].notna() & (table["households"] > 0)]
     known = set(owner_before)
     return {
