@@ -354,9 +354,8 @@ def _result_layers(plan: Any, cover: Any, sites: Any) -> dict[str, Any]:
         layers.update(_cover_layers(cover, plan))
         findings.append(cover.findings)
     if sites is not None:
-        for name, table in vars(sites).items():
-            if isinstance(table, pd.DataFrame) and name not in ("findings", "buildings"):
-                layers[f"sites_{name}" if name in layers else name] = table
+        layers["sites"] = sites.sites
+        layers |= {f"sites_{name}": getattr(sites, name) for name in ("rates", "newly_covered", "assignment")}
         findings.append(getattr(sites, "findings", None))
     known = [f for f in findings if f is not None]
     if known:

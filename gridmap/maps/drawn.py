@@ -144,6 +144,9 @@ def _facilities(sheet: Sheet) -> dict[str, Any]:
         out["status"] = texts(table["status"])
         stage = table["status"].astype(object).fillna("").astype(str).str.strip().str.lower()
         out["stage"] = "".join(map(str, stage.map(_STAGES).fillna(0).astype(int)))
+    for column in ("site_rank", "site_gain"):
+        if column in table:
+            out[column] = facts.listed(table[column])
     return out
 
 

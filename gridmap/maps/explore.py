@@ -43,10 +43,11 @@ def explore(
     Parameters
     ----------
     *layers
-        In any number and order, told by their type and columns: a `GridPlan`, a `Cover`, a `Route`, service circles,
-        the blind spots of `Cover.gaps`, any of the tables communities, buildings, compounds, entrances, streets,
-        barriers, facilities, grids and findings, any other GeoDataFrame, or ``("name", GeoDataFrame)``. A plan and
-        a cover bring the tables they were made from; a table given by itself goes before theirs. A table's
+        In any number and order, told by their type and columns: a `GridPlan`, a `Cover`, a `SitePlan`, a `Route`,
+        service circles, the blind spots of `Cover.gaps`, any of the tables communities, buildings, compounds,
+        entrances, streets, barriers, facilities, grids and findings, any other GeoDataFrame, or
+        ``("name", GeoDataFrame)``. A plan and a cover bring the tables they were made from; a table given by itself
+        goes before theirs. A table's
         ``attrs["layer"]`` names what it is where its columns do not tell.
     lang
         Language of the page: ``"en"``, ``"zh"``, or both with a switch between them: ``("en", "zh")``, which opens in

@@ -10,6 +10,7 @@ import geopandas as gpd
 import pandas as pd
 
 from gridmap.errors import OptionError
+from gridmap.maps.chosen_sites import NEWLY, newly_covered, with_sites
 from gridmap.tables.findings import join_findings
 
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ KNOWN = (
 #: Name of the layer of the routes given.
 ROUTES = {"en": "Routes", "zh": "路线"}
 _ACCEPTED = (
-    "a GridPlan, a Cover, a Route, service circles, a table of gridmap (communities, buildings, compounds, entrances, "
-    'streets, barriers, facilities, grids, findings), any GeoDataFrame, or ("name", GeoDataFrame)'
+    "a GridPlan, a Cover, a SitePlan, a Route, service circles, a table of gridmap (communities, buildings, compounds, "
+    'entrances, streets, barriers, facilities, grids, findings), any GeoDataFrame, or ("name", GeoDataFrame)'
 )
 # A plan and a cover carry what they were made from; a table given by itself goes before theirs. The atoms of a plan are
 # drawn on request only, explore(plan, plan.atoms): they are as many as the buildings.
@@ -38,6 +39,7 @@ _OF_COVER = ("buildings", "facilities", "entrances", "compounds", "barriers")
 _BY_ATTRIBUTES = {
     "plan": ("grids", "assignment"),
     "cover": ("thresholds", "rate"),
+    "sites": ("sites", "newly_covered", "siting"),
     "route": ("geometry", "steps", "streets"),
     "project": ("tables", "outputs"),
 }
@@ -49,8 +51,8 @@ class Content:
 
     Attributes
     ----------
-    plan, cover
-        The plan and the cover, or None.
+    plan, cover, sites
+        The plan, the cover and the plan of sites, or None.
     tables
         Known tables by name, each with at least one row.
     own
@@ -59,6 +61,7 @@ class Content:
 
     plan: Any = None
     cover: Any = None
+    sites: Any = None
     tables: dict[str, gpd.GeoDataFrame] = field(default_factory=dict)
     own: list[tuple[str | Mapping[str, str], gpd.GeoDataFrame]] = field(default_factory=list)
 
@@ -89,7 +92,9 @@ def sort_layers(layers: Iterable[Any]) -> Content:
         content.own.append((ROUTES, _as_table(routes, content.cover)))
     _add_from(content, content.plan, _OF_PLAN)
     _add_from(content, content.cover, _OF_COVER)
-    found = (getattr(source, "findings", None) for source in (content.plan, content.cover))
+    if content.sites is not None:
+        _add_sites(content)
+    found = (getattr(source, "findings", None) for source in (content.plan, content.cover, content.sites))
     several["findings"] += [table for table in found if table is not None]
     if several["findings"]:
         crs = next((f.crs for f in several["findings"] if f.crs is not None), None)
@@ -126,8 +131,9 @@ def _as_table(routes: list[Any], cover: Any) -> gpd.GeoDataFrame:
 
 
 def _add(content: Content, kind: str, name: str | Mapping[str, str] | None, thing: Any) -> None:
-    if kind in ("plan", "cover"):
+    if kind in ("plan", "cover", "sites"):
         if getattr(content, kind) is not None:
+            kind = "plan of sites" if kind == "sites" else kind
             raise OptionError(f"explore takes one {kind}; with swipe=True it takes two, before and after")
         setattr(content, kind, thing)
     elif kind == "own" or kind in content.tables:
@@ -136,8 +142,19 @@ def _add(content: Content, kind: str, name: str | Mapping[str, str] | None, thin
         content.tables[kind] = thing
 
 
+def _add_sites(content: Content) -> None:
+    """The chosen sites among the facilities, and who is newly covered as a layer of its own."""
+    sites = content.sites
+    content.tables.setdefault("buildings", sites.siting.buildings)
+    content.tables.setdefault("streets", sites.siting.ground.network.lines)
+    content.tables["facilities"] = with_sites(content.tables.get("facilities"), sites)
+    new = newly_covered(sites)
+    if len(new):
+        content.own.append((NEWLY, new))
+
+
 def recognise(thing: Any) -> str:
-    """Kind of a layer: ``"plan"``, ``"cover"``, ``"route"``, ``"project"``, one of the tables, or ``"own"``.
+    """Kind of a layer: one of the results (``"plan"``, ``"cover"`` ...), one of the tables, or ``"own"``.
 
     Raises
     ------

@@ -167,7 +167,8 @@ class ExploreMap(folium.Map):  # type: ignore[misc]
         policy = "" if self.online or self.basemap is not None else _policy_tag()
         title = escape(str(self.payload["title"]))
         edit, swipe = "edit" in self.payload, "before" in self.payload
-        names = (*_SCRIPTS, *(_EDIT_SCRIPTS if edit else ()), *(_SWIPE_SCRIPTS if swipe else ()))
+        sites = ("sites",) if "sites" in self.payload else ()
+        names = (*_SCRIPTS, *(_EDIT_SCRIPTS if edit else ()), *(_SWIPE_SCRIPTS if swipe else ()), *sites)
         styles = (*_STYLES, *(_EDIT_STYLES if edit else ()), *(_SWIPE_STYLES if swipe else ()))
         scripts = "\n".join(_script(_asset(f"{name}.js")) for name in names)
         return (

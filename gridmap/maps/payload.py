@@ -9,6 +9,7 @@ import numpy as np
 
 from gridmap.maps import classes, facts
 from gridmap.maps.bands import bands_of
+from gridmap.maps.chosen_sites import sites_payload
 from gridmap.maps.columns import coded, rows_of
 from gridmap.maps.drawn import draw_own, draw_tables
 from gridmap.maps.edit_data import edit_payload
@@ -72,6 +73,7 @@ def build_payload(
         payload["coverage"] = _coverage(sheet, rates)
         if "facilities" in layers:
             layers["facilities"] |= served_by_facility(content.cover, layers["facilities"]["id"])
+    payload |= sites_payload(sheet)
     found = pack_routes(sheet, wanted=routes)
     if found is not None:
         payload["routes"] = found

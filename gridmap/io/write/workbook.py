@@ -14,6 +14,7 @@ from gridmap.io.write.tables import writing
 from gridmap.io.write.workbook_compliance import community_names, compliance_sheets, unit_names
 from gridmap.io.write.workbook_gaps import gap_columns
 from gridmap.io.write.workbook_sheet import Column, add_table, clean, put
+from gridmap.io.write.workbook_sites import site_columns, site_rate_columns
 from gridmap.io.write.workbook_words import category_word, word
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def write_workbook(
     sources: Mapping[str, Mapping[str, Any]] | None = None,
     gaps: gpd.GeoDataFrame | None = None,
     compliance: pd.DataFrame | None = None,
+    sites: Any = None,
 ) -> Path:
     """Write a plan and a cover as a workbook for people, whole or not at all.
 
@@ -71,6 +73,8 @@ def write_workbook(
         Blind spots, as `Cover.gaps` gives them; they get a sheet of their own.
     compliance
         As `Cover.compliance` gives it: a traffic-light sheet (达标表), the requirements with clauses, the figures.
+    sites
+        A `SitePlan`: the chosen sites by rank, and what they bring by category.
 
     Raises
     ------
@@ -95,9 +99,12 @@ def write_workbook(
     summary = book.create_sheet(word("summary", lang))
     note = _estimate_note(plan, cover, lang)
     header = f"{title} – {note}"
-    for name, columns, frozen in _results(plan, cover, gaps, compliance, findings, lang):
+    sheets = _results(plan, cover, gaps, compliance, findings, lang)
+    if sites is not None:
+        sheets += [("sites", site_columns(sites, lang), 2), ("site_rates", site_rate_columns(sites, lang), 1)]
+    for name, columns, frozen in sheets:
         add_table(book, word(name, lang), columns, lang=lang, frozen=frozen, header=header)
-    found = _findings(plan, cover, compliance) if findings is None else findings
+    found = _findings(plan, cover, compliance, sites) if findings is None else findings
     add_table(book, word("findings", lang), _finding_columns(found, lang), lang=lang, header=header)
     about = _assumptions(plan, cover, sources, lang)
     add_table(book, word("assumptions", lang), about, lang=lang, frozen=2, header=header)
@@ -412,8 +419,8 @@ def _remarks(findings: pd.DataFrame) -> dict[str, str]:
     return {grid: " ".join(dict.fromkeys(texts)) for grid, texts in out.items()}
 
 
-def _findings(plan: Any, cover: Any, compliance: pd.DataFrame | None = None) -> pd.DataFrame:
-    tables = [part.findings for part in (plan, cover) if part is not None and part.findings is not None]
+def _findings(plan: Any, cover: Any, compliance: pd.DataFrame | None = None, sites: Any = None) -> pd.DataFrame:
+    tables = [part.findings for part in (plan, cover, sites) if part is not None and part.findings is not None]
     if compliance is not None and "findings" in compliance.attrs:
         tables.append(compliance.attrs["findings"])
     return pd.concat([pd.DataFrame(t).drop(columns="geometry", errors="ignore") for t in tables], ignore_index=True)

@@ -212,6 +212,7 @@
         ]));
         if (city.statuses) out.push(statuses(city.statuses));
         out.push(element("p", { class: "gm-tip" }, say("panel.hint")));
+        out.push.apply(out, gm.fromParts("lead", app));
         out.push(coverage("city", 0));
         if (tables.findings) out.push(findingList(range(tables.findings.n), 5));
         out.push(notes());
@@ -266,7 +267,9 @@
             [say("fact.address"), get("address") ? gm.data(get("address")) : null],
             [say("fact.phone"), get("phone") ? gm.data(get("phone")) : null],
             [say("fact.hours"), get("opening_hours") ? gm.data(get("opening_hours")) : null],
-            [say("fact.status"), get("status") ? gm.data(say.kind("facility_status.", get("status"))) : null]
+            [say("fact.status"), get("status") ? gm.data(say.kind("facility_status.", get("status"))) : null],
+            t.site_rank && t.site_rank[row] !== null ? [say("fact.site_rank"), say.number(t.site_rank[row])] : null,
+            t.site_gain && t.site_gain[row] !== null ? [say("fact.site_gain"), say.number(t.site_gain[row])] : null
           ])];
       },
 

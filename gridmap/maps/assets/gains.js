@@ -5,7 +5,7 @@
   let live = null;                         // the table of one service, drawn anew when another is chosen
 
   function section(title) {
-    const out = gm.element("section", { class: "gm-section gm-gains" }, gm.element("h3", {}, title));
+    const out = gm.element("section", { class: "gm-section gm-gains gm-tabled" }, gm.element("h3", {}, title));
     for (let i = 1; i < arguments.length; i++) if (arguments[i]) out.appendChild(arguments[i]);
     return out;
   }

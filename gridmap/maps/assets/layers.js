@@ -363,12 +363,17 @@
         words: function (view, labels) {
           if (!near(view.zoom) || view.zoom < 12.5 && crowd && !app.focused()) return;
           const context = view.context, size = view.zoom < 14 ? 15 : view.zoom < 16 ? 17 : 20, placed = [];
-          gm.dots(f0, view, shown, function (f, x, y) {
-            const category = data.categories[facilities.category[f]];
-            if (!category || !labels.take([x - size / 2, y - size / 2, x + size / 2, y + size / 2])) return;
-            gm.drawBadge(context, category, x, y, size, +stage[f] || 0);
-            placed.push([f, x, y, category]);
-          });
+          const badges = function (wanted, size) {
+            gm.dots(f0, view, function (f) { return shown(f) && (stage[f] === "3") === wanted; }, function (f, x, y) {
+              const category = data.categories[facilities.category[f]];
+              const free = labels.take([x - size / 2, y - size / 2, x + size / 2, y + size / 2]);
+              if (!category || !(free || wanted)) return;
+              gm.drawBadge(context, category, x, y, size, +stage[f] || 0);
+              placed.push([f, x, y, category]);
+            });
+          };
+          badges(true, size * 1.3);         // what is chosen is never hidden by what stands beside it
+          badges(false, size);
           if (view.zoom < CLOSER) return;
           placed.forEach(function (one) {
             const name = facilities.name[one[0]];

@@ -28,6 +28,7 @@
     /* Is one service looked at: its circles, its blind spots? */
     app.focused = function () { return app.isDrawn("circles") || app.isDrawn("blind") || app.isDrawn("gaps"); };
     if (data.coverage) app.state.category = Math.max(0, data.coverage.measured.indexOf(true));
+    if (data.sites && data.sites.category.length) app.state.category = Math.max(0, data.sites.category[0]);
     let legend = null, details = null, controls = null;
 
     /* The layers, and the order in which they are drawn, labelled and hit. */

@@ -7,6 +7,7 @@
                           shell.tools takes buttons, shell.button(key, path, act) makes one
    shown(app, root)       each time the side panel has been filled
    panel(app, kind, row)  more sections for the side panel; kind is null for the whole area
+   lead(app)              what stands before the coverage of the whole area
    tap(app, latlng)       a click on the map, or Enter in its middle; true when it is taken and nothing is to be chosen
    marks(app, view)       more to draw over the map for what is chosen */
 (function (gm) {

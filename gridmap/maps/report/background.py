@@ -20,6 +20,10 @@ __all__ = ["background_blocks", "the_calls"]
 
 _TABLES = ("communities", "grids", "buildings", "compounds", "entrances", "streets", "barriers", "facilities")
 _OF_PLAN = ("lower", "upper", "weight", "code", "object_code", "effort", "seed")
+_OF_SITES = (
+    "category", "minutes", "metres", "count", "target", "budget", "objective", "weight", "cost", "fixed", "together",
+    "profile", "exact", "seed",
+)  # fmt: skip
 _OF_COVER = ("minutes", "metres", "rules", "how", "k", "profile")
 
 
@@ -55,11 +59,16 @@ def the_calls(ground: Ground, function: str, name: str) -> str:
         options = [(key, cover.parameters[key]) for key in _OF_COVER if cover.parameters.get(key) is not None]
         streets = "streets" if cover.network is not None else "None"
         lines.append(_call(f"cover = gm.cover(buildings, facilities, {streets}", [], options))
+    sites = ground.content.sites
+    if sites is not None:
+        options = [(key, sites.parameters[key]) for key in _OF_SITES if key in sites.parameters]
+        tables = ["existing"] if len(sites.siting.existing) else []
+        lines.append(_call("sites = gm.locate(buildings, candidates, streets", tables, options))
     if function == "atlas":
         first, tables = f"gm.atlas({name!r}, plan", ["cover"] if cover is not None else []
     else:
         first = f"gm.report({name!r}"
-        tables = [part for part, thing in (("plan", plan), ("cover", cover)) if thing is not None]
+        tables = [name for name in ("plan", "cover", "sites") if getattr(ground.content, name) is not None]
     lines.append(_call(first, tables, [("lang", ground.lang)]))
     return "\n".join(lines)
 
@@ -82,6 +91,8 @@ def _method(ground: Ground, say: Say) -> list[str]:
         out.append(say("method.given" if plan.parameters.get("source") == "grids" else "method.grids"))
     if cover is not None:
         out += [say(f"method.{cover.how}"), say("method.gaps")]
+    if ground.content.sites is not None:
+        out.append(say("method.sites"))
     return [*out, say("method.display")]
 
 
@@ -100,12 +111,36 @@ def _assumptions(ground: Ground, say: Say) -> Block:
         told = f"{next(iter(limits.values())):g}" if same else _mapping(say, limits)
         rows.append([say(f"parameter.{cover.measure}"), told])
         rows += [[say(f"parameter.{key}"), _value(say, getattr(cover, key))] for key in ("how", "k", "profile")]
+    rows += _asked(ground, say)
     estimate = _estimate(ground)
     rows += [
         [ground_key, _mapping(say, value) if isinstance(value, dict) else _value(say, value)]
         for ground_key, value in estimate
     ]
     return b.table([say("column.item"), say("column.value")], rows, (60, 120), "ll", small=True)
+
+
+def _asked(ground: Ground, say: Say) -> list[list[Cell]]:
+    """What was asked of the sites."""
+    sites = ground.content.sites
+    if sites is None:
+        return []
+    question = sites.siting.question
+    rows: list[list[Cell]] = [
+        [say("parameter.category"), say("comma").join(ground.labels.get(c, c) for c in question.categories)],
+        [say("parameter.objective"), _value(say, question.objective)],
+    ]
+    limits = {ground.labels.get(c, c): limit for c, limit in question.limits.items() if limit < float("inf")}
+    if limits:
+        rows.append([say(f"parameter.{question.measure}"), _mapping(say, limits)])
+    for key in ("count", "target", "budget"):
+        value = sites.parameters.get(key)
+        if value is not None:
+            shown = {ground.labels.get(c, c): v for c, v in value.items()} if isinstance(value, dict) else value
+            rows.append(
+                [say(f"parameter.{key}"), _mapping(say, shown) if isinstance(shown, dict) else _value(say, shown)]
+            )
+    return rows
 
 
 def _estimate(ground: Ground) -> list[tuple[str, Any]]:

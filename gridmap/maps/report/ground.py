@@ -162,14 +162,16 @@ class Ground:
         return self.community_names[row] if row >= 0 else ""
 
 
-def ground_of(plan: Any, cover: Any, lang: str, findings: gpd.GeoDataFrame | None = None) -> Ground:
-    """The ground of a plan, a cover, or both; `findings` in place of their own."""
-    content = sort_layers([part for part in (plan, cover) if part is not None])
+def ground_of(
+    plan: Any, cover: Any, lang: str, findings: gpd.GeoDataFrame | None = None, *, sites: Any = None
+) -> Ground:
+    """The ground of a plan, a cover, a plan of sites, or several; `findings` in place of their own."""
+    content = sort_layers([part for part in (plan, cover, sites) if part is not None])
     if findings is not None:
         content.tables["findings"] = findings
     tables = dict(content.tables)
-    if cover is not None:
-        tables["homes"] = cover.buildings
+    if cover is not None or sites is not None:
+        tables["homes"] = sites.siting.buildings if cover is None else cover.buildings
     crs = metric_crs(tables["grids"] if "grids" in tables else tables["homes"])
     parameters = getattr(plan, "parameters", None) or {}
     lower, upper = float(parameters.get("lower", 300)), float(parameters.get("upper", 500))

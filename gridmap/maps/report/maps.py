@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["community_map", "draw_backdrop", "gap_map", "grid_fills", "overview_map", "swatch"]
+__all__ = ["bar", "community_map", "draw_backdrop", "gap_map", "grid_fills", "overview_map", "swatch"]
 
 WATER, PAPER, STREET_EDGE = "#cfe2ec", "#fbfaf6", "#d8d2c4"
 #: A pattern of lines, for what colour alone does not tell.

@@ -1,4 +1,4 @@
-"""Report: what a plan and a cover come to, for leaders, on paper or on a screen."""
+"""Report: what a plan, a cover and a choice of sites come to, for leaders, on paper or on a screen."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def report(
     cover
         A `Cover`.
     sites
-        Must be None: site plans cannot be reported yet.
+        A `SitePlan`.
     lang
         ``"en"`` or ``"zh"``.
     title, date
@@ -58,7 +58,7 @@ def report(
     notes
         Sentences to print under "Notes".
     findings
-        In place of those of the plan and the cover.
+        In place of those of the plan, the cover and the sites.
 
     Returns
     -------
@@ -68,8 +68,7 @@ def report(
     Raises
     ------
     OptionError
-        When there is neither plan nor cover, `sites` is given, the language or the suffix is unknown, or a PDF is
-        asked for without its extra.
+        When there is nothing to report, the language or the suffix is unknown, or a PDF is asked for without its extra.
     WriteError
         When the file cannot be written; a former one is then unchanged.
 
@@ -77,18 +76,17 @@ def report(
     -----
     Shapes are drawn with coordinates rounded to 0.1 mm on paper, which the page states; nothing is counted on them.
     """
+    from gridmap.maps.layers import recognise
     from gridmap.maps.report.ground import ground_of
     from gridmap.maps.report.report_pages import report_blocks, report_title
 
     check_language(lang)
-    if plan is None and cover is None:
-        raise OptionError("nothing to report: give plan=, cover= or both")
-    if sites is not None:
-        raise OptionError(
-            "sites= cannot be reported yet; leave it out, and add planned facilities to those of the cover"
-        )
+    if plan is None and cover is None and sites is None:
+        raise OptionError("nothing to report: give plan=, cover=, sites= or several")
+    if sites is not None and recognise(sites) != "sites":
+        raise OptionError(f"sites= takes a SitePlan, what gridmap.locate gives, not a {type(sites).__name__}")
     target = page_path(path)
-    ground = ground_of(plan, cover, lang, findings)
+    ground = ground_of(plan, cover, lang, findings, sites=sites)
     shown = title or report_title(ground)
     when = date or today()
     blocks = report_blocks(ground, title=shown, date=when, notes=notes, name=target.name)

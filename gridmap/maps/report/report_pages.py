@@ -13,6 +13,7 @@ from gridmap.maps.report.coverage_pages import category_blocks, community_blocks
 from gridmap.maps.report.grid_pages import all_grids_blocks, finding_blocks, out_of_band_blocks
 from gridmap.maps.report.maps import overview_map, swatch
 from gridmap.maps.report.report_words import Say
+from gridmap.maps.report.site_pages import site_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,8 +29,8 @@ __all__ = ["report_blocks", "report_title", "theme_legend"]
 def report_title(ground: Ground) -> str:
     """What a report is called that is given no title."""
     content = ground.content
-    kind = "both" if content.plan is not None and content.cover is not None else "plan" if content.plan else "cover"
-    return Say(ground.lang)(f"title.{kind}")
+    given = [kind for kind in ("plan", "cover", "sites") if getattr(content, kind) is not None]
+    return Say(ground.lang)(f"title.{'both' if given[:2] == ['plan', 'cover'] else given[0]}")
 
 
 def report_blocks(ground: Ground, *, title: str, date: str, notes: Sequence[str], name: str) -> list[Block]:
@@ -48,6 +49,9 @@ def report_blocks(ground: Ground, *, title: str, date: str, notes: Sequence[str]
         out += [*([b.new_page()] if content.plan is not None else []), *category_blocks(ground, say)]
         out += community_blocks(ground, say)
         out += [b.new_page(), *gap_blocks(ground, say, gaps)]
+    if content.sites is not None:
+        alone = content.plan is None and content.cover is None
+        out += [*([] if alone else [b.new_page()]), *site_blocks(ground, say)]
     if content.plan is not None:
         out += [b.new_page(), *out_of_band_blocks(ground, say), *all_grids_blocks(ground, say)]
     out += finding_blocks(ground, say)
