@@ -89,6 +89,32 @@ def test_a_bay_of_the_rim_is_no_gap():
     assert rules(found) == [("borders_unmatched", "communities")]
 
 
+@pytest.mark.parametrize("shut", [False, True])
+def test_a_gap_that_reaches_the_outside_is_told_with_place_and_size(shut):
+    # 5 cm for 100 m, open at both ends or, closed below by a third, at one
+    below = [at(0, -20, 200, 0)] if shut else []
+    found = gm.check(communities(at(0, 0, 100, 100), at(100.05, 0, 200, 100), *below))
+    row, sizes = only(found, "units_sliver")
+    assert (row["status"], row["severity"], row["ids"][:2]) == ("open_gap", "warning", ["c1", "c2"])
+    assert sizes["area_m2"] == pytest.approx(5, abs=1e-3)
+    assert sizes["width_m"] == pytest.approx(0.05, abs=1e-3)
+    assert sizes["length_m"] == pytest.approx(100, rel=0.01)
+    assert row["geometry"].symmetric_difference(at(100, 0, 100.05, 100)).area < 1e-3
+    assert "repair(table)" in row["cure"]
+
+
+@pytest.mark.parametrize(
+    "shapes",
+    [
+        (at(0, 0, 100, 100), at(101.2, 0, 200, 100)),  # a lane wider than a sliver
+        (at(0, 0, 100, 100), at(100.3, 100.3, 200, 200)),  # corner to corner
+        (at(0, 0, 100, 100), Polygon([(X + 100, Y), (X + 200, Y), (X + 200, Y + 90), (X + 103, Y + 90)])),  # a wedge
+    ],
+)
+def test_neighbours_apart_are_no_open_gap(shapes):
+    assert rules(gm.check(communities(*shapes))) == []
+
+
 @pytest.mark.parametrize("width", [0.02, 0.4, 0.99])
 def test_slivers_are_told_apart_from_land(width):
     overlap = communities(at(0, 0, 100 + width, 100), at(100, 0, 200, 100))
@@ -137,7 +163,7 @@ def test_areas_are_those_of_a_brute_force_overlay(seed):
     middle = shapely.points(*(a.ravel() + 0.5 for a in np.meshgrid(X + np.arange(110), Y + np.arange(110))))
     owners = np.array([shapely.contains(shape, middle) for shape in shapes])
     doubly = sum(int((owners[i] & owners[j]).sum()) for i, j in itertools.combinations(range(8), 2))
-    told = found[found["rule"].isin(["units_overlap", "units_sliver"]) & (found["status"] != "gap")]
+    told = found[found["rule"].isin(["units_overlap", "units_sliver"]) & ~found["status"].str.endswith("gap")]
     assert told.area.sum() == pytest.approx(doubly)
     from scipy.ndimage import label
 

@@ -8,7 +8,9 @@ import numpy as np
 import shapely
 
 from gridmap.tables.check.measures import by_pair, mean_width, narrow, polygonal, size_words
+from gridmap.tables.check.open_gaps import open_gaps
 from gridmap.tables.findings import finding
+from gridmap.tables.mouths import near_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +22,14 @@ if TYPE_CHECKING:
     from gridmap.tables.check.tolerances import Tolerances
 
 __all__ = ["check_tiling", "gaps", "overlaps"]
+
+# m. Borders this near to each other touch but for the rounding of coordinates; the walking network joins streets so.
+_TOUCH = 1e-3
+_SLIVERS = {
+    "overlap": "overlap in",
+    "gap": "leave between them",
+    "open_gap": "run side by side without touching and leave open to the outside",
+}
 
 
 def check_tiling(
@@ -36,13 +46,19 @@ def check_tiling(
     found += _slivers(layer, "overlap", pairs, common[thin])
     if apart:
         return found
-    holes = gaps(layer.shapes, tolerances.least_area)
+    land = union(layer.shapes)
+    holes = gaps(land, tolerances.least_area)
     thin_holes = narrow(holes, tolerances.sliver_width)
     found += _gaps(layer, holes[~thin_holes], homes)
     found += _slivers(layer, "gap", _beside(layer.shapes, holes[thin_holes]), holes[thin_holes])
-    if not thin.any() and not thin_holes.any():
+    cracks = np.empty(0, dtype=object)
+    edges = _parted_edges(layer.shapes, tolerances.sliver_width)
+    if shapely.length(edges).any():
+        cracks = open_gaps(layer.shapes, land, tolerances.least_area, tolerances.sliver_width)
+        found += _slivers(layer, "open_gap", _beside(layer.shapes, cracks), cracks)
+    if not thin.any() and not thin_holes.any() and not len(cracks):
         # slivers say where the borders part; only without them is it news that they do
-        found += _unmatched(layer, np.union1d(first, second), tolerances.sliver_width)
+        found += _unmatched(layer, np.union1d(first, second))
     return found
 
 
@@ -59,10 +75,9 @@ def overlaps(
     return first[pair[large]], second[pair[large]], pieces[large]
 
 
-def gaps(shapes: NDArray[np.object_], least: float) -> NDArray[np.object_]:
+def gaps(land: Any, least: float) -> NDArray[np.object_]:
     """The holes in the union of polygons: land enclosed by units that belongs to none. Bays of the rim are no gaps."""
-    land = shapely.get_parts(union(shapes))
-    rings, of = shapely.get_rings(land, return_index=True)
+    rings, of = shapely.get_rings(shapely.get_parts(land), return_index=True)
     inner = np.r_[False, of[1:] == of[:-1]] if len(of) else np.zeros(0, dtype=bool)
     holes = np.asarray(shapely.polygons(rings[inner]), dtype=object)
     return holes[shapely.area(holes) >= least]
@@ -124,11 +139,10 @@ def _slivers(
         own = pieces[[i for i, owner in enumerate(owners) if owner == units]]
         area, width = float(shapely.area(own).sum()), float(mean_width(own).max())
         length = area / max(float(mean_width(shapely.multipolygons(own))), 1e-9)
-        what = "overlap in" if kind == "overlap" else "leave between them"
         found.append(
             finding(
                 "warning", "units_sliver",
-                f"{layer.name}: {_listed(layer.ids[list(units)])} {what} {_count(len(own))}, together "
+                f"{layer.name}: {_listed(layer.ids[list(units)])} {_SLIVERS[kind]} {_count(len(own))}, together "
                 f"{size_words(area, width)} at most and {length:,.0f} m long.",
                 status=kind, ids=layer.ids[list(units)], geometry=shapely.multipolygons(own),
                 certificate={
@@ -141,31 +155,40 @@ def _slivers(
     return found
 
 
-def _unmatched(layer: Layer, told: NDArray[np.intp], width: float) -> list[dict[str, Any]]:
-    """Borders within `width` of a neighbour's that lack its vertices or run beside it, but of rows `told` already."""
-    rows = np.flatnonzero(~shapely.is_empty(layer.shapes))
-    edges = shapely.coverage_invalid_edges(layer.shapes[rows], gap_width=width)
-    length = shapely.length(edges)
-    wrong = (length > 0) & ~np.isin(rows, told)
-    if not wrong.any():
+def _parted_edges(shapes: NDArray[np.object_], width: float) -> NDArray[np.object_]:
+    """The edges of each polygon that lie within `width` of another's without being the same."""
+    return np.asarray(shapely.coverage_invalid_edges(shapes, gap_width=width), dtype=object)
+
+
+def _unmatched(layer: Layer, told: NDArray[np.intp]) -> list[dict[str, Any]]:
+    """Borders that run along a neighbour's but lack its vertices, but of rows `told` already."""
+    lines, row = shapely.get_parts(_parted_edges(layer.shapes, _TOUCH), return_index=True)
+    ends, line = shapely.get_coordinates(lines, return_index=True)
+    start = np.flatnonzero(line[1:] == line[:-1])
+    edges = shapely.linestrings(np.stack([ends[start], ends[start + 1]], axis=1))
+    # edges of the rim that only meet a neighbour in a corner are none of these, nor those too short to tell
+    middle = shapely.points((ends[start] + ends[start + 1]) / 2)
+    along = np.bincount(near_pairs(middle, layer.shapes, _TOUCH)[0], minlength=len(edges)) > 1
+    along &= ~np.isin(row[line[start]], told) & (shapely.length(edges) > 2 * _TOUCH)
+    if not along.any():
         return []
-    metres = float(length[wrong].sum())
-    ids = layer.ids[rows[wrong]]
+    metres = float(shapely.length(edges[along]).sum())
+    ids = layer.ids[np.unique(row[line[start[along]]])]
     return [
         finding(
             "info", "borders_unmatched",
-            f"{layer.name}: {metres:,.0f} m of border of {len(ids):,} units lie within {width:g} m of a neighbour's "
-            "without the same vertices.",
-            status=layer.name, ids=ids, geometry=shapely.union_all(edges[wrong]),
+            f"{layer.name}: {metres:,.1f} m of border of {len(ids):,} units run along a neighbour's without the same "
+            "vertices.",
+            status=layer.name, ids=ids, geometry=shapely.union_all(edges[along]),
             certificate={"table": layer.name, "length_m": round(metres, 2), "units": len(ids)},
-            cure="Give both sides of a border the same vertices: repair(table) does so where they touch.",
+            cure="Give both sides of a border the same vertices: repair(table) does so.",
         )
     ]  # fmt: skip
 
 
 def _beside(shapes: NDArray[np.object_], holes: NDArray[np.object_]) -> list[tuple[int, ...]]:
     """The units that touch each hole, in order of their rows."""
-    hole, unit = shapely.STRtree(shapes).query(holes, predicate="intersects")
+    hole, unit = shapely.STRtree(shapes).query(holes, predicate="dwithin", distance=_TOUCH)
     return [tuple(sorted(unit[hole == i].tolist())) for i in range(len(holes))]
 
 
