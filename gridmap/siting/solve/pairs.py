@@ -60,8 +60,12 @@ class Choice(NamedTuple):
     @property
     def gap(self) -> float:
         """How far the value may be from the best possible, as a share of the bound or the value, the larger one."""
+        if self.value == self.bound:
+            return 0.0
         largest = max(abs(self.value), abs(self.bound))
-        return abs(self.bound - self.value) / largest if largest else 0.0
+        if np.isinf(largest):
+            return 1.0
+        return abs(self.bound - self.value) / largest
 
 
 def make_pairs(demand: Longs | Ints, site: Longs | Ints, cost: Floats, demands: int, sites: int) -> Pairs:

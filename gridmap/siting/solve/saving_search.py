@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Bools = NDArray[np.bool_]
     Floats = NDArray[np.float64]
 
-__all__ = ["Bound", "Savings", "saved", "savings_of", "search"]
+__all__ = ["Bound", "Savings", "exchange", "filled", "saved", "savings_of", "search"]
 
 # Effort: random starts before and after the bound, looks at the multipliers and their steps each, passes of exchanges.
 _FIRST_SHAKES, _SHAKES, _LOOKS, _STEPS, _PASSES = 8, 12, 12, 50, 100
@@ -74,6 +74,27 @@ def saved(savings: Savings, chosen: Bools) -> float:
     return float(_saved_each(savings, chosen).sum())
 
 
+def filled(savings: Savings, means: Spending, chosen: Bools) -> Bools:
+    """The sites chosen, and greedily those that save most beside them, as long as one can be paid and saves more."""
+    from gridmap.siting.solve.saving_kernel import greedy
+
+    pairs, more = savings.pairs, chosen.copy()
+    best = _saved_each(savings, chosen)
+    greedy(pairs.site_ptr, pairs.demand, savings.there, means.cost, means.budget, more, best)
+    return more
+
+
+def exchange(savings: Savings, means: Spending, chosen: Bools) -> float:
+    """Exchange sites, in place, while that saves more; what is saved then."""
+    from gridmap.siting.solve.saving_kernel import interchange
+
+    pairs = savings.pairs
+    return interchange(
+        pairs.site_ptr, pairs.demand, savings.there, pairs.demand_ptr, pairs.site, savings.here,
+        means.cost, means.budget, means.fixed, chosen, _PASSES,
+    )  # fmt: skip
+
+
 def search(savings: Savings, means: Spending, rng: np.random.Generator) -> tuple[Bools, Bound]:
     """Sites that save much, and a bound.
 
@@ -89,12 +110,8 @@ def search(savings: Savings, means: Spending, rng: np.random.Generator) -> tuple
     rng
         For the random starts.
     """
-    from gridmap.siting.solve.saving_kernel import greedy
-
-    pairs = savings.pairs
-    chosen, best = means.fixed.copy(), _saved_each(savings, means.fixed)
-    greedy(pairs.site_ptr, pairs.demand, savings.there, means.cost, means.budget, chosen, best)
-    most = _exchanged(savings, means, chosen)
+    chosen = filled(savings, means, means.fixed)
+    most = exchange(savings, means, chosen)
     chosen, most = _shaken(savings, means, chosen, most, rng, _FIRST_SHAKES)
     chosen, most, bound = _bounded(savings, means, chosen, most)
     if bound.value > most * (1 + _ROUNDING):
@@ -119,7 +136,7 @@ def _bounded(savings: Savings, means: Spending, chosen: Bools, most: float) -> t
             lowest, worth, share = value, here, part
         other = part >= 1
         if means.allows(other):
-            better = _exchanged(savings, means, other)
+            better = exchange(savings, means, other)
             if better > most * (1 + _ROUNDING):
                 chosen, most = other, better
         if step < _SHORT or lowest <= most * (1 + _ROUNDING):
@@ -144,17 +161,6 @@ def _bound(value: float, worth: Floats, share: Floats, means: Spending) -> Bound
     return Bound(value, less_in, less_out)
 
 
-def _exchanged(savings: Savings, means: Spending, chosen: Bools) -> float:
-    """Exchange sites, in place, while that saves more; what is saved then."""
-    from gridmap.siting.solve.saving_kernel import interchange
-
-    pairs = savings.pairs
-    return interchange(
-        pairs.site_ptr, pairs.demand, savings.there, pairs.demand_ptr, pairs.site, savings.here,
-        means.cost, means.budget, means.fixed, chosen, _PASSES,
-    )  # fmt: skip
-
-
 def _shaken(
     savings: Savings, means: Spending, chosen: Bools, most: float, rng: np.random.Generator, shakes: int
 ) -> tuple[Bools, float]:
@@ -169,7 +175,7 @@ def _shaken(
         order = rng.permutation(spare)
         spent = means.cost[other].sum() + np.cumsum(means.cost[order])
         other[order[spent <= means.budget]] = True
-        better = _exchanged(savings, means, other)
+        better = exchange(savings, means, other)
         if better > most * (1 + _ROUNDING):
             chosen, most = other, better
     return chosen, most
