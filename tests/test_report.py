@@ -20,8 +20,11 @@ from map_town import HOSTILE, NAMES, frame, make_town
 import gridmap as gm
 from gridmap.errors import OptionError, WriteError
 from gridmap.maps.explore import explore
+from gridmap.maps.report import compliance_pages
 from gridmap.maps.report.ground import MAIN, PATH, STREET, ground_of
 from gridmap.maps.report.report_words import REPORT_WORDS, Say
+from gridmap.view.compliance_table import lights, requirements_of
+from gridmap.view.compliance_words import requirement_words
 from gridmap.view.drawing import Labels, arrow_place, footprints, frame_below_arrow, frame_for, outline, outlines
 
 DAY = "2025-06-01"
@@ -199,6 +202,71 @@ def test_blind_spots_are_ranked_as_the_cover_ranks_them(written, town):
     titles = [int(n) for n in re.findall(r"<h4>(\d+)\. ", page)]
     assert titles == list(range(1, min(9, len(gaps)) + 1))
     assert f"{gaps['households'].iloc[0]:,.0f} households in {gaps['buildings'].iloc[0]} building" in page
+
+
+STANDARDS = ["GB 50180-2018", "city check", "quarter-hour circle 2021", "complete community 2020"]
+
+
+@pytest.mark.parametrize("by", ["plan", "communities"])
+def test_compliance_is_that_of_the_table(written, plain_town, by):
+    plan, cover = plain_town["plan"], plain_town["cover"]
+    table = cover.compliance(STANDARDS, by=plan if by == "plan" else plan.communities, share=0.9)
+    rows = Text(written(plan=plan, cover=cover, compliance=table)).rows
+    wide = lights(table)
+    words = [requirement_words(row, "en") for row in requirements_of(table).to_dict("records")]
+    applies = (wide != "does_not_apply").any()
+    names = {word for word, any_unit in zip(words, applies, strict=True) if any_unit}
+    counted = [r for r in rows if r and r[0].removesuffix(" *") in names and len(r) == 8 and r[-1] != ""]
+    judged = wide.loc[:, applies]
+    # of each requirement how many units have it, and a cell a unit that tells the share that is there
+    told = [
+        r[3:7] for r in counted if r[2] in ("standard's wording", "secondary source", "sources differ", "not verified")
+    ]
+    statuses = ("met", "partly", "not_met", "no_data")
+    assert told == [[str(n) if n else "" for n in ((judged[c] == s).sum() for s in statuses)] for c in judged]
+    units = len(wide)
+    cells = [r for r in rows if r and r[0] in words and r[1].removesuffix(" %").isdigit() | (r[1] in ("?", "–"))]
+    assert [r[0] for r in cells] == [word for word, any_unit in zip(words, applies, strict=True) if any_unit]
+    for row, requirement in zip(cells, judged, strict=True):
+        for shown, status in zip(row[1 : units + 1], judged[requirement], strict=True):
+            assert (shown == "?") == (status == "no_data")
+            assert (shown == "–") == (status == "does_not_apply")
+            assert (shown == "0 %") == (status == "not_met")
+
+
+def test_compliance_speaks_the_language_of_the_page(written, plain_town):
+    plan, cover = plain_town["plan"], plain_town["cover"]
+    table = cover.compliance(STANDARDS, by=plan)
+    english = " ".join(Text(written(plan=plan, cover=cover, compliance=table)).words)
+    for name in ("长安街", "幸福路", "幸福小区", "菜鸟驿站", *NAMES):
+        english = english.replace(name, "")
+    assert not re.search("[\u4e00-\u9fff]", english)
+    chinese = " ".join(Text(written(plan=plan, cover=cover, compliance=table, lang="zh")).words)
+    for name in ("One", "Two", "Three", "Four", "Empty", "Campus", "GB 50180-2018"):
+        chinese = chinese.replace(name, "")
+    assert re.findall(r"[A-Za-z]{2,}", LATIN.sub("", chinese)) == []
+    for page in (english, chinese):
+        assert "_" not in page
+
+
+def test_compliance_of_very_many_units_is_left_to_the_workbook(written, town, monkeypatch):
+    cover, plan = town["cover"], town["plan"]
+    assert "Compliance" not in written(cover=cover)
+    assert "Whole area" in written(cover=cover, compliance=cover.compliance("city check"))
+    monkeypatch.setattr(compliance_pages, "_MOST_UNITS", 5)
+    page = written(cover=cover, compliance=cover.compliance("city check", by=plan))
+    assert "There are 6 units; the workbook has all of them." in page
+
+
+def test_the_call_makes_the_compliance_again(written, town):
+    plan, cover = town["plan"], town["cover"]
+    table = cover.compliance(STANDARDS[:2], by=plan, share=0.9, areas="built")
+    page = html.unescape(written(plan=plan, cover=cover, compliance=table))
+    code = page.split("<pre", 1)[1].split(">", 1)[1].split("</pre>")[0]
+    compile(code, "call", "exec")
+    call = "compliance = cover.compliance(['GB 50180-2018', 'city check'], by=plan, share=0.9, areas='built')"
+    assert call in code
+    assert "plan=plan, cover=cover, compliance=compliance" in code
 
 
 def test_the_call_makes_the_report_again(written, town):

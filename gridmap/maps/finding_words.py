@@ -197,8 +197,8 @@ _CURES: tuple[tuple[str, str], ...] = (
     (r"join community (\S+) with (\S+)", r"将社区 \1 与 \2 合并"),
     (r"accept ([\d,.]+), or make it a dedicated grid", r"确认 \1 户的现状，或设为专属网格"),
 )
-# An argument of a function is of no use to who reads the map.
-_CODE = re.compile(r" \(\w+=\w+\)")
+# An argument of a function, or the name of a column, is of no use to who reads the map.
+_CODE = re.compile(r" \((?:\w+=|column )\w+\)")
 _FIRST_NUMBER = re.compile(r"^\D{0,80}?(\d[\d,]*)")
 
 

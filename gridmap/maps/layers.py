@@ -26,8 +26,9 @@ KNOWN = (
 #: Name of the layer of the routes given.
 ROUTES = {"en": "Routes", "zh": "路线"}
 _ACCEPTED = (
-    "a GridPlan, a Cover, a SitePlan, a Route, service circles, a table of gridmap (communities, buildings, compounds, "
-    'entrances, streets, barriers, facilities, grids, findings), any GeoDataFrame, or ("name", GeoDataFrame)'
+    "a GridPlan, a Cover, a SitePlan, what Cover.compliance returns, a Route, service circles, a table of gridmap "
+    "(communities, buildings, compounds, entrances, streets, barriers, facilities, grids, findings), any "
+    'GeoDataFrame, or ("name", GeoDataFrame)'
 )
 # A plan and a cover carry what they were made from; a table given by itself goes before theirs. The atoms of a plan are
 # drawn on request only, explore(plan, plan.atoms): they are as many as the buildings.
@@ -35,6 +36,8 @@ _OF_PLAN = ("grids", "communities", "buildings", "compounds", "entrances", "stre
 _OF_COVER = ("buildings", "facilities", "entrances", "compounds", "barriers")
 
 
+# The table of `Cover.compliance` has no geometry; its units lend it theirs.
+_OF_COMPLIANCE = {"unit_id", "requirement_id", "status", "verification"}
 # Results are told by what they have.
 _BY_ATTRIBUTES = {
     "plan": ("grids", "assignment"),
@@ -51,8 +54,8 @@ class Content:
 
     Attributes
     ----------
-    plan, cover, sites
-        The plan, the cover and the plan of sites, or None.
+    plan, cover, sites, compliance
+        The plan, the cover, the plan of sites and the compliance table, or None.
     tables
         Known tables by name, each with at least one row.
     own
@@ -62,6 +65,7 @@ class Content:
     plan: Any = None
     cover: Any = None
     sites: Any = None
+    compliance: pd.DataFrame | None = None
     tables: dict[str, gpd.GeoDataFrame] = field(default_factory=dict)
     own: list[tuple[str | Mapping[str, str], gpd.GeoDataFrame]] = field(default_factory=list)
 
@@ -94,7 +98,8 @@ def sort_layers(layers: Iterable[Any]) -> Content:
     _add_from(content, content.cover, _OF_COVER)
     if content.sites is not None:
         _add_sites(content)
-    found = (getattr(source, "findings", None) for source in (content.plan, content.cover, content.sites))
+    found = [getattr(source, "findings", None) for source in (content.plan, content.cover, content.sites)]
+    found.append(None if content.compliance is None else content.compliance.attrs.get("findings"))
     several["findings"] += [table for table in found if table is not None]
     if several["findings"]:
         crs = next((f.crs for f in several["findings"] if f.crs is not None), None)
@@ -131,7 +136,7 @@ def _as_table(routes: list[Any], cover: Any) -> gpd.GeoDataFrame:
 
 
 def _add(content: Content, kind: str, name: str | Mapping[str, str] | None, thing: Any) -> None:
-    if kind in ("plan", "cover", "sites"):
+    if kind in ("plan", "cover", "sites", "compliance"):
         if getattr(content, kind) is not None:
             kind = "plan of sites" if kind == "sites" else kind
             raise OptionError(f"explore takes one {kind}; with swipe=True it takes two, before and after")
@@ -163,6 +168,8 @@ def recognise(thing: Any) -> str:
     """
     if isinstance(thing, gpd.GeoSeries):
         return "own"
+    if isinstance(thing, pd.DataFrame) and set(thing.columns) >= _OF_COMPLIANCE:
+        return "compliance"
     if not isinstance(thing, gpd.GeoDataFrame):
         for kind, names in _BY_ATTRIBUTES.items():
             if all(hasattr(thing, name) for name in names):

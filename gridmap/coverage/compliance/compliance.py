@@ -102,6 +102,7 @@ def check_compliance(
     table.attrs.update(
         share=float(share),
         weight=weight,
+        parameters=_given(share, weight, states, persons_per_household, areas, categories),
         denominator=denominator_of(cover.buildings, weight),
         standards={name: standard_titles(name) for name in dict.fromkeys(asked["standard"])},
         states=sorted(set(asked["verification"])),
@@ -115,6 +116,21 @@ def check_compliance(
         findings=AttachedFindings(found),
     )
     return table
+
+
+def _given(
+    share: float, weight: str, states: Any, persons: float | None, areas: Any, categories: Any
+) -> dict[str, Any]:
+    """The options that are not as they are by default, as plain values."""
+    given = {
+        "share": None if share == 1 else float(share),
+        "weight": None if weight == "households" else weight,
+        "states": states if states is None or isinstance(states, str) else list(states),
+        "persons_per_household": persons,
+        "areas": areas if areas is None or isinstance(areas, str) else dict(areas),
+        "categories": None if categories is None else dict(categories),
+    }
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _asked(whole: pd.DataFrame, states: Iterable[str] | None) -> pd.DataFrame:

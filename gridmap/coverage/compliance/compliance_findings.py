@@ -72,7 +72,7 @@ def _columns(facilities: gpd.GeoDataFrame, asked: pd.DataFrame, offers: Offers) 
                     "warning", "compliance_size_missing",
                     f"{blank.sum():,} of {wanted.sum():,} facilities do not say their {column_word(column, 'en')}, "
                     f"which {len(of):,} requirements ask for; units that hang on them are not judged.",
-                    cure=f"Fill in the column {column} of facilities.", status=column,
+                    cure=f"Fill in the {column_word(column, 'en')} of facilities (column {column}).", status=column,
                     ids=facilities.loc[blank, "facility_id"].head(_SHOWN),
                     certificate={"column": column, "facilities": int(blank.sum()), "requirements": len(of)},
                 )
@@ -96,14 +96,16 @@ def _people(asked: pd.DataFrame, people: People, units: Units) -> list[dict[str,
     for column, requirements in wanted.items():
         unknown = np.isnan(people.of(column))
         if unknown.any():
-            remedy = ", or give persons_per_household=, by which households are taken" if column == "residents" else ""
+            named = column_word(column, "en")
+            persons = ", or say how many persons a household has (persons_per_household=number)"
             found.append(
                 finding(
                     "warning", "compliance_people_missing",
-                    f"{column_word(column, 'en').capitalize()} are not known in {unknown.sum():,} of {len(unknown):,} "
-                    f"units; {len(requirements):,} requirements that go by them are not judged there.",
-                    cure=f"Give every building that is lived in its {column}{remedy}.", status=column,
-                    ids=np.array(units.ids, dtype=object)[unknown][:_SHOWN],
+                    f"{named.capitalize()} are not known in {unknown.sum():,} of {len(unknown):,} units; "
+                    f"{len(requirements):,} requirements that go by them are not judged there.",
+                    cure=f"Give every building that is lived in its {named} (column {column})"
+                    f"{persons if column == 'residents' else ''}.",
+                    status=column, ids=np.array(units.ids, dtype=object)[unknown][:_SHOWN],
                     certificate={"column": column, "units": int(unknown.sum()), "requirements": len(requirements)},
                 )
             )  # fmt: skip
@@ -123,7 +125,7 @@ def _areas(asked: pd.DataFrame, table: pd.DataFrame) -> list[dict[str, Any]]:
             "info", "compliance_area_unknown",
             f"{len(ids):,} requirements hold in certain areas alone ({', '.join(kinds)}), and may hang on which a unit "
             "is in.",
-            cure=f"Say it: areas={kinds[0]!r}, or a text for each unit.", ids=ids,
+            cure="Say in which area the units are, or each of them (areas=text).", ids=ids,
             certificate={"requirements": len(ids)},
         )
     ]  # fmt: skip
@@ -140,7 +142,7 @@ def _tiers(facilities: gpd.GeoDataFrame, asked: pd.DataFrame, offers: Offers) ->
                 "warning", "compliance_tier_missing",
                 f"{unknown.sum():,} facilities have no tier, and several tiers ask for their category. They count for "
                 f"none of the {len(ids):,} requirements; where they would change the answer, it is left open.",
-                cure="Fill in the column tier of facilities: 15min, 10min, 5min or block.",
+                cure="Fill in the tier of facilities (column tier): 15min, 10min, 5min or block.",
                 ids=facilities.loc[unknown, "facility_id"].head(_SHOWN),
                 certificate={"facilities": int(unknown.sum()), "requirements": sorted(ids)},
             )
@@ -176,7 +178,7 @@ def _categories(facilities: gpd.GeoDataFrame, asked: pd.DataFrame, offers: Offer
                 f"No facility is called {named}; some are {category_words('|'.join(near), 'en')}, and which of them "
                 "are meant cannot be told."
             )
-            cure = "Give those their own category, or say with categories= which ones are meant."
+            cure = "Give those their own category, or say which ones are meant (categories=mapping)."
             certificate = {"wider": list(near)}
             found.append(
                 finding(
@@ -186,7 +188,7 @@ def _categories(facilities: gpd.GeoDataFrame, asked: pd.DataFrame, offers: Offer
             )  # fmt: skip
         else:
             message = f"No facility is called {named}; what asks for one is not met anywhere."
-            cure = "If there are some under another name, say with categories= which ones; else it is so."
+            cure = "If there are some under another name, say which ones (categories=mapping); else it is so."
             found.append(finding("warning", "compliance_category_absent", message, cure=cure, status=status, ids=ids))
     return found
 
@@ -199,7 +201,7 @@ def _places(asked: pd.DataFrame, units: Units) -> list[dict[str, Any]]:
         finding(
             "warning", "compliance_units_without_place",
             f"The units have no place on the map: {inside:,} requirements of what stands in them are not judged.",
-            cure="Give by= as polygons or a plan.", certificate={"requirements": inside},
+            cure="Give the units as polygons or a plan (by=polygons).", certificate={"requirements": inside},
         )
     ]  # fmt: skip
 
@@ -214,7 +216,7 @@ def _verification(asked: pd.DataFrame) -> list[dict[str, Any]]:
             "info", "compliance_unverified",
             f"{len(weak):,} of {len(asked):,} requirements have numbers that are not verified or that sources differ "
             "on; they are judged all the same, and marked.",
-            cure="Check them in the standard itself, and give your own file beside it; or leave them out by states=.",
+            cure="Check them in the standard, and give a file of your own beside it, or leave them out (states=text).",
             ids=weak["requirement_id"], certificate={"requirements": len(weak), "all": len(asked)},
         )
     ]  # fmt: skip

@@ -12,6 +12,8 @@ from gridmap.maps.report import blocks as b
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    import pandas as pd
+
     from gridmap.maps.report.blocks import Block, Cell
     from gridmap.maps.report.ground import Ground
     from gridmap.maps.report.report_words import Say
@@ -64,13 +66,24 @@ def the_calls(ground: Ground, function: str, name: str) -> str:
         options = [(key, sites.parameters[key]) for key in _OF_SITES if key in sites.parameters]
         tables = ["existing"] if len(sites.siting.existing) else []
         lines.append(_call("sites = gm.locate(buildings, candidates, streets", tables, options))
+    if ground.content.compliance is not None:
+        lines.append(_compliance_call(ground.content.compliance, ground.grid_ids if "grids" in ground.layers else []))
     if function == "atlas":
         first, tables = f"gm.atlas({name!r}, plan", ["cover"] if cover is not None else []
     else:
         first = f"gm.report({name!r}"
-        tables = [name for name in ("plan", "cover", "sites") if getattr(ground.content, name) is not None]
+        parts = ("plan", "cover", "sites", "compliance")
+        tables = [name for name in parts if getattr(ground.content, name) is not None]
     lines.append(_call(first, tables, [("lang", ground.lang)]))
     return "\n".join(lines)
+
+
+def _compliance_call(compliance: pd.DataFrame, grids: Iterable[str]) -> str:
+    """The call that made a compliance table; standards by their names, which of a local file is that of the file."""
+    units = set(compliance["unit_id"].astype(str))
+    by = "" if units == {"all"} else ", by=plan" if units <= set(grids) else ", by=communities"
+    options = compliance.attrs.get("parameters", {}).items()
+    return _call(f"compliance = cover.compliance({list(compliance['standard'].unique())!r}{by}", [], options)
 
 
 def _call(start: str, tables: Iterable[str], options: Iterable[tuple[str, Any]]) -> str:

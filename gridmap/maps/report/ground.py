@@ -163,10 +163,16 @@ class Ground:
 
 
 def ground_of(
-    plan: Any, cover: Any, lang: str, findings: gpd.GeoDataFrame | None = None, *, sites: Any = None
+    plan: Any,
+    cover: Any,
+    lang: str,
+    findings: gpd.GeoDataFrame | None = None,
+    *,
+    sites: Any = None,
+    compliance: pd.DataFrame | None = None,
 ) -> Ground:
-    """The ground of a plan, a cover, a plan of sites, or several; `findings` in place of their own."""
-    content = sort_layers([part for part in (plan, cover, sites) if part is not None])
+    """The ground of a plan, a cover, a plan of sites, a compliance table, or several; `findings` in place of theirs."""
+    content = sort_layers([part for part in (plan, cover, sites, compliance) if part is not None])
     if findings is not None:
         content.tables["findings"] = findings
     tables = dict(content.tables)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from os import PathLike
 
     import geopandas as gpd
+    import pandas as pd
 
     from gridmap.maps.report.blocks import Block
 
@@ -34,6 +35,7 @@ def report(
     date: str | None = None,
     notes: Sequence[str] = (),
     findings: gpd.GeoDataFrame | None = None,
+    compliance: pd.DataFrame | None = None,
 ) -> Path:
     """Write a report for leaders: headline figures, maps, coverage, blind spots, the grids, and how it was made.
 
@@ -59,6 +61,8 @@ def report(
         Sentences to print under "Notes".
     findings
         In place of those of the plan, the cover and the sites.
+    compliance
+        As `Cover.compliance` gives it: pages with each requirement, its clause, and a traffic light for each unit.
 
     Returns
     -------
@@ -86,7 +90,7 @@ def report(
     if sites is not None and recognise(sites) != "sites":
         raise OptionError(f"sites= takes a SitePlan, what gridmap.locate gives, not a {type(sites).__name__}")
     target = page_path(path)
-    ground = ground_of(plan, cover, lang, findings, sites=sites)
+    ground = ground_of(plan, cover, lang, findings, sites=sites, compliance=compliance)
     shown = title or report_title(ground)
     when = date or today()
     blocks = report_blocks(ground, title=shown, date=when, notes=notes, name=target.name)

@@ -9,6 +9,7 @@ import numpy as np
 from gridmap.maps import facts
 from gridmap.maps.report import blocks as b
 from gridmap.maps.report.background import background_blocks
+from gridmap.maps.report.compliance_pages import compliance_blocks
 from gridmap.maps.report.coverage_pages import category_blocks, community_blocks, gap_blocks, headline_rates
 from gridmap.maps.report.grid_pages import all_grids_blocks, finding_blocks, out_of_band_blocks
 from gridmap.maps.report.maps import overview_map, swatch
@@ -49,6 +50,7 @@ def report_blocks(ground: Ground, *, title: str, date: str, notes: Sequence[str]
         out += [*([b.new_page()] if content.plan is not None else []), *category_blocks(ground, say)]
         out += community_blocks(ground, say)
         out += [b.new_page(), *gap_blocks(ground, say, gaps)]
+    out += compliance_blocks(ground, say)
     if content.sites is not None:
         alone = content.plan is None and content.cover is None
         out += [*([] if alone else [b.new_page()]), *site_blocks(ground, say)]

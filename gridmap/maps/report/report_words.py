@@ -54,6 +54,8 @@ REPORT_WORDS: dict[str, tuple[str, str]] = {
     "section.community": ("Coverage by community", "各社区覆盖率"),
     "section.facilities": ("Facilities in each community", "各社区设施数量"),
     "section.gaps": ("Blind spots, the most households first", "服务盲区（按涉及户数排序）"),
+    "section.compliance": ("Compliance with standards", "标准达标情况"),
+    "section.compliance_units": ("Compliance of each unit", "各单元达标表"),
     "section.sites": ("Chosen sites", "选址方案"),
     "sites.proved": (
         "No other choice among the candidates given is better; this was proved.",
@@ -87,6 +89,10 @@ REPORT_WORDS: dict[str, tuple[str, str]] = {
     "section.notes": ("Notes", "说明"),
     "section.call": ("The call that made this page", "生成本页的程序调用"),
     # tables
+    "column.requirement": ("Requirement", "要求"),
+    "column.clause": ("Clause", "条款"),
+    "column.verification": ("Verification", "核实状态"),
+    "column.met_share": ("Share met", "达标率"),
     "column.category": ("Category", "服务类别"),
     "column.limit": ("Limit", "范围"),
     "column.facilities": ("Facilities", "设施数"),
@@ -159,6 +165,32 @@ REPORT_WORDS: dict[str, tuple[str, str]] = {
         "{n} more findings are left out here; the workbook has all of them.",
         "另有 {n} 条未列出，完整清单见台账工作簿。",
     ),
+    "none_verified": (" *", " *"),
+    "compliance.of": (
+        ("How many units have what each standard asks for. A distance is met where {share} of a unit's households are "
+        "within it; the tiers of residential areas do not stand in for one another."),
+        "各项要求达标的单元数。单元内 {share}的住户在规定距离之内方为达标；各层级设施互不替代。",
+    ),
+    "compliance.weak": (
+        "* The number is not verified, or sources differ on it; check the standard itself before citing it.",
+        "* 该数值未核实或来源不一，引用前请查对标准原文。",
+    ),
+    "compliance.legend": ("{label} ({n})", "{label}（{n} 项次）"),
+    "compliance.left": (
+        "{n} requirements apply to no unit and are left out: {names}.",
+        "另有 {n} 项要求不适用于任何单元，未列出：{names}。",
+    ),
+    "compliance.many": (
+        "There are {n} units; the workbook has all of them.",
+        "共 {n} 个单元，逐一结果见台账工作簿。",
+    ),
+    "compliance.cells": (
+        ("Of a distance: the share of households within reach. Of all else: how much of what is needed is there. A "
+        "question mark: the data do not tell; a dash: the requirement does not apply."),
+        "距离要求为可达户数占比，其余为现有量占应有量的比例；问号表示数据不足，横线表示不适用。",
+    ),
+    "compliance.unknown": ("?", "?"),
+    "compliance.all": ("Whole area", "全域"),
     "out.none": (
         "Every grid that the band applies to is within it.",
         "适用标准的网格均符合标准。",
