@@ -340,3 +340,15 @@ def test_candidates_need_an_id_and_one_place_at_least():
         gm.locate(homes, sites.iloc[:0], NETWORK, category="clinic", count=1)
     with pytest.raises(gm.TableError, match="households"):
         gm.locate(homes.drop(columns="households"), sites, NETWORK, category="clinic", count=1)
+
+
+def test_where_so_few_sites_cannot_serve_all_it_is_told():
+    homes = homes_at([(0, 0), (9_200, 0)], [10, 7])
+    sites = sites_at([(0, 0), (9_200, 0)])
+    plan = gm.locate(homes, sites, NETWORK, category="clinic", count=1, objective="p_center")
+    assert plan.summary["value"] == np.inf
+    assert plan.summary["gap"] == 0
+    assert (plan.findings["rule"] == "sites_too_few").any()
+    both = gm.locate(homes, sites, NETWORK, category="clinic", count=2, objective="p_center")
+    assert both.summary["value"] == pytest.approx(0, abs=1e-6)
+    assert not (both.findings["rule"] == "sites_too_few").any()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -75,19 +75,25 @@ def answer(
     seed
         Of the heuristic.
     """
+    spend: dict[str, Any] = {"count": question.count}
+    if question.budget is not None:
+        spend = {"cost": cost, "budget": question.budget}
     if question.objective == "max_coverage":
         from gridmap.siting.solve.max_cover import max_cover
 
-        spend = {"count": question.count} if question.budget is None else {"cost": cost, "budget": question.budget}
         return max_cover(demand.pairs, demand.weight, **spend, fixed=fixed, exact=exact, seed=seed)
     if question.objective == "set_cover":
         from gridmap.siting.solve.set_cover import set_cover
 
         needed, group = still_needed(question, now), demand.category.astype(np.int32)
         return set_cover(demand.pairs, demand.weight, needed, group=group, cost=cost, fixed=fixed, exact=exact)
+    if question.objective == "p_center":
+        from gridmap.siting.solve.p_center import p_center
+
+        base = np.where(demand.base <= question.reach[demand.category], demand.base, np.inf)
+        return p_center(demand.pairs, demand.weight, **spend, base=base, fixed=fixed, exact=exact)
     from gridmap.siting.solve.p_median import p_median
 
-    spend = {"count": question.count} if question.budget is None else {"cost": cost, "budget": question.budget}
     held = held_today(question, demand)
     # who nobody reaches stands at the limit of its category, which `held` already says
     limit = float(held.max(initial=0.0)) or 1.0

@@ -21,7 +21,7 @@ OBJECTIVES = {
     "max_coverage": ("count", "budget"),
     "set_cover": ("target",),
     "p_median": ("count", "budget"),
-    "p_center": ("count",),
+    "p_center": ("count", "budget"),
 }
 
 

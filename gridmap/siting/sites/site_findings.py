@@ -24,6 +24,7 @@ def find_of_sites(siting: Siting, now: Standing, gains: Gains, weight: str) -> g
     """The findings of a choice, the most severe first."""
     rows = [
         *_out_of_reach(siting, weight),
+        *_too_few(siting),
         *_targets(siting, now, weight),
         *_counts(siting, gains),
         *_other_use(siting),
@@ -65,6 +66,19 @@ def _out_of_reach(siting: Siting, weight: str) -> list[dict[str, Any]]:
             )
         )  # fmt: skip
     return rows
+
+
+def _too_few(siting: Siting) -> list[dict[str, Any]]:
+    """Nobody can be left out when the longest way counts, and so few sites always leave somebody out."""
+    if np.isfinite(siting.choice.value):
+        return []
+    return [
+        finding(
+            "error", "sites_too_few",
+            "No choice of so few sites gives everybody a way who could have one; the sites serve many of them.",
+            cure="Ask for more sites, or for objective='p_median' or 'max_coverage', which may leave somebody out.",
+        )
+    ]  # fmt: skip
 
 
 def _targets(siting: Siting, now: Standing, weight: str) -> list[dict[str, Any]]:

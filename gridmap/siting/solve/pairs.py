@@ -62,6 +62,8 @@ class Choice(NamedTuple):
         """How far the value may be from the best possible, as a share of the bound or the value, the larger one."""
         if self.value == self.bound:
             return 0.0
+        if self.bound == self.value:
+            return 0.0
         largest = max(abs(self.value), abs(self.bound))
         if np.isinf(largest):
             return 1.0
