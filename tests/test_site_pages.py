@@ -127,3 +127,8 @@ def test_a_notebook_shows_sites_and_rates(plan):
     assert "b008" in html
     assert "with every candidate" in html
     assert "proved optimal" in repr(plan)
+
+
+def test_a_workbook_of_sites_alone(tmp_path, plan):
+    book = openpyxl.load_workbook(write_workbook(tmp_path / "sites.xlsx", sites=plan))
+    assert book.sheetnames[:3] == ["Summary", "Chosen sites", "Coverage with the sites"]

@@ -64,7 +64,7 @@ def with_sites(facilities: gpd.GeoDataFrame | None, sites: Any) -> gpd.GeoDataFr
 
 def newly_covered(sites: Any) -> gpd.GeoDataFrame:
     """The buildings that are covered in some category and were not."""
-    homes = sites.siting.buildings
+    homes = sites.buildings
     new = homes[homes["building_id"].isin(sites.newly_covered["building_id"])]
     return gpd.GeoDataFrame(geometry=new.geometry.array, crs=new.crs)
 

@@ -150,7 +150,7 @@ def _add(content: Content, kind: str, name: str | Mapping[str, str] | None, thin
 def _add_sites(content: Content) -> None:
     """The chosen sites among the facilities, and who is newly covered as a layer of its own."""
     sites = content.sites
-    content.tables.setdefault("buildings", sites.siting.buildings)
+    content.tables.setdefault("buildings", sites.buildings)
     content.tables.setdefault("streets", sites.siting.ground.network.lines)
     content.tables["facilities"] = with_sites(content.tables.get("facilities"), sites)
     new = newly_covered(sites)

@@ -100,6 +100,11 @@ CONTRACTS: dict[str, Contract] = {
             public="flag", opening_hours="text", status="text", operator="text", address="text", phone="text",
             photo="text",
         ),
+        _contract(
+            "candidates", POINTS + POLYGONS,
+            facility_id="id!", category="text", name="text", capacity="count", cost="count", status="text",
+            address="text",
+        ),
         _contract("zones", POLYGONS, zone_id="id!", households="count", residents="count"),
         _contract("grids", POLYGONS, grid_id="id!", community_id="text", kind="text", name="text", responsible="text"),
     )

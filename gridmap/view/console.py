@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import pandas as pd
     from rich.table import Table
 
 __all__ = [
@@ -18,6 +19,8 @@ __all__ = [
     "grids_overview",
     "in_band_share",
     "rates_overview",
+    "shares_overview",
+    "sites_overview",
     "stages_overview",
 ]
 
@@ -26,6 +29,7 @@ _IN, _OUT = ("legal",), ("above", "below")
 _FINGERPRINTS = ("sha256", "hash")
 # Lines of what differs between two runs.
 _SHOWN = 20
+_SITES = 20
 _FINDING_HEADINGS = {
     "en": ("severity", "finding", ">count", "the first of them"),
     "zh": ("程度", "规则", ">数量", "其中第一个"),
@@ -71,6 +75,30 @@ def rates_overview(rates: pd.DataFrame) -> Table:
     for row in rates.sort_values("category").to_dict("records"):
         rate = "-" if math.isnan(row["rate"]) else f"{row['rate']:.1%}"
         table.add_row(str(row["category"]), f"{row['total']:,.0f}", f"{row['covered']:,.0f}", rate)
+    return table
+
+
+def sites_overview(sites: pd.DataFrame, summary: Mapping[str, Any]) -> Table:
+    """The chosen sites by rank, what each gains, and how far the choice may be from the best."""
+    proof = "proved optimal" if summary["proved"] else f"at most {summary['gap']:.2%} from the best"
+    table = _table(">rank", "site", "name", f">{summary['unit']}", ">alone", caption=proof)
+    names = sites["name"] if "name" in sites else pd.Series("", index=sites.index)
+    for row, name in zip(sites.head(_SITES).to_dict("records"), names, strict=False):
+        shown = "" if pd.isna(name) else str(name)
+        table.add_row(str(row["rank"]), str(row["facility_id"]), shown, f"{row['gain']:,.0f}", f"{row['alone']:,.0f}")
+    if len(sites) > _SITES:
+        table.add_row("", f"and {len(sites) - _SITES:,} more", "", "", "")
+    return table
+
+
+def shares_overview(rates: pd.DataFrame) -> Table:
+    """Coverage of each category today, with the chosen sites, and if every candidate were built."""
+    table = _table("category", ">in all", ">covered today", ">with the sites", ">with every candidate")
+    for row in rates.to_dict("records"):
+        shares = [
+            "-" if math.isnan(row[c]) else f"{row[c]:.1%}" for c in ("rate_before", "rate_after", "rate_reachable")
+        ]
+        table.add_row(str(row["category"]), f"{row['total']:,.0f}", *shares)
     return table
 
 

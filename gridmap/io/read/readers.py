@@ -221,6 +221,8 @@ def read_table(
     """
     if isinstance(source, (str, PathLike)) and is_osm(Path(source)):
         path = Path(source)
+        if table == "candidates":
+            raise ReadError(f"{path}: an OpenStreetMap extract does not say where to build. Give a file of places.")
         refuse_for_osm(path, crs=crs, columns=columns, categories=categories)
         frame = read_osm(path, [table])[table]
         refuse_empty_osm(path, table, frame)

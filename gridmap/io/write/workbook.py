@@ -79,7 +79,7 @@ def write_workbook(
     Raises
     ------
     OptionError
-        When there is neither plan nor cover, the language is unknown or the suffix is not .xlsx.
+        When there is nothing to write, the language is unknown or the suffix is not .xlsx.
     WriteError
         When the file cannot be written; a former one is then unchanged.
     """
@@ -90,14 +90,15 @@ def write_workbook(
         raise OptionError(f"lang={lang!r}; it is one of {', '.join(_LANGUAGES)}")
     if path.suffix.lower() != ".xlsx":
         raise OptionError(f"{path.name}: a workbook is written as .xlsx")
-    if plan is None and cover is None:
-        raise OptionError("nothing to write: give plan=, cover= or both")
+    if plan is None and cover is None and sites is None:
+        raise OptionError("nothing to write: give plan=, cover=, sites= or several")
     title = clean(title or word("title", lang))
     book = openpyxl.Workbook()
     book.remove(book.active)
     book.properties.title, book.properties.creator = title, "gridmap"
     summary = book.create_sheet(word("summary", lang))
-    note = _estimate_note(plan, cover, lang)
+    estimated = _estimated_share(plan, sites if cover is None else cover)
+    note = _estimate_note(estimated, lang)
     header = f"{title} – {note}"
     sheets = _results(plan, cover, gaps, compliance, findings, lang)
     if sites is not None:
@@ -112,7 +113,7 @@ def write_workbook(
     if compliance is not None:
         share = f"{100 * compliance.attrs.get('share', 1.0):.4g}%"
         notes.append(word("compliance_note", lang).format(share=share, sheet=word("requirements", lang)))
-    _fill_summary(summary, title, notes, _figures(plan, cover, found, lang), book.sheetnames[1:], lang)
+    _fill_summary(summary, title, notes, _figures(plan, cover, estimated, found, lang), book.sheetnames[1:], lang)
     with writing(path) as temporary:
         book.save(temporary)
     return path
@@ -296,7 +297,9 @@ def _bands(plan: Any) -> str:
     )
 
 
-def _figures(plan: Any, cover: Any, findings: pd.DataFrame, lang: str) -> list[tuple[str, Any, str]]:
+def _figures(
+    plan: Any, cover: Any, estimated: tuple[float, float], findings: pd.DataFrame, lang: str
+) -> list[tuple[str, Any, str]]:
     """Label, value and format of the key figures."""
     figures: list[tuple[str, Any, str]] = []
     if plan is not None:
@@ -316,8 +319,7 @@ def _figures(plan: Any, cover: Any, findings: pd.DataFrame, lang: str) -> list[t
             ("buildings", plan.assignment["building_id"].nunique(), "count"),
             ("households", float(plan.assignment["households"].sum()), "count"),
         ]
-    share = _estimated_share(plan, cover)
-    figures += [("estimated_share", share[0] / share[1] if share[1] else 0.0, "percent")]
+    figures += [("estimated_share", estimated[0] / estimated[1] if estimated[1] else 0.0, "percent")]
     figures += [("n_findings", len(findings), "count")]
     named = [(word(key, lang), value, kind) for key, value, kind in figures]
     if cover is not None:
@@ -392,17 +394,17 @@ def _estimated_by_grid(plan: Any, cover: Any) -> pd.Series:
     return plan.assignment[rows].groupby("grid_id")["households"].sum()
 
 
-def _estimated_share(plan: Any, cover: Any) -> tuple[float, float]:
-    """Households that are estimates, and all households."""
+def _estimated_share(plan: Any, other: Any) -> tuple[float, float]:
+    """Households that are estimates, and all households, of a plan, or of what else has buildings."""
     if plan is not None:
-        return float(_estimated_by_grid(plan, cover).sum()), float(plan.assignment["households"].sum())
-    households = pd.to_numeric(cover.buildings.get("households", pd.Series(0.0, cover.buildings.index)))
-    flags = cover.buildings.get("households_estimated", pd.Series(data=False, index=cover.buildings.index))
+        return float(_estimated_by_grid(plan, other).sum()), float(plan.assignment["households"].sum())
+    households = pd.to_numeric(other.buildings.get("households", pd.Series(0.0, other.buildings.index)))
+    flags = other.buildings.get("households_estimated", pd.Series(data=False, index=other.buildings.index))
     return float(households[flags.astype(bool)].sum()), float(households.sum())
 
 
-def _estimate_note(plan: Any, cover: Any, lang: str) -> str:
-    part, whole = _estimated_share(plan, cover)
+def _estimate_note(estimated: tuple[float, float], lang: str) -> str:
+    part, whole = estimated
     key = "not_estimated" if part == 0 else "all_estimated" if part >= whole else "some_estimated"
     return word(key, lang).format(
         sheet=word("assumptions", lang), column=word("estimated", lang), share=f"{part / whole if whole else 0:.1%}",

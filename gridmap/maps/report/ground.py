@@ -177,7 +177,7 @@ def ground_of(
         content.tables["findings"] = findings
     tables = dict(content.tables)
     if cover is not None or sites is not None:
-        tables["homes"] = sites.siting.buildings if cover is None else cover.buildings
+        tables["homes"] = sites.buildings if cover is None else cover.buildings
     crs = metric_crs(tables["grids"] if "grids" in tables else tables["homes"])
     parameters = getattr(plan, "parameters", None) or {}
     lower, upper = float(parameters.get("lower", 300)), float(parameters.get("upper", 500))

@@ -85,6 +85,11 @@ class SitePlan:
     siting: Siting
     order: NDArray[np.int64]
 
+    @property
+    def buildings(self) -> gpd.GeoDataFrame:
+        """The buildings as given, checked."""
+        return self.siting.buildings
+
     @cached_property
     def curve(self) -> pd.DataFrame:
         """What every further site would bring: the marginal-gain curve.
