@@ -1,4 +1,4 @@
-"""What a reader let through to be told: cells that say neither yes nor no, coordinates that are none."""
+"""What a reader let through to be told: cells that say neither yes nor no, coordinates that are none, odd places."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["reading_findings"]
 
 
 def reading_findings(tables: Mapping[str, pd.DataFrame]) -> list[dict[str, Any]]:
-    """Findings on the cells that the tables' records (``attrs["reading"]``) name, as rows for `findings_table`."""
+    """Findings on what the tables' records (``attrs["reading"]``) name, as rows for `findings_table`."""
     found = []
     for name, table in tables.items():
         reading = table.attrs.get("reading", {})
@@ -28,6 +28,9 @@ def reading_findings(tables: Mapping[str, pd.DataFrame]) -> list[dict[str, Any]]
             message = f"{name}: {told['count']:,} coordinates cannot be read ({_some(told)}); these rows have no place."
             cure = "Correct the cells, as 116.305 or 116°18′18″, or leave the rows out."
             found.append(finding("error", "unreadable_coordinates", message, cure=cure, **_where(name, told)))
+        if told := reading.get("crs_doubt"):
+            cure = "If it is not meant to lie there, say what its coordinates are in, or exchange its axes."
+            found.append(finding("warning", "crs_doubtful", f"{name}: {told}.", cure=cure, certificate={"table": name}))
     return found
 
 

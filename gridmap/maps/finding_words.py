@@ -129,6 +129,7 @@ CHINESE: dict[str, tuple[str, str]] = {
     "neither_yes_nor_no": (
         "{level}：{cells} 个单元格既不是“是”也不是“否”，已按封闭、不可穿越、非公共处理。", "填写是或否，或留空。",
     ),
+    "crs_doubtful": ("{level}：按所述坐标系，其位置不合常理。", "核对其坐标系。"),
     "unreadable_coordinates": ("{level}：{cells} 个坐标无法识别，所在行没有位置。", "更正坐标，或删除该行。"),
     "contract": ("{level}：{n} 行数据不符合要求。", "更正数据，或删除该行。"),
     "total_differs": ("{level}「{a}」登记 {stated} 户，其{parts}合计 {sum} 户。", "查找遗漏或重复，或更正总数。"),

@@ -146,6 +146,32 @@ def reference_system_against_the_files_own(folder: Path) -> Path:
 @exhibit(
     "buildings",
     ReadError,
+    "<path>: the source says it is in EPSG:4548, which is used from 115.5 to 118.5 degrees east and 22.6 to 49.88 "
+    "north, but that is not where it puts coordinates from (39500100, 4429000) to (39500120, 4429010). The coordinates "
+    "look like CGCS2000 3-degree zone 39, with the zone in the easting: crs='EPSG:4527'.",
+)
+def zone_in_the_easting_that_the_prj_does_not_have(folder: Path) -> Path:
+    path = folder / "buildings.shp"
+    shape = shapely.box(39_500_100, 4_429_000, 39_500_120, 4_429_010)
+    gpd.GeoDataFrame({"id": ["001"]}, geometry=[shape], crs=4548).to_file(path)
+    return path
+
+
+@exhibit(
+    "buildings",
+    ReadError,
+    "<path>: the source says it is in EPSG:4548, but the numbers, from (116.33, 40) to (116.3505, 40.0005), are "
+    "degrees. They look like degrees: crs='EPSG:4326' or 'EPSG:4490', or 'GCJ-02' (Amap), 'BD-09' (Baidu).",
+)
+def degrees_that_the_file_calls_metres(folder: Path) -> Path:
+    path = folder / "buildings.gpkg"
+    houses().set_crs(4548, allow_override=True).to_file(path)
+    return path
+
+
+@exhibit(
+    "buildings",
+    ReadError,
     "<path>: crs='GCJ-02' is in degrees, but the source says it is in EPSG:4548. Leave crs= out.",
     crs="GCJ-02",
 )

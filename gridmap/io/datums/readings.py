@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["DATUMS_ALIKE", "Reading", "in_china", "readings_of", "share_in_china", "to_lonlat"]
+__all__ = ["DATUMS_ALIKE", "Reading", "in_china", "parameter", "readings_of", "share_in_china", "to_lonlat"]
 
 #: Projected systems of the older datums have the same numbers but for some 100 m.
 DATUMS_ALIKE = "Beijing 1954 and Xian 1980 give the same numbers to some 100 m"
@@ -125,7 +125,7 @@ def _without_zone(east: float, stated: Any) -> list[tuple[str, str]]:
         return []
     width = 3 if abs(east - 500_000) <= _HALF[3] else 6
     meridians = list(range(75, 136, width))
-    meant = _parameter(stated, "Longitude of natural origin")
+    meant = parameter(stated, "Longitude of natural origin")
     meridians.sort(key=lambda m: (m != meant, m))
     plain = [
         (_text(gauss_kruger("CGCS2000", width, m, prefix=False)), f"CGCS2000 {width}-degree, central meridian {m}")
@@ -136,11 +136,11 @@ def _without_zone(east: float, stated: Any) -> list[tuple[str, str]]:
 
 def _fits(crs: CRS, east: float) -> bool:
     # a projection far outside its zone still gives some place or other
-    origin = _parameter(crs, "False easting")
+    origin = parameter(crs, "False easting")
     return origin is None or abs(east - origin) <= _HALF[6]
 
 
-def _parameter(crs: Any, name: str) -> float | None:
+def parameter(crs: Any, name: str) -> float | None:
     """A parameter of a transverse Mercator projection, None of any other system."""
     operation = None if crs is None else CRS.from_user_input(crs).coordinate_operation
     if operation is None or operation.method_name != "Transverse Mercator":

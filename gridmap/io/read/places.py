@@ -15,7 +15,7 @@ from gridmap.io.datums import shifted_name, to_wgs84
 from gridmap.io.datums.accuracy import datum_remark
 from gridmap.io.datums.names import known_crs
 from gridmap.io.datums.propose import EXCHANGE, proposals_in_words
-from gridmap.io.datums.within import why_not_there
+from gridmap.io.datums.within import why_doubtful, why_not_there
 from gridmap.io.read import headings
 from gridmap.io.read.paired_cells import ORDERS, is_paired, looks_paired, pair_heading, split_pairs
 from gridmap.io.read.typed_degrees import parts_thousands, read_coordinates
@@ -193,6 +193,7 @@ def with_crs(frame: gpd.GeoDataFrame, crs: Any, place: dict[str, str], reading: 
     source = reading.source
     if "geometry" not in frame.columns:
         return frame
+    frame = _without_wrong_crs(frame, crs, place, reading)
     shifted = shifted_name(crs)
     _refuse_other_datum(place, crs, source)
     if crs is None and frame.crs is None and ("lon" in place or _pairs_of_degrees(frame, place)):
@@ -220,10 +221,34 @@ def with_crs(frame: gpd.GeoDataFrame, crs: Any, place: dict[str, str], reading: 
     if frame.crs is not None:
         if frame.crs.is_geographic:
             _check_degrees(frame, place, source)
-        remark = datum_remark(frame)
-        if remark is not None:
-            reading.note(datum=remark)
+        _note_remarks(frame, reading)
     return frame
+
+
+def _note_remarks(frame: gpd.GeoDataFrame, reading: Reading) -> None:
+    remark, doubt = datum_remark(frame), why_doubtful(frame)
+    if remark is not None:
+        reading.note(datum=remark)
+    if doubt:
+        reading.note(crs_doubt=f"{_name(frame.crs)} {doubt}")
+
+
+def _without_wrong_crs(frame: gpd.GeoDataFrame, crs: Any, place: dict[str, str], reading: Reading) -> gpd.GeoDataFrame:
+    """Refuse the source's own CRS where it cannot be, or leave it out where `crs` says another; that is noted."""
+    why = why_not_there(frame)
+    if not why and (crs is None or frame.crs is None or not frame.crs.is_geographic or _are_degrees(frame)):
+        return frame
+    if crs is not None:
+        reading.note(crs_left_out=f"the source says {_name(frame.crs)}, {why or 'but the numbers are no degrees'}")
+        return frame.set_crs(None, allow_override=True)
+    words = proposals_in_words(frame, _exchange(place)) or "Ask whoever made it what the coordinates are in."
+    raise ReadError(f"{reading.source}: the source says it is in {_name(frame.crs)}, {why}. {words}")
+
+
+def _are_degrees(frame: gpd.GeoDataFrame) -> bool:
+    """Whether all coordinates may be degrees; without any there is nothing to say."""
+    bounds = np.abs(np.nan_to_num(frame.total_bounds, posinf=0.0, neginf=0.0)) if len(frame) else np.zeros(4)
+    return bool(bounds[[0, 2]].max() <= 180 and bounds[[1, 3]].max() <= 90)
 
 
 def _pairs_of_degrees(frame: gpd.GeoDataFrame, place: dict[str, str]) -> bool:
