@@ -307,7 +307,9 @@ def complete_households(
     )
     ids = estimated["building_id"][rows].head(20)
     cure = "Give counts: a households column, or [inputs] households = 'counts.csv' with building_id and households."
-    return estimated, [finding("info", "households_estimated", message, cure=cure, ids=ids)]
+    told_before = len(buildings.attrs.get("findings", ()))
+    of_the_estimate = estimated.attrs["findings"].iloc[told_before:].to_dict("records")
+    return estimated, [finding("info", "households_estimated", message, cure=cure, ids=ids), *of_the_estimate]
 
 
 def community_around(buildings: gpd.GeoDataFrame, name: str) -> tuple[gpd.GeoDataFrame, list[dict[str, Any]]]:

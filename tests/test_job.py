@@ -14,6 +14,7 @@ from test_explore import payload_of
 from gridmap.errors import GridmapError, OptionError, ReadError, TableError
 from gridmap.job import community_around, complete_households, run_project
 from gridmap.maps.words import WORDS
+from gridmap.tables.findings import finding, findings_table
 
 CRS = 32650
 X, Y = 500_000.0, 4_400_000.0
@@ -148,6 +149,20 @@ def test_counts_are_joined_by_id():
     }
     with pytest.raises(ReadError, match="no column households"):
         complete_households(buildings, counts[["building_id"]])
+
+
+def test_points_of_unknown_size_are_told_with_the_estimate():
+    buildings = tiny_town()["buildings"].drop(columns="households")
+    buildings["geometry"] = buildings.representative_point()
+    buildings["floors"] = 6.0
+    buildings.loc[buildings.index[1], "floors"] = None
+    buildings.attrs["findings"] = findings_table([finding("info", "told_before", "so")])
+    filled, found = complete_households(buildings)
+    assert filled["households"].iloc[1] == 0
+    assert [(f["rule"], f["severity"]) for f in found] == [
+        ("households_estimated", "info"), ("point_of_unknown_size", "warning"),
+    ]  # fmt: skip
+    assert found[1]["ids"] == ["b001"]
 
 
 def test_present_counts_are_kept():
