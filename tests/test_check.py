@@ -245,7 +245,19 @@ def test_repeated_ids_and_contract_are_findings_not_errors():
     assert (row["severity"], row["ids"], sizes["rows"]) == ("error", ["007"], 2)
     row, sizes = only(found, "contract")
     assert (row["ids"], sizes["column"]) == (["007"], "households")
-    assert row["message"] == "buildings.households: row 1: -1; expected a number, 0 or more."
+    assert row["message"] == "buildings.households: 007: -1; expected a number, 0 or more."
+
+
+def test_a_broken_contract_names_the_rows_that_its_ids_are():
+    houses = buildings(*[at(20 * i, 0, 20 * i + 10, 10) for i in range(4)], households=[5, -1, 3, -2])
+    houses["building_id"] = ["a", "b", None, "d"]
+    houses.index = [7, 7, 8, 8]
+    found = gm.check(houses)
+    found = found[found["rule"] == "contract"].set_index(found["certificate"].map(lambda c: json.loads(c)["column"]))
+    assert found["ids"].to_dict() == {"building_id": ["row 3"], "households": ["b", "d"]}
+    assert found["message"]["building_id"].startswith("buildings.building_id: row 3: missing;")
+    assert found["message"]["households"].startswith("buildings.households: 2 rows, first b: -1;")
+    assert shapely.get_num_geometries(found["geometry"]["households"]) == 2
 
 
 @pytest.mark.parametrize(
@@ -310,8 +322,11 @@ def test_households_where_nobody_lives():
         at(0, 0, 10, 10), at(20, 0, 30, 10), at(40, 0, 50, 10), at(60, 0, 70, 10),
         households=[3, 4, 5, 0], use=["school", "apartments", "小学教学楼", "school"],
     )  # fmt: skip
-    found = gm.check(houses)
-    assert [(r["status"], r["ids"]) for r in found.to_dict("records")] == [("school", ["b1"]), ("小学教学楼", ["b3"])]
+    row, sizes = only(gm.check(houses), "households_not_residential")
+    assert (row["ids"], sizes["uses"]) == (["b1", "b3"], {"小学教学楼": 5.0, "school": 3.0})
+    assert row["message"] == (
+        "buildings: 8 households are in 2 buildings of uses that nobody lives in: 小学教学楼 (5), school (3)."
+    )
 
 
 def test_totals_by_key_and_by_place():

@@ -124,14 +124,14 @@ CHINESE: dict[str, tuple[str, str]] = {
     "outside_units": ("{level}：{n} 行位于所有{units}之外{lived}。", "补充缺失的单位，更正位置，或将其排除。"),
     "across_border": ("{level}：{n} 行被{units}的界线穿过{lived}。", "将界线绕开。"),
     "on_border": ("{level}：{n} 行紧贴两个{units}的界线，归属不明。", "核对其位于界线哪一侧。"),
-    "households_not_residential": ("{n} 栋非居住用途的建筑登记有住户{lived}。", "更正其用途或户数。"),
+    "households_not_residential": ("{n} 栋非居住用途的建筑登记有住户{lived}：{uses}。", "更正其用途或户数。"),
     "id_repeated": ("{level}：{n} 个编号重复出现。", "为不同的对象另行编号，合并相同的对象。"),
     "neither_yes_nor_no": (
         "{level}：{cells} 个单元格既不是“是”也不是“否”，已按封闭、不可穿越、非公共处理。", "填写是或否，或留空。",
     ),
     "crs_doubtful": ("{level}：按所述坐标系，其位置不合常理。", "核对其坐标系。"),
     "unreadable_coordinates": ("{level}：{cells} 个坐标无法识别，所在行没有位置。", "更正坐标，或删除该行。"),
-    "contract": ("{level}：{n} 行数据不符合要求。", "更正数据，或删除该行。"),
+    "contract": ("{level}的 {column} 列不符合要求{rows}。", "更正数据，补充该列，或删除有误的行。"),
     "total_differs": ("{level}「{a}」登记 {stated} 户，其{parts}合计 {sum} 户。", "查找遗漏或重复，或更正总数。"),
     "gate_without_compound": ("{n} 处大门所属的院落小区不在表中。", "更正大门所属小区，或补充该小区。"),
     "gate_away_from_wall": ("{n} 处大门离所属小区的围墙过远。", "更正大门位置，或小区轮廓。"),
@@ -301,6 +301,11 @@ def _audited(evidence: Mapping[str, Any]) -> dict[str, str]:
     ]
     lived = f"，涉及 {_number(evidence['households'])} 户" if evidence.get("households") else ""
     lost = f"，{_number(evidence['households'])} 户未能落到建筑" if evidence.get("households") else ""
+    uses, rows = evidence.get("uses"), evidence.get("rows")
+    if isinstance(evidence.get("column"), str):
+        facts["column"] = evidence["column"]
+    facts["uses"] = "、".join(list(uses)[:5]) if isinstance(uses, dict) else "–"
+    facts["rows"] = f"（{_number(rows)} 行）" if isinstance(rows, int) and rows else ""
     facts |= {**_sited(evidence), "lost": lost, **{key: _number(value) for key, value in counts.items()}}
     return {**facts, "size": "，".join(sizes) or "大小不详", "lived": lived}
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import shapely
 
 from gridmap.errors import TableError
@@ -49,24 +48,25 @@ def check_contract(layer: Layer) -> list[dict[str, Any]]:
     if layer.name not in CONTRACTS:
         return []
     try:
-        check_table(layer.table, layer.name, allow_empty=True)
+        # by position: labels may repeat, and the ids of rows without one count from 1
+        check_table(layer.table.reset_index(drop=True), layer.name, allow_empty=True)
     except TableError as error:
         wrong = error.violations[~error.violations["expected"].isin(_ELSEWHERE)]
     else:
         return []
     found = []
     for (column, expected), rows in wrong.groupby(["column", "expected"], sort=False):
-        at = np.flatnonzero(layer.table.index.isin(rows["row"])) if rows["row"].notna().all() else np.zeros(0, int)
+        at = rows["row"].dropna().to_numpy(dtype=np.intp)
         first = rows.iloc[0]
-        many = ""
-        if pd.notna(first["row"]):
-            many = f"row {first['row']}: " if len(rows) == 1 else f"{len(rows):,} rows, first {first['row']}: "
+        which = ""
+        if len(at):
+            which = f"{layer.ids[at[0]]}: " if len(at) == 1 else f"{len(at):,} rows, first {layer.ids[at[0]]}: "
         found.append(
             finding(
                 "error", "contract",
-                f"{layer.name}.{column}: {many}{first['value']}; expected {expected}.",
+                f"{layer.name}.{column}: {which}{first['value']}; expected {expected}.",
                 status=layer.name, ids=layer.ids[at], geometry=_place(layer, at), cure=str(first["remedy"]),
-                certificate={"table": layer.name, "column": str(column), "rows": len(rows), "expected": str(expected)},
+                certificate={"table": layer.name, "column": str(column), "rows": len(at), "expected": str(expected)},
             )
         )  # fmt: skip
     return found
