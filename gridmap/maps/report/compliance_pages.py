@@ -124,7 +124,7 @@ def _wide_table(units: list[str], body: list[list[Cell]], say: Say) -> Block:
     return b.table(
         [say("column.requirement"), *units, *[""] * spare],
         [[*row, *blank] for row in body],
-        (68, *[16] * _SIDE_BY_SIDE),
+        (60, *[17.2] * _SIDE_BY_SIDE),
         "l" + "c" * _SIDE_BY_SIDE,
         small=True,
     )
