@@ -43,12 +43,13 @@ def explore(
     Parameters
     ----------
     *layers
-        In any number and order, told by their type and columns: a `GridPlan`, a `Cover`, a `SitePlan`, a `Route`,
-        service circles, the blind spots of `Cover.gaps`, any of the tables communities, buildings, compounds,
-        entrances, streets, barriers, facilities, grids and findings, any other GeoDataFrame, or
-        ``("name", GeoDataFrame)``. A plan and a cover bring the tables they were made from; a table given by itself
-        goes before theirs. A table's
-        ``attrs["layer"]`` names what it is where its columns do not tell.
+        In any number and order, told by their type and columns: a `GridPlan`, a `Cover`, a `SitePlan`, what
+        `Cover.compliance` returns (grids are coloured by the share of requirements that they or their communities meet,
+        and a click tells what is not met), a `Route`, service circles, the blind spots of `Cover.gaps`, any of the
+        tables communities, buildings, compounds, entrances, streets, barriers, facilities, grids and findings, any
+        other GeoDataFrame, or ``("name", GeoDataFrame)``. A plan and a cover bring the tables they were made from; a
+        table given by itself goes before theirs. A table's ``attrs["layer"]`` names what it is where its columns do not
+        tell.
     lang
         Language of the page: ``"en"``, ``"zh"``, or both with a switch between them: ``("en", "zh")``, which opens in
         English, or ``"both"``, which opens in Chinese. Of a page in two languages `title`, `notes`, `attribution` and
@@ -123,7 +124,7 @@ def explore(
     languages = languages_of(lang)
     if scheme not in SCHEMES:
         raise OptionError(f"scheme={scheme!r} does not class numbers; use one of {', '.join(SCHEMES)}")
-    from gridmap.maps.layers import sort_layers
+    from gridmap.maps.layers import recognise, sort_layers
     from gridmap.maps.page import ExploreMap
     from gridmap.maps.payload import build_payload
     from gridmap.maps.sheet import Sheet
@@ -138,6 +139,8 @@ def explore(
             raise OptionError(
                 "edit=True and swipe=True do not go together: negotiate first, then compare the two plans"
             )
+        if any(not isinstance(layer, tuple) and recognise(layer) == "compliance" for layer in layers):
+            raise OptionError("compliance is of one state: leave it out of a page of two, or give it a page of its own")
         earlier, layers = map(tuple, two_sides(layers))
     sheet = Sheet(sort_layers(layers), datum)
     payload = build(sheet, routes=routes, edit=edit)

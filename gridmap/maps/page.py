@@ -37,6 +37,8 @@ _EDIT_STYLES = ("edit",)
 # And when two states lie side by side.
 _SWIPE_SCRIPTS = ("gains", "swipe")
 _SWIPE_STYLES = ("swipe",)
+# And those that come with a part of the payload of that name.
+_PARTS = ("sites", "compliance")
 _LEAFLET = "static/js_lib_leaflet"
 _LEAFLET_PACKAGE = "django-js-lib-leaflet"
 # What the browser itself is told to refuse, so that not even a mistake of ours can load something.
@@ -167,8 +169,8 @@ class ExploreMap(folium.Map):  # type: ignore[misc]
         policy = "" if self.online or self.basemap is not None else _policy_tag()
         title = escape(str(self.payload["title"]))
         edit, swipe = "edit" in self.payload, "before" in self.payload
-        sites = ("sites",) if "sites" in self.payload else ()
-        names = (*_SCRIPTS, *(_EDIT_SCRIPTS if edit else ()), *(_SWIPE_SCRIPTS if swipe else ()), *sites)
+        parts = [name for name in _PARTS if name in self.payload]
+        names = (*_SCRIPTS, *(_EDIT_SCRIPTS if edit else ()), *(_SWIPE_SCRIPTS if swipe else ()), *parts)
         styles = (*_STYLES, *(_EDIT_STYLES if edit else ()), *(_SWIPE_STYLES if swipe else ()))
         scripts = "\n".join(_script(_asset(f"{name}.js")) for name in names)
         return (

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gridmap._version import __version__
 from gridmap.maps import classes, facts
 from gridmap.maps.columns import coded, in_language, texts, texts_in
+from gridmap.maps.compliance_lights import compliance_theme, said_compliance
 from gridmap.maps.drawn import findings_in_order
 from gridmap.maps.finding_words import finding_text
 from gridmap.maps.grid_names import short_names
@@ -58,8 +59,13 @@ def word_page(sheet: Sheet, lang: str, given: Given, bands: Bands | None, rates:
         "own": [
             {"name": _one(name, lang) or say["layer.own"].format(n=i + 1)} for i, (name, _) in enumerate(sheet.own)
         ],
-        "themes": make_themes(sheet, bands, rates, say, labels, given.scheme),
-    }
+        "themes": _themes(make_themes(sheet, bands, rates, say, labels, given.scheme), compliance_theme(sheet, say)),
+    } | ({} if sheet.content.compliance is None else {"compliance": said_compliance(sheet, lang)})
+
+
+def _themes(themes: list[dict[str, Any]], compliance: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Compliance comes after the first theme, with which the page opens."""
+    return [*themes[:1], *compliance, *themes[1:]]
 
 
 def merged(first: Any, second: Any) -> Any:
