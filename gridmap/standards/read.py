@@ -99,8 +99,8 @@ def read_standard(source: Any) -> pd.DataFrame:
     ...      "unit": ["minutes"]}
     ... )
     >>> table = read_standard(["GB 50180-2018", own])
-    >>> table.iloc[-1][["requirement_id", "rule", "value", "verification"]].tolist()
-    ['own-library', 'reach', 15.0, 'unverified']
+    >>> table.iloc[-1][["standard", "requirement_id", "rule", "verification"]].tolist()
+    ['own', 'own-library', 'reach', 'unverified']
     """
     if isinstance(source, pd.DataFrame):
         return source.copy() if "standard" in source and source.attrs.get("read") else _checked(source, "own")
