@@ -30,6 +30,7 @@ from gridmap.io.provenance import compare_runs, provenance
 from gridmap.io.write.all_files import all_or_nothing
 from gridmap.network.streets import StreetNetwork
 from gridmap.outputs import Results, Text, chosen_outputs, draw_map, print_pages, write_tables
+from gridmap.standards.section import Section, read_section
 from gridmap.tables.contracts import clean_ids
 from gridmap.tables.crs import to_metric
 from gridmap.tables.findings import finding, findings_table, join_findings
@@ -72,6 +73,8 @@ class JobResult:
         Stage and wall-clock seconds, in order.
     peak_mb
         Largest resident memory of this process so far, in MB; None where the system does not tell (Windows).
+    compliance
+        Units against the standards of the section ``[compliance]``, see `Cover.compliance`; None without.
     changes
         What differs from the last run into the same folder, see `gridmap.compare_runs`; None where there was none.
     """
@@ -88,6 +91,7 @@ class JobResult:
     seconds: dict[str, float]
     peak_mb: float | None
     changes: pd.DataFrame | None = None
+    compliance: pd.DataFrame | None = None
 
 
 def run_project(
@@ -129,6 +133,10 @@ def run_project(
 
     Notes
     -----
+    The section ``[compliance]`` holds units against standards: ``standard`` (names of shipped ones and files of one's
+    own), ``by`` (``"communities"`` or ``"grids"``) and the options of `Cover.compliance`. Map, workbook, GeoPackage and
+    report then have the result.
+
     The section ``[outputs]`` of a project names the files: ``map``, ``geopackage``, ``workbook`` and ``provenance``,
     the record of the run, which are written unless they are ``false``; ``report``, ``atlas`` (with ``atlas_by``, see
     `atlas`), ``geojson``, ``parquet``, and ``swipe``, a map with the bureau's present grids on one side and the new
@@ -153,7 +161,7 @@ def run_project(
             found += made
     with stage("divide"):
         plan = _divide(tables, chosen.divide)
-    present = reach = circles = gaps = None
+    present = reach = circles = gaps = compliance = None
     if "grids" in tables:
         with stage("audit"):
             present = _audit_present(tables, chosen.divide)
@@ -166,9 +174,12 @@ def run_project(
             gaps = reach.gaps()
         with stage("circles"):
             circles = service_circles(tables["facilities"], network, buildings=inside, **chosen.circles)
+        if chosen.compliance is not None:
+            with stage("compliance"):
+                compliance = _comply(reach, plan, chosen.compliance)
     else:
-        found.append(_no_cover(tables))
-    later = [plan.findings] if reach is None else [plan.findings, reach.findings]
+        found.append(_no_cover(tables, complied=chosen.compliance is not None))
+    later = [plan.findings, *([] if reach is None else [reach.findings]), *_findings_of(compliance)]
     own = _not_told(found, *later)
     result = JobResult(
         name=loaded.name,
@@ -186,11 +197,14 @@ def run_project(
         },
         seconds=stage.seconds,
         peak_mb=None,
+        compliance=compliance,
     )
     with stage("provenance"):
         record = _record(loaded, chosen, plan, reach)
         changes = _changes(Path(out) / outputs.files.get("provenance", PROVENANCE_FILE), record)
-    results = Results(plan, present, reach, circles, gaps, own, result.findings, loaded.readings, record)
+    results = Results(
+        plan, present, reach, circles, gaps, own, result.findings, loaded.readings, record, compliance
+    )  # fmt: skip
     with all_or_nothing(Path(out)) as folder:
         with stage("map"):
             draw_map(folder, results, outputs)
@@ -208,6 +222,7 @@ def _record(project: Project, chosen: _Settings, plan: GridPlan, reach: Cover | 
         "divide": {key: value for key, value in chosen.divide.items() if key != "previous"},
         "cover": {**chosen.network, **chosen.cover},
         "circles": chosen.circles,
+        "compliance": {} if chosen.compliance is None else _stated(chosen.compliance),
     }
     if "previous" in chosen.divide:
         options["divide"]["previous"] = chosen.divide["previous"].plan_hash
@@ -230,23 +245,40 @@ class _Settings:
     network: dict[str, Any]
     cover: dict[str, Any]
     circles: dict[str, Any]
+    compliance: Section | None
     outputs: dict[str, Any]
 
 
 def _settings(project: Project, options: Mapping[str, Mapping[str, Any]]) -> _Settings:
-    sections = ("divide", "cover", "outputs")
-    divided, covered, outputs = ({**getattr(project, name), **options.get(name, {})} for name in sections)
+    sections = ("divide", "cover", "compliance", "outputs")
+    divided, covered, complied, outputs = ({**getattr(project, name), **options.get(name, {})} for name in sections)
     _refuse_unknown(divided, divide, "divide")
+    here = Path() if project.path is None else project.path.parent
+    compliance = read_section(complied, here)
+    if compliance is not None:
+        _refuse_unknown(compliance.options, Cover.compliance, "compliance")
     if isinstance(divided.get("previous"), str):
-        here = Path() if project.path is None else project.path.parent
         divided["previous"] = GridPlan.load(here / divided["previous"])
     network, covered, circles = _cover_options(covered)
-    return _Settings(divided, network, covered, circles, outputs)
+    return _Settings(divided, network, covered, circles, compliance, outputs)
 
 
 def _divide(tables: Mapping[str, Any], options: Mapping[str, Any]) -> GridPlan:
     ground = _present(tables, _GROUND)
     return divide(tables["communities"], tables["buildings"], tables.get("streets"), **{**ground, **options})
+
+
+def _comply(reach: Cover, plan: GridPlan, section: Section) -> pd.DataFrame:
+    """Units held against the standards."""
+    return reach.compliance(section.standard, by=plan if section.by == "grids" else plan.communities, **section.options)
+
+
+def _findings_of(compliance: pd.DataFrame | None) -> list[gpd.GeoDataFrame]:
+    return [] if compliance is None else [compliance.attrs["findings"]]
+
+
+def _stated(section: Section) -> dict[str, Any]:
+    return {"standard": list(section.standard["standard"].unique()), "by": section.by, **section.options}
 
 
 def _audit_present(tables: Mapping[str, Any], options: Mapping[str, Any]) -> GridPlan:
@@ -387,9 +419,10 @@ def _inside(buildings: gpd.GeoDataFrame, plan: GridPlan) -> gpd.GeoDataFrame:
     return buildings[clean_ids(buildings["building_id"]).isin(placed)]
 
 
-def _no_cover(tables: Mapping[str, Any]) -> dict[str, Any]:
+def _no_cover(tables: Mapping[str, Any], *, complied: bool) -> dict[str, Any]:
     lacking = " and no ".join(name for name in ("facilities", "streets") if name not in tables)
-    message = f"Coverage was not measured: the project has no {lacking}."
+    what = "Coverage and compliance were" if complied else "Coverage was"
+    message = f"{what} not measured: the project has no {lacking}."
     return finding("warning", "no_coverage", message, cure=f"Name their file in [inputs]: {lacking}.")
 
 

@@ -104,6 +104,7 @@ class Results:
     findings: gpd.GeoDataFrame
     readings: Mapping[str, Any]
     record: pd.DataFrame
+    compliance: pd.DataFrame | None = None
 
     @property
     def source(self) -> str | None:
@@ -158,7 +159,8 @@ def draw_map(folder: Path, results: Results, chosen: Outputs) -> None:
     about["attribution"] = results.source
     if "map" in chosen.files:
         present = [] if results.present is None else [(_PRESENT, results.present.grids)]
-        page = explore(*layers, *present, edit=chosen.edit, **about)
+        complied = [] if results.compliance is None else [results.compliance]
+        page = explore(*layers, *complied, *present, edit=chosen.edit, **about)
         page.save(str(folder / chosen.files["map"]))
     if "swipe" in chosen.files:
         page = explore(results.present, *layers, swipe=(_PRESENT, _NEW), **about)
@@ -171,8 +173,10 @@ def print_pages(folder: Path, results: Results, chosen: Outputs) -> None:
     for lang, name in chosen.of("report"):
         notes = [*(_text(note, lang) for note in chosen.notes), *([results.source] if results.source else [])]
         title = _text(chosen.title, lang) or None
-        found = results.findings
-        report(folder / name, plan=plan, cover=reach, lang=lang, title=title, notes=notes, findings=found)
+        report(
+            folder / name, plan=plan, cover=reach, compliance=results.compliance, lang=lang, title=title, notes=notes,
+            findings=results.findings,
+        )  # fmt: skip
     for lang, name in chosen.of("atlas"):
         atlas(folder / name, plan, by=chosen.atlas_by, cover=reach, lang=lang)
 
@@ -185,11 +189,11 @@ def write_tables(folder: Path, results: Results, chosen: Outputs) -> None:
         told = told_findings(results.findings, lang, category_labels(categories, lang))
         write_workbook(
             folder / name, plan=plan, cover=reach, lang=lang, title=_text(chosen.title, lang) or None, findings=told,
-            sources=results.readings, gaps=results.gaps,
+            sources=results.readings, gaps=results.gaps, compliance=results.compliance,
         )  # fmt: skip
     if "geopackage" in files:
         tables = {"circles": results.circles, "gaps": results.gaps, "findings": results.findings}
-        tables[PROVENANCE] = results.record
+        tables |= {PROVENANCE: results.record, "compliance": results.compliance}
         if results.present is not None:
             tables |= {"present_grids": results.present.grids, "present_findings": results.present.findings}
         write_project(folder / files["geopackage"], plan=plan, cover=reach, tables=tables, lang=chosen.languages[0])

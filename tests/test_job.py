@@ -6,11 +6,13 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import openpyxl
 import pandas as pd
 import pytest
 from shapely import LineString, Point, Polygon, box
 from test_explore import payload_of
 
+import gridmap as gm
 from gridmap.errors import GridmapError, OptionError, ReadError, TableError
 from gridmap.job import community_around, complete_households, run_project
 from gridmap.maps.words import WORDS
@@ -308,6 +310,10 @@ def test_absent_and_empty_files_are_refused(tmp_path):
         ("[divide]\nlowest = 3", "lowest.*known are.*lower"),
         ("[cover]\nminute = 3", "minute.*known are.*minutes"),
         ("[outputs]\npdf = 'x.pdf'", "pdf.*known are.*map"),
+        ("[compliance]\nstandard = 'city check'\nshares = 1", "shares.*known are.*share"),
+        ("[compliance]\nshare = 0.9", "needs standard"),
+        ("[compliance]\nstandard = []", "needs standard"),
+        ("[compliance]\nstandard = 'city check'\nby = 'blocks'", "communities, grids"),
         ("[outputs]\nmap = '../map.html'", "plain file names"),
         ("[outputs]\nreport = 'report.docx'", "html or .pdf"),
         ("[outputs]\natlas = 'a.html'\natlas_by = 'street'", "community"),
@@ -347,6 +353,71 @@ def test_report_and_atlas_are_written_where_the_project_asks_for_them(tmp_path):
     report, atlas = (result.files[kind].read_text("utf-8") for kind in ("report", "atlas"))
     assert "1,200 户" in report
     assert atlas.count("<h1>") >= len(result.plan.grids) + 2
+
+
+COMPLIANCE = """
+[compliance]
+standard = ["quarter-hour circle 2021", "local.csv"]
+by = "{by}"
+share = 0.9
+categories = {{ childcare = "nursery" }}
+
+[outputs]
+report = true
+lang = "both"
+"""
+LOCAL = """requirement_id,category,rule,value,unit,per
+local-childcare,childcare,reach,100,metres,
+quarterhour-pharmacy,pharmacy,reach,300,metres,
+local-area,pharmacy,floor_area_norm,10,m2,100 households
+"""
+
+
+@pytest.mark.parametrize("by", ["communities", "grids"])
+def test_units_are_held_against_the_standards_of_the_project(tmp_path, by):
+    (tmp_path / "local.csv").write_text(LOCAL, encoding="utf-8")
+    result = run(tmp_path, tiny_town(), COMPLIANCE.format(by=by))
+    units = result.plan.grids["grid_id"] if by == "grids" else result.plan.communities["community_id"]
+    table = result.compliance
+    assert set(table["unit_id"]) == set(units)
+    # the local file adds two and replaces one
+    assert set(table.loc[table["standard"] == "local", "requirement_id"]) == {
+        "local-childcare", "quarterhour-pharmacy", "local-area",
+    }  # fmt: skip
+    assert table.attrs["share"] == 0.9
+    assert "compliance" in result.seconds
+    assert set(table.attrs["findings"]["rule"]) <= set(rules(result))
+    # a part of the households reach it: each building that is near enough, and none that is not
+    reach = gm.cover(result.cover.buildings, result.cover.facilities, result.cover.network, metres={"nursery": 100})
+    expected = reach.rate(by=result.plan if by == "grids" else result.plan.communities).set_index("unit_id")["rate"]
+    own = table[table["requirement_id"] == "local-childcare"].set_index("unit_id")["reachable"]
+    assert own.to_dict() == pytest.approx(expected.to_dict())
+    assert 0 < own.max() < 1
+    # everywhere that it is to be found
+    files = result.files
+    stored = gpd.read_file(files["geopackage"], layer="compliance")
+    assert stored["status"].tolist() == table["status"].tolist()
+    assert {"达标表", "标准要求", "达标明细"} <= set(openpyxl.load_workbook(files["workbook"]).sheetnames)
+    assert "Compliance" in openpyxl.load_workbook(files["workbook_en"]).sheetnames
+    assert "标准达标情况" in files["report"].read_text("utf-8")
+    assert "Compliance with standards" in files["report_en"].read_text("utf-8")
+    payload = payload_of(files["map"].read_text("utf-8"))
+    assert list(payload["compliance"]) == [by]
+
+
+def test_a_standard_that_is_not_there_is_refused_before_the_work(tmp_path):
+    with pytest.raises(ReadError, match=r"absent\.csv: neither a shipped standard nor"):
+        run(tmp_path, tiny_town(), "[compliance]\nstandard = ['city check', 'absent.csv']")
+    assert not (tmp_path / "out").exists()
+
+
+def test_without_streets_compliance_is_not_measured_and_told(tmp_path):
+    tables = tiny_town()
+    del tables["facilities"]
+    result = run(tmp_path, tables, "[compliance]\nstandard = 'city check'")
+    assert result.compliance is None
+    messages = result.findings.loc[result.findings["rule"] == "no_coverage", "message"].tolist()
+    assert messages == ["Coverage and compliance were not measured: the project has no facilities."]
 
 
 def test_a_chinese_workbook_tells_its_findings_in_chinese(tmp_path):
