@@ -38,11 +38,14 @@ _MARKS = (
 )
 _LEADING = re.compile(r"^(?:[\s,;:。、.]|至|到|沿着?|以|紧?邻|临|靠|及)+")
 _TRAILING = re.compile(
-    r"(?:[\s,;:。、.]|为界|为止|止|一线|(?:道路)?(?:中心线|中线|红线|边线)|[东西南北]侧|的|(?:^|(?<=[,;\s]))and)+$",
+    r"(?:[\s,;:。、.]|为界|为止|止|一线|(?:道路)?(?:中心线|中线|红线|边线)|以?[东西南北]侧|以[东西南北](?:面|边|方)?|的|(?:^|(?<=[,;\s]))and)+$",
     re.IGNORECASE,
 )
 # What may follow the last side and is no name.
 _MORE = re.compile(r"[。;\n]|[,\s](?=总?面积|占地|约|共|总|辖|其中|详见|the area|area\b)", re.IGNORECASE)
+# 金银路以西: what lies west of a street has it on its east.
+_BEYOND = re.compile(r"(?:位于|处于|地处|在)?([^\s,;:。、]+?)以([东西南北])(?:侧|面|边|方)?")
+_OPPOSITE = {"东": "west", "西": "east", "南": "north", "北": "south"}
 _BETWEEN = re.compile(r"\s*(?:、|,|/|\+|→|(?<=[路街道巷弄线河渠江胡同])(?:和|与|及|转|接|至|—+|-)|\s(?:and|then)\s)\s*")
 
 
@@ -65,6 +68,7 @@ def bounds_from_text(text: str) -> dict[str, list[str]]:
 
     Understands 东至 … 西至 … 南至 … 北至 … in any order, with 到, 临, 邻, 接, 以 … 为界, 面, 侧 and a colon in place of
     至, one name for two sides (东、南至…), several names in order for one side (A路、B街), and ``east: …; west: …``.
+    Of A路以西、B路以东、C路以南、D路以北, A路 is the east, B路 the west, C路 the north and D路 the south.
 
     Parameters
     ----------
@@ -93,6 +97,8 @@ def bounds_from_text(text: str) -> dict[str, list[str]]:
         best = max(best, found, key=len)
         if len(best) == len(COMPASS):
             break
+    if len(best) < len(COMPASS):
+        best = max(best, _sides_beyond(plain), key=len)
     absent = [side for side in ("east", "west", "south", "north") if not best.get(side)]
     if absent:
         raise OptionError(
@@ -115,6 +121,14 @@ def _sides_by(mark: re.Pattern[str], plain: str, text: str) -> dict[str, list[st
                     "give the names of one side together, in order."
                 )
             found[side] = names
+    return found
+
+
+def _sides_beyond(plain: str) -> dict[str, list[str]]:
+    """The sides by the streets beyond which the community does not reach; streets of one side in order."""
+    found: dict[str, list[str]] = {}
+    for name, way in _BEYOND.findall(plain):
+        found.setdefault(_OPPOSITE[way], []).extend(_names_of(name))
     return found
 
 
