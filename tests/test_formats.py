@@ -104,7 +104,7 @@ def test_kml_of_mixed_shapes_counts_what_is_left_out(tmp_path):
     reading = read.attrs["reading"]
     assert (reading["rows_read"], reading["rows_kept"]) == (6, 3)
     assert [(e["reason"], e["ids"]) for e in reading["left_out"]] == [
-        ("LineString, which communities cannot be", ["2"]),
+        ("LineString, which communities cannot be: close it in the drawing to have it", ["2"]),
         ("Point, which communities cannot be", ["6"]),
         ("entry of a drawing without a shape", ["5"]),
     ]
@@ -214,7 +214,7 @@ def test_dxf_outlines_and_their_labels(tmp_path, version, encoding):
     reading = read.attrs["reading"]
     assert reading["labels"] == {"texts": 4, "in_no_outline": 1, "in_several_outlines": 0}
     left = {e["reason"]: e["count"] for e in reading["left_out"]}
-    assert left.pop("LineString, which communities cannot be") == 1
+    assert left.pop("LineString, which communities cannot be: close it in the drawing to have it") == 1
     assert left == ({} if version == "R12" else {"filling (HATCH), not an outline": 2})
     assert read_streets(f"{path}|layer=road", crs=CRS).geometry.length.tolist() == [pytest.approx(50 * 2**0.5)]
     assert not read_streets(f"{path}|layer=road", crs=CRS).has_z.any()

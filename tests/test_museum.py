@@ -22,6 +22,14 @@ def test_each_bad_file_is_told_with_its_remedy(tmp_path, bad):
     assert re.fullmatch(_pattern(bad.message, path), str(caught.value), flags=re.DOTALL), str(caught.value)
 
 
+def test_no_message_advises_what_only_a_library_knows(tmp_path):
+    path = files.shapefile_without_its_shx(tmp_path)
+    with pytest.raises(files.ReadError) as caught:
+        READERS["buildings"](path)
+    assert "needs its .shx" in str(caught.value)
+    assert "SHAPE_RESTORE_SHX" not in str(caught.value)
+
+
 def _pattern(message, path):
     known = {"<path>": re.escape(str(path)), "<folder>": re.escape(str(path.parent)), "<why>": r".+"}
     parts = re.split(r"(<path>|<folder>|<why>)", message)

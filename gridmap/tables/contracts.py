@@ -274,7 +274,7 @@ def _check_geometry(table: pd.DataFrame, contract: Contract) -> list[dict[str, A
     kinds = table.geometry.geom_type.to_numpy()
     other = ~missing & ~np.isin(kinds, contract.geometry)
     found += [
-        _violation(row, "geometry", kind, " or ".join(contract.geometry), "Convert it, or leave the row out.")
+        _violation(row, "geometry", kind, " or ".join(contract.geometry), _as_drawn(kind, contract.geometry))
         for row, kind in zip(table.index[other], kinds[other], strict=True)
     ]
     bounds = shapely.bounds(geometry)
@@ -292,6 +292,13 @@ def _check_geometry(table: pd.DataFrame, contract: Contract) -> list[dict[str, A
         for row, shape in zip(table.index[invalid], geometry[invalid], strict=True)
     ]  # fmt: skip
     return found
+
+
+def _as_drawn(kind: str, wanted: tuple[str, ...]) -> str:
+    """What to do with a shape of another kind; a line where an area is wanted was most likely never closed."""
+    if kind in LINES and "Polygon" in wanted:
+        return "Close the line in the drawing, or draw it as an area there; or leave the row out."
+    return "Convert it, or leave the row out."
 
 
 def _no_crs(geometry: np.ndarray) -> str:

@@ -264,6 +264,21 @@ def community_that_is_a_point(folder: Path) -> Path:
 
 
 @exhibit(
+    "communities",
+    TableError,
+    table_message(
+        "communities", "community_id",
+        "row 1: geometry = LineString; expected Polygon or MultiPolygon. Close the line in the drawing, or draw it as "
+        "an area there; or leave the row out.",
+    ),
+)  # fmt: skip
+def community_whose_outline_was_never_closed(folder: Path) -> Path:
+    line = "<LineString><coordinates>116,40 116.01,40 116.01,40.01 116,40.01</coordinates></LineString>"
+    mark = f"<Placemark><name>柳岸社区</name>{line}</Placemark>"
+    return text(folder / "communities.kml", f'<kml xmlns="http://www.opengis.net/kml/2.2">{mark}</kml>')
+
+
+@exhibit(
     "buildings",
     TableError,
     table_message(

@@ -40,7 +40,8 @@ def shapes_of_table(frame: gpd.GeoDataFrame, table: str, reading: Reading) -> gp
     rows = frame.index.to_numpy()
     reading.mended("parts of other kinds beside the shape in a collection", rows[mixed & fits])
     for kind in sorted({str(k) for k in kinds[known & ~fits]}):
-        reading.leave_out(f"{kind}, which {table} cannot be", rows[known & ~fits & (kinds == kind)])
+        hint = ": close it in the drawing to have it" if "Line" in kind and "Polygon" in wanted else ""
+        reading.leave_out(f"{kind}, which {table} cannot be{hint}", rows[known & ~fits & (kinds == kind)])
     reading.leave_out("entry of a drawing without a shape", rows[~known])
     return frame.set_geometry(gpd.GeoSeries(shapes, index=frame.index, crs=frame.crs))[fits]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from gridmap.io.read.record import Reading
 
 __all__ = ["read_vector"]
+
+_ADVICE = re.compile(r"\s*Set [A-Z_]+ config option[^.]*\.?")
 
 
 def read_vector(path: Path, layer: str | None, table: str, reading: Reading) -> pd.DataFrame:
@@ -60,14 +63,18 @@ def _read_by_gdal(path: Path, layer: str | None, table: str, reading: Reading) -
         except FOREIGN as error:
             parts = " A Shapefile needs its .shx and .dbf beside it." if path.suffix.lower() == ".shp" else ""
             raise ReadError(
-                f"{path}: not a vector file that can be read ({first_line(error)}). Export it again, as "
-                f"{FORMATS}.{parts}"
+                f"{path}: not a vector file that can be read ({_reason(error)}). Export it again, as {FORMATS}.{parts}"
             ) from error
     remarks = sorted({first_line(w.message) for w in caught if not issubclass(w.category, DeprecationWarning)})
     if remarks:
         reading.note(remarks=remarks)
     reading.note(format=path.suffix.lower().lstrip(".") or "folder", layer=layer)
     return frame
+
+
+def _reason(error: object) -> str:
+    """What GDAL says, without the settings of its own that it advises."""
+    return _ADVICE.sub("", first_line(error)).strip(" .")
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:
