@@ -22,7 +22,7 @@ from gridmap.io.write.tables import write_table
 
 CRS = 4548
 X, Y = 500_000.0, 4_400_000.0
-NAMES = ["a.fgb", "a.shp", "a.kml", "a.kmz", "a.dxf", "a.csv", "a.xlsx"]
+NAMES = ["a.fgb", "a.shp", "a.kml", "a.kmz", "a.dxf", "a.csv", "a.tsv", "a.xlsx"]
 RISKY = ["=1+1", "+86 10", "-a", "@sum(A1)", "\t=1", "'=x", '=HYPERLINK("x")']
 
 
@@ -174,6 +174,28 @@ def test_texts_that_excel_would_cut_are_refused(tmp_path, text):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_tsv_has_tabs_and_no_formulas(tmp_path):
+    path = write_table(
+        pd.DataFrame({"building_id": ["a\tb", "b"], "households": 3, "note": ["=1+1", "x"]}), tmp_path / "a.tsv"
+    )
+    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    assert lines[0] == "building_id\thouseholds\tnote"
+    assert lines[2] == "b\t3\tx"
+    assert read_plain_table("households", path)["note"].tolist() == ["=1+1", "x"]
+
+
+def test_a_geodatabase_is_refused_with_what_can_be_written(tmp_path):
+    with pytest.raises(OptionError, match=r"\.gpkg, .*choose one.* A File Geodatabase is a folder"):
+        write_table(grids(), tmp_path / "a.gdb")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_columns_that_differ_in_case_alone_are_told(tmp_path):
+    with pytest.raises(WriteError, match=r"'name' and 'Name' of a differ in case alone.*Rename one"):
+        write_table(grids(name="a", Name="b"), tmp_path / "a.gpkg")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_numbers_that_excel_would_round_stay_texts(tmp_path):
     path = write_table(pd.DataFrame({"a": [10**17 + 1, 5]}), tmp_path / "a.xlsx")
     assert [c.value for c in openpyxl.load_workbook(path).active["A"]] == ["a", "100000000000000001", "5"]
@@ -189,7 +211,7 @@ def test_tables_larger_than_a_sheet_are_refused(tmp_path):
         write_table(pd.DataFrame({"a": np.zeros(1_048_576)}), tmp_path / "a.xlsx")
 
 
-@pytest.mark.parametrize("name", ["a.csv", "a.xlsx"])
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.xlsx"])
 def test_shapes_in_sheets_are_there_on_request(tmp_path, name):
     table = grids().rename(columns={"grid_id": "building_id"})
     assert "geometry" not in read_plain_table("households", write_table(table, tmp_path / name)).columns

@@ -59,7 +59,7 @@ def check(
         told = told_findings(join_findings([audit, findings_table(found)], crs=audit.crs), lang, {})
         if out is not None:
             stage("write")
-            write_table(findings_sheet(told) if out.suffix.lower() in (".xlsx", ".csv") else told, out)
+            write_table(findings_sheet(told) if out.suffix.lower() in (".xlsx", ".csv", ".tsv") else told, out)
     if len(told):
         print_parts(console.findings_overview(told, lang))
     typer.echo(console.findings_count(told, lang))

@@ -25,14 +25,14 @@ _ROWS, _COLUMNS, _DIGITS = 1_048_576, 16_384, 10**15
 _TITLE, _NOT_IN_TITLES = 31, re.compile(r"[\[\]:*?/\\\x00-\x1f]")
 
 
-def write_csv(frame: pd.DataFrame, path: Path, *, geometry: str | None) -> None:
-    """Write a table as CSV in UTF-8 with a byte order mark, by which Excel knows it; texts marked against formulas."""
+def write_csv(frame: pd.DataFrame, path: Path, *, geometry: str | None, separator: str = ",") -> None:
+    """Write a table in UTF-8 with a byte order mark, by which Excel knows it; texts marked against formulas."""
     table = _plain(frame, path, geometry)
     for name in table.columns:
         if not _is_number(table[name]):
             table[name] = marked(table[name].astype(object).where(table[name].notna(), None).astype("str"))
     table.columns = marked(pd.Series(table.columns.astype(str), dtype="str")).to_list()
-    table.to_csv(path, index=False, encoding="utf-8-sig")
+    table.to_csv(path, index=False, sep=separator, encoding="utf-8-sig")
 
 
 def write_excel(frame: pd.DataFrame, path: Path, *, geometry: str | None, sheet: str) -> None:

@@ -49,7 +49,7 @@ def write_table(
     .shp               `gridmap.io.write.shapefile`: refuses long texts and mixed shapes, shortens headings
     .kml, .kmz         longitude and latitude to 9 decimals; cells as text; no rows without a shape
     .dxf               `gridmap.io.write.dxf`: outlines, ids and households, in metres
-    .csv, .xlsx        cells, never formulas; shapes only with `geometry`
+    .csv, .tsv, .xlsx  cells, never formulas; shapes only with `geometry`
     ================== =====================================================================================
 
     Parameters
@@ -63,8 +63,8 @@ def write_table(
         Name of the layer of a GeoPackage, of the sheet of an Excel file, of the layer of a drawing, or title of a KML
         file, by default the name of the file; or of the table in a database.
     geometry
-        How a .csv or .xlsx holds shapes: ``"wkt"``, ``"ewkt"`` (with the EPSG code before it, by which the readers know
-        the CRS), or None for not at all.
+        How a .csv, .tsv or .xlsx holds shapes: ``"wkt"``, ``"ewkt"`` (with the EPSG code before it, by which the
+        readers know the CRS), or None for not at all.
 
     Raises
     ------
@@ -83,7 +83,11 @@ def write_table(
     suffix = path.suffix.lower()
     if suffix not in (".gpkg", *_WRITERS, ".shp"):
         known = ", ".join((".gpkg", *_WRITERS, ".shp"))
-        raise OptionError(f"{path.name}: tables are written as {known}; choose one of these suffixes")
+        folder = " A File Geodatabase is a folder, which cannot be replaced whole: ArcGIS opens .gpkg as well."
+        raise OptionError(
+            f"{path.name}: tables are written as {known}; choose one of these suffixes."
+            + (folder if suffix == ".gdb" else "")
+        )
     title = layer or path.stem
     if suffix == ".gpkg":
         return write_layers({title: frame}, path)
@@ -113,6 +117,7 @@ def write_layers(layers: Mapping[str, pd.DataFrame], path: str | PathLike[str]) 
     with writing(path) as temporary, _unhurried():
         for name, frame in layers.items():
             table = flat(frame)
+            _refuse_alike(table, path, name)
             with _without_crs_warning():
                 # QGIS looks for the key of its table of styles under this name
                 options = {"FID": "id"} if name == STYLES_LAYER else {}
@@ -120,6 +125,18 @@ def write_layers(layers: Mapping[str, pd.DataFrame], path: str | PathLike[str]) 
                     table, temporary, layer=name, driver="GPKG", append=temporary.exists(), layer_options=options
                 )
     return path
+
+
+def _refuse_alike(table: pd.DataFrame, path: Path, layer: str) -> None:
+    """Refuse columns whose names differ in case alone, which to a GeoPackage are one."""
+    seen: dict[str, str] = {}
+    for name in map(str, table.columns):
+        other = seen.setdefault(name.casefold(), name)
+        if other != name:
+            raise WriteError(
+                f"{path}: the columns {other!r} and {name!r} of {layer} differ in case alone, which a GeoPackage does "
+                "not tell apart. Rename one of them."
+            )
 
 
 @contextmanager
@@ -191,8 +208,8 @@ def _spatial(frame: pd.DataFrame, path: Path, kind: str) -> gpd.GeoDataFrame:
 def _write_sheet(frame: pd.DataFrame, path: Path, title: str, geometry: str | None) -> None:
     from gridmap.io.write.sheets import write_csv, write_excel
 
-    if path.suffix.lower() == ".csv":
-        write_csv(frame, path, geometry=geometry)
+    if path.suffix.lower() in (".csv", ".tsv"):
+        write_csv(frame, path, geometry=geometry, separator="," if path.suffix.lower() == ".csv" else "\t")
     else:
         write_excel(frame, path, geometry=geometry, sheet=title)
 
@@ -254,5 +271,6 @@ _WRITERS: Mapping[str, Callable[[pd.DataFrame, Path, str, str | None], None]] = 
     ".kmz": _write_kml,
     ".dxf": _write_drawing,
     ".csv": _write_sheet,
+    ".tsv": _write_sheet,
     ".xlsx": _write_sheet,
 }
