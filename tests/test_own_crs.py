@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 
 import geopandas as gpd
+import pandas as pd
 import pytest
 from shapely import box
 
@@ -66,6 +67,16 @@ def test_what_is_not_likely_is_remarked_and_found(table, words):
     assert words in read.attrs["reading"]["crs_doubt"]
     (found,) = reading_findings({"buildings": read})
     assert (found["rule"], words in found["message"]) == ("crs_doubtful", True)
+
+
+def test_an_export_of_amap_is_not_taken_for_wgs84_in_silence():
+    listed = pd.DataFrame({"type": ["医疗保健服务;药房;药房"], "typecode": ["090601"], "adcode": ["110106"]})
+    listed["location"] = "116.305,39.905"
+    read = gm.read_facilities(listed)
+    assert "the columns typecode, adcode are those of an Amap export" in read.attrs["reading"]["crs_doubt"]
+    assert "crs_doubt" not in gm.read_facilities(listed, crs="GCJ-02").attrs["reading"]
+    converted = listed.rename(columns={"location": "wgs84坐标"})
+    assert "crs_doubt" not in gm.read_facilities(converted).attrs["reading"]
 
 
 @pytest.mark.parametrize(

@@ -135,6 +135,11 @@ def test_an_address_is_no_pair():
         gm.read_buildings(sheet.drop(columns=["lon", "lat"]))
 
 
+def test_a_long_text_is_no_pair():
+    with pytest.raises(TableError, match="no geometry column"):
+        houses("116.3 " * 20_000, heading="location")
+
+
 def test_metres_in_one_cell_need_a_system():
     assert at(houses("500123.5,4419800.25", crs=4548)) == [(500_123.5, 4_419_800.25)]
     with pytest.raises(TableError, match="no CRS"):

@@ -129,7 +129,7 @@ CHINESE: dict[str, tuple[str, str]] = {
     "neither_yes_nor_no": (
         "{level}：{cells} 个单元格既不是“是”也不是“否”，已按封闭、不可穿越、非公共处理。", "填写是或否，或留空。",
     ),
-    "crs_doubtful": ("{level}：按所述坐标系，其位置不合常理。", "核对其坐标系。"),
+    "crs_doubtful": ("{level}：所用坐标系存疑。", "核对其坐标系。"),
     "unreadable_coordinates": ("{level}：{cells} 个坐标无法识别，所在行没有位置。", "更正坐标，或删除该行。"),
     "contract": ("{level}的 {column} 列不符合要求{rows}。", "更正数据，补充该列，或删除有误的行。"),
     "total_differs": ("{level}「{a}」登记 {stated} 户，其{parts}合计 {sum} 户。", "查找遗漏或重复，或更正总数。"),

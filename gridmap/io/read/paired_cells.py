@@ -28,6 +28,8 @@ __all__ = ["ORDERS", "Pairs", "is_paired", "looks_paired", "pair_heading", "spli
 #: What `columns=` and headings call a cell of both coordinates: longitude or east first, latitude or north first.
 ORDERS = ("lnglat", "latlng")
 _LOOKED_AT = 200
+# Two coordinates in minutes and seconds with labels take 60 characters; an address may take many.
+_LONGEST = 200
 _BRACKETS = "()[]{}<>【】「」"
 _SEPARATORS = (";", "|", ",", "、", "/")
 _NUMBER = r"[-+]?\d+(?:[.,]\d+)?\s*(?:°\s*(?:\d+(?:\.\d+)?\s*'\s*(?:\d+(?:\.\d+)?\s*\")?)?)?"
@@ -120,6 +122,8 @@ def _numbers(cells: pd.Series) -> tuple[Array, NDArray[np.object_], pd.Index]:
 
 def _pair(cell: str) -> tuple[tuple[float, float], str] | None:
     """The numbers of a cell as they stand, and the order that letters beside them say (``""``: none)."""
+    if len(cell) > _LONGEST:
+        return None
     plain = plain_marks(cell).strip(_BRACKETS + " ")
     for parts in _ways_apart(plain):
         if len(parts) not in (2, 3):

@@ -33,6 +33,11 @@ __all__ = ["PLACE_KEYS", "coordinate_headings", "with_crs", "with_geometry", "wi
 
 #: What `columns=` calls coordinates: one column each, a geometry in text, or both in one cell.
 PLACE_KEYS = ("x", "y", "geometry", *ORDERS)
+# Columns of places as the web service of Amap gives them (its documentation, "搜索POI"), plain; two of them are enough.
+_AMAP = frozenset(
+    ("typecode", "adcode", "adname", "pname", "pcode", "cityname", "citycode", "businessarea", "poiweight")
+)
+_ENOUGH_MARKS = 2
 _EXPECTED = {
     "lon": "a longitude, such as 116.305 or 116°18′18″E", "lat": "a latitude, such as 39.905 or 39°54′18″N",
     "x": "a number, east", "y": "a number, north",
@@ -199,6 +204,7 @@ def with_crs(frame: gpd.GeoDataFrame, crs: Any, place: dict[str, str], reading: 
     if crs is None and frame.crs is None and ("lon" in place or _pairs_of_degrees(frame, place)):
         _refuse_stated_datum(place, source)
         reading.note(crs_from="headings of longitude and latitude" if "lon" in place else "pairs of degrees")
+        _doubt_web_map(frame, place, reading)
         frame = frame.set_crs(4326)
     elif shifted:
         if frame.crs is not None and not frame.crs.is_geographic:
@@ -249,6 +255,17 @@ def _are_degrees(frame: gpd.GeoDataFrame) -> bool:
     """Whether all coordinates may be degrees; without any there is nothing to say."""
     bounds = np.abs(np.nan_to_num(frame.total_bounds, posinf=0.0, neginf=0.0)) if len(frame) else np.zeros(4)
     return bool(bounds[[0, 2]].max() <= 180 and bounds[[1, 3]].max() <= 90)
+
+
+def _doubt_web_map(frame: gpd.GeoDataFrame, place: dict[str, str], reading: Reading) -> None:
+    """Note that the columns are those of a web map, which shifts its coordinates, where no heading says a datum."""
+    names = [*map(str, frame.columns), *reading.notes.get("columns", {}).values()]
+    marks = [name for name in dict.fromkeys(names) if headings.plain(name) in _AMAP]
+    if len(marks) >= _ENOUGH_MARKS and not _stated(place)[1]:
+        reading.note(
+            crs_doubt=f"the columns {', '.join(marks[:4])} are those of an Amap export, whose coordinates are GCJ-02, "
+            "300 to 700 m off; they were taken for WGS 84. Pass crs='GCJ-02' if they were not converted"
+        )
 
 
 def _pairs_of_degrees(frame: gpd.GeoDataFrame, place: dict[str, str]) -> bool:

@@ -42,6 +42,9 @@ _DECIMAL_COMMA = re.compile(r"([NSEWΛΦ]?[-+]?\d+),(\d+)(°?[NSEW]?)")
 _THOUSANDS = re.compile(r"([-+]?\d{1,3}(?:[, ]\d{3})+)(\.\d+)?")
 
 
+_LONGEST = 200
+
+
 class Typed(NamedTuple):
     """A coordinate: its value, the axis that a letter beside it says (``"lon"``, ``"lat"`` or ``""``), and a remark."""
 
@@ -95,6 +98,8 @@ def typed_coordinate(text: str, *, degrees: bool = True, thousands: bool = False
     >>> typed_coordinate("116°75′") is None, typed_coordinate("500,123", degrees=False) is None
     (True, True)
     """
+    if len(text) > _LONGEST:
+        return None
     plain = re.sub(r" ?([°'\"NSEWΛΦ]) ?", r"\1", plain_marks(text))
     remark = "plain"
     if degrees:
