@@ -132,6 +132,7 @@ CHINESE: dict[str, tuple[str, str]] = {
     "crs_doubtful": ("{level}：所用坐标系存疑。", "核对其坐标系。"),
     "unreadable_coordinates": ("{level}：{cells} 个坐标无法识别，所在行没有位置。", "更正坐标，或删除该行。"),
     "contract": ("{level}的 {column} 列不符合要求{rows}。", "更正数据，补充该列，或删除有误的行。"),
+    "coordinates_not_in_crs": ("{level}：{n} 行的坐标与所注明的坐标系不符。", "更正坐标系；横纵坐标颠倒时对调。"),
     "total_differs": ("{level}「{a}」登记 {stated} 户，其{parts}合计 {sum} 户。", "查找遗漏或重复，或更正总数。"),
     "gate_without_compound": ("{n} 处大门所属的院落小区不在表中。", "更正大门所属小区，或补充该小区。"),
     "gate_away_from_wall": ("{n} 处大门离所属小区的围墙过远。", "更正大门位置，或小区轮廓。"),

@@ -15,7 +15,9 @@ from gridmap.errors import OptionError, TableError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["CONTRACTS", "Column", "Contract", "check_table", "clean_ids"]
+    from numpy.typing import NDArray
+
+__all__ = ["CONTRACTS", "Column", "Contract", "check_table", "clean_ids", "finite", "refuse_repeated_columns"]
 
 POLYGONS = ("Polygon", "MultiPolygon")
 LINES = ("LineString", "MultiLineString")
@@ -157,6 +159,7 @@ def check_table(
             f"{name} must be a {'GeoDataFrame' if contract.geometry else 'DataFrame'}, not {type(table).__name__}; "
             f"read a file with gridmap.read_{name}(path)"
         )
+    refuse_repeated_columns(table, name)
     found: list[dict[str, Any]] = []
     out = table.copy(deep=False)
     if len(table) == 0 and not allow_empty:
@@ -176,6 +179,29 @@ def check_table(
     if found:
         raise TableError(name, pd.DataFrame(found))
     return out
+
+
+def refuse_repeated_columns(table: pd.DataFrame, name: str) -> None:
+    """Raise `TableError` where two columns have the same heading: nobody knows which one is meant."""
+    twice = table.columns[table.columns.duplicated()].unique()
+    if len(twice):
+        remedy = "Rename one of them, or drop it: table.loc[:, ~table.columns.duplicated()] keeps the first."
+        wrong = [_violation(None, str(c), "several columns", "one column of that name", remedy) for c in twice]
+        raise TableError(name, pd.DataFrame(wrong))
+
+
+def finite(shapes: Any) -> NDArray[np.bool_]:
+    """Whether a shape has coordinates, and all are numbers; the bounds of a shape do not tell, for they leave out NaN.
+
+    Examples
+    --------
+    >>> finite(shapely.from_wkt(["LINESTRING (0 0, 1 1)", "LINESTRING (0 0, NaN 1)", "POINT EMPTY"])).tolist()
+    [True, False, False]
+    """
+    xy, shape = shapely.get_coordinates(shapes, return_index=True)
+    good = np.isfinite(shapely.bounds(shapes)).all(axis=1)
+    good[shape[~np.isfinite(xy).all(axis=1)]] = False
+    return np.asarray(good, dtype=bool)
 
 
 def clean_ids(values: pd.Series) -> pd.Series:
@@ -277,8 +303,7 @@ def _check_geometry(table: pd.DataFrame, contract: Contract) -> list[dict[str, A
         _violation(row, "geometry", kind, " or ".join(contract.geometry), _as_drawn(kind, contract.geometry))
         for row, kind in zip(table.index[other], kinds[other], strict=True)
     ]
-    bounds = shapely.bounds(geometry)
-    infinite = ~missing & ~np.isfinite(bounds).all(axis=1)
+    infinite = ~missing & ~finite(geometry)
     found += [
         _violation(row, "geometry", "infinite or NaN coordinates", "finite coordinates", "Correct the coordinates.")
         for row in table.index[infinite]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +13,11 @@ from gridmap.tables.check.doubles import check_doubles
 from gridmap.tables.check.gates import check_gates
 from gridmap.tables.check.islands import check_islands
 from gridmap.tables.check.layers import LEVELS, Layer, layers_of
-from gridmap.tables.check.measures import homes_of
+from gridmap.tables.check.measures import homes_of, polygonal
 from gridmap.tables.check.outside import check_outside
 from gridmap.tables.check.parents import check_parents
 from gridmap.tables.check.pieces import check_enclaves, check_multipart
+from gridmap.tables.check.places import check_places
 from gridmap.tables.check.rings import check_repeated_vertices, check_rings
 from gridmap.tables.check.tiling import check_tiling
 from gridmap.tables.check.tolerances import Tolerances
@@ -47,7 +49,8 @@ def check(
 ) -> gpd.GeoDataFrame:
     """Find what is wrong within tables and between them; nothing is changed, and nothing is refused for being wrong.
 
-    Each table alone: ids that several rows have, other violations of its contract, invalid rings, repeated vertices.
+    Each table alone: ids that several rows have, other violations of its contract, coordinates that its CRS cannot
+    have, invalid rings, repeated vertices.
     Units of one level (communities, grids, compounds, or any polygons under a name of yours): gaps, overlaps, slivers,
     unmatched borders, units in pieces, enclaves. Levels: children that do not tile their parent (grids in communities,
     communities in subdistricts, subdistricts in districts; the next larger one given). Buildings: the same one twice,
@@ -85,7 +88,7 @@ def check(
     OptionError
         When a table is not recognised, two are taken for the same, or a tolerance is not positive.
     TableError
-        When a table with geometry has no CRS.
+        When a table with geometry has no CRS, or a table has two columns of one name.
 
     Notes
     -----
@@ -113,6 +116,7 @@ def check(
         found += check_contract(layer)
     for layer in layers.values():
         if crs is not None and len(layer.shapes):
+            found += check_places(layer)
             found += check_rings(layer, crs)
             found += check_repeated_vertices(layer)
     for layer in _levels(layers):
@@ -136,13 +140,18 @@ def check(
 
 def _levels(layers: dict[str, Layer]) -> list[Layer]:
     """The layers whose rows must not share land: small levels first, then the others as they were given."""
-    units = [layer for layer in layers.values() if layer.polygons and layer.name not in _NOT_UNITS]
+    units = [_land(layer) for layer in layers.values() if layer.polygons and layer.name not in _NOT_UNITS]
     return sorted(units, key=lambda layer: LEVELS.index(layer.name) if layer.name in LEVELS else len(LEVELS))
+
+
+def _land(layer: Layer) -> Layer:
+    """The layer with its polygons alone; points and lines among them break its contract, and tile nothing."""
+    return replace(layer, shapes=polygonal(layer.shapes))
 
 
 def _between(layers: dict[str, Layer], homes: Any, limits: Tolerances) -> list[dict[str, Any]]:
     """Each level against the next larger one, and what stands on the ground against the smallest."""
-    levels = [layers[name] for name in LEVELS if name in layers and layers[name].polygons]
+    levels = [_land(layers[name]) for name in LEVELS if name in layers and layers[name].polygons]
     found = []
     for children, parents in pairwise(levels):
         found += check_parents(children, parents, homes, limits)

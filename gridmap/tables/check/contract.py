@@ -35,7 +35,7 @@ def check_ids(layer: Layer) -> list[dict[str, Any]]:
     return [
         finding(
             "error", "id_repeated",
-            f"{layer.name}: {len(ids):,} values of {layer.id_column} stand in {len(rows):,} rows, first {ids[0]}.",
+            f"{layer.name}: {len(rows):,} rows share their {layer.id_column} with another, first {ids[0]}.",
             status=layer.name, ids=ids, geometry=_place(layer, rows),
             certificate={"table": layer.name, "column": layer.id_column, "ids": len(ids), "rows": len(rows)},
             cure="Rename the rows that are different things, and merge those that are one.",

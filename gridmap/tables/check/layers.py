@@ -11,7 +11,7 @@ import pandas as pd
 import shapely
 
 from gridmap.errors import OptionError, TableError
-from gridmap.tables.contracts import CONTRACTS, clean_ids
+from gridmap.tables.contracts import CONTRACTS, clean_ids, finite, refuse_repeated_columns
 from gridmap.tables.crs import metric_crs, to_crs
 
 if TYPE_CHECKING:
@@ -67,6 +67,13 @@ class Layer:
     shapes: NDArray[np.object_]
 
     @property
+    def names(self) -> NDArray[np.object_]:
+        """The ids as they stand in messages: with the number of the row where several rows have one."""
+        twice = pd.Series(self.ids).duplicated(keep=False).to_numpy()
+        rows = np.array([f"{own} (row {n})" for n, own in enumerate(self.ids, start=1)], dtype=object)
+        return np.where(twice, rows, self.ids)
+
+    @property
     def polygons(self) -> bool:
         """Whether any row is a polygon."""
         return bool((shapely.get_dimensions(self.shapes) == 2).any())
@@ -99,11 +106,13 @@ def layers_of(tables: Iterable[Any], named: Mapping[str, Any]) -> tuple[dict[str
         by_name[name] = table
     if not by_name:
         raise OptionError("nothing to check: give at least one table")
+    for name, table in by_name.items():
+        refuse_repeated_columns(table, name)
     crs = _common_crs(by_name)
     return {name: _layer(name, table, crs) for name, table in by_name.items()}, crs
 
 
-def recognise(table: Any, what: str = "the table") -> str:
+def recognise(table: Any, what: str = "the table", call: str = "check") -> str:
     """The name of a table, told by its columns or by the kind of its shapes.
 
     Raises
@@ -118,13 +127,19 @@ def recognise(table: Any, what: str = "the table") -> str:
     """
     if not isinstance(table, pd.DataFrame):
         raise OptionError(f"{what} must be a GeoDataFrame or DataFrame, not {type(table).__name__}")
+    nearly = ""
     for name, columns in _MARKS:
         contract = CONTRACTS.get(name)
-        if set(columns) <= set(table.columns) and (contract is None or _fits(table, contract.geometry)):
-            return name
+        if set(columns) <= set(table.columns):
+            if contract is None or _fits(table, contract.geometry):
+                return name
+            shapes = f"its shapes are not {' or '.join(contract.geometry)}" if _is_drawn(table) else "no shapes"
+            nearly = nearly or f" (it has the columns of {name}, but {shapes})"
+    pattern = "repair(table, name='{}')" if call == "repair" else "check({}=table)"
     raise OptionError(
-        f"{what} was not recognised by its columns ({', '.join(map(str, table.columns))}); give it by name, for "
-        "example check(communities=table), or any name of yours for other polygons: check(zones=table)"
+        f"{what} was not recognised by its columns ({', '.join(map(str, table.columns))}){nearly}; give it by name, "
+        f"for example {pattern.format('communities')}, or any name of yours for other polygons: "
+        f"{pattern.format('zones')}"
     )
 
 
@@ -142,8 +157,7 @@ def _fits(table: pd.DataFrame, kinds: tuple[str, ...]) -> bool:
 def sound(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
     """Shapes to measure with: missing ones empty, invalid ones mended by their structure, lines and points dropped."""
     out = np.array(shapes, dtype=object)
-    finite = np.isfinite(shapely.bounds(out)).all(axis=1)
-    out[shapely.is_missing(out) | ~finite] = shapely.Polygon()
+    out[~finite(out)] = shapely.Polygon()
     wrong = ~shapely.is_valid(out)
     out[wrong] = shapely.make_valid(out[wrong], method="structure", keep_collapsed=False)
     return shapely.force_2d(out)

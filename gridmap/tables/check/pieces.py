@@ -42,7 +42,7 @@ def check_multipart(layer: Layer, homes: Homes | None, tolerances: Tolerances) -
             finding(
                 # a worker cannot walk a grid in pieces; sub-districts and communities are what they are
                 "warning" if layer.name == "grids" or crumbs else "info", "unit_multipart",
-                f"{layer.name}: {layer.ids[unit]} is in {len(own):,} pieces; all but the largest are together "
+                f"{layer.name}: {layer.names[unit]} is in {len(own):,} pieces; all but the largest are together "
                 f"{words}{thin}.",
                 status="crumbs" if crumbs else "pieces", ids=[layer.ids[unit]], certificate=sizes, geometry=place,
                 cure="Give the smaller pieces to the units around them, or confirm that they belong here.",
@@ -85,7 +85,7 @@ def check_enclaves(layer: Layer, homes: Homes | None) -> list[dict[str, Any]]:
         found.append(
             finding(
                 "info", "unit_enclave",
-                f"{layer.name}: {layer.ids[unit]} {what} inside {layer.ids[around]}: "
+                f"{layer.name}: {layer.names[unit]} {what} inside {layer.names[around]}: "
                 f"{size_words(area, households=sizes.get('households'))}.",
                 status="whole" if whole else "piece", ids=[layer.ids[unit], layer.ids[around]],
                 certificate=sizes, geometry=place,

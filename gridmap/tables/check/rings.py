@@ -9,6 +9,7 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
+from gridmap.tables.contracts import finite
 from gridmap.tables.crs import to_crs
 from gridmap.tables.findings import finding
 from gridmap.tables.rings import mend_rings
@@ -26,7 +27,7 @@ _PLACE = re.compile(r"\[(\S+) (\S+)[^\]]*\]$")
 def check_rings(layer: Layer, crs: CRS) -> list[dict[str, Any]]:
     """One finding for each invalid shape: what GEOS says is wrong, where, and whether it can be mended safely."""
     shapes = _own_shapes(layer)
-    wrong = np.flatnonzero(~shapely.is_valid(shapes) & np.isfinite(shapely.bounds(shapes)).all(axis=1))
+    wrong = np.flatnonzero(~shapely.is_valid(shapes) & finite(shapes))
     if not len(wrong):
         return []
     mended = mend_rings(shapes[wrong])
@@ -57,7 +58,7 @@ def check_repeated_vertices(layer: Layer) -> list[dict[str, Any]]:
     """Shapes that have the same vertex twice running; harmless to most, but some programs refuse it."""
     shapes = _own_shapes(layer)
     shapes = shapes.copy()
-    shapes[shapely.get_dimensions(shapes) < 1] = None
+    shapes[(shapely.get_dimensions(shapes) < 1) | ~finite(shapes)] = None
     more = shapely.get_num_coordinates(shapes) - shapely.get_num_coordinates(shapely.remove_repeated_points(shapes))
     rows = np.flatnonzero(more > 0)
     if not len(rows):

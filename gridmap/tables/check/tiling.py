@@ -25,10 +25,12 @@ __all__ = ["check_tiling", "gaps", "overlaps"]
 
 # m. Borders this near to each other touch but for the rounding of coordinates; the walking network joins streets so.
 _TOUCH = 1e-3
+# An edge runs along a neighbour when its middle lies no farther from it than this part of its length: about 1 degree.
+_ALIKE = 0.01
 _SLIVERS = {
     "overlap": "overlap in",
     "gap": "leave between them",
-    "open_gap": "run side by side without touching and leave open to the outside",
+    "open_gap": "run side by side without touching and leave between them, open to the outside,",
 }
 
 
@@ -58,7 +60,7 @@ def check_tiling(
         found += _slivers(layer, "open_gap", _beside(layer.shapes, cracks), cracks)
     if not thin.any() and not thin_holes.any() and not len(cracks):
         # slivers say where the borders part; only without them is it news that they do
-        found += _unmatched(layer, np.union1d(first, second))
+        found += _unmatched(layer, np.union1d(first, second), tolerances.sliver_width)
     return found
 
 
@@ -86,9 +88,12 @@ def gaps(land: Any, least: float) -> NDArray[np.object_]:
 def union(shapes: NDArray[np.object_]) -> Any:
     """The land of all polygons; in a tenth of the time where they tile it without a fault."""
     present = shapes[~shapely.is_empty(shapes)]
-    if len(present) and shapely.coverage_is_valid(present):
-        return shapely.coverage_union_all(present)
-    return shapely.union_all(present)
+    try:
+        tiled = len(present) > 0 and shapely.coverage_is_valid(present)
+        return shapely.coverage_union_all(present) if tiled else shapely.union_all(present)
+    except shapely.GEOSException:
+        # shapes of half a continent fold when they are projected: on a grid their union never fails
+        return shapely.union_all(present, grid_size=_TOUCH)
 
 
 def _overlaps(
@@ -106,7 +111,7 @@ def _overlaps(
         found.append(
             finding(
                 "error", "units_overlap",
-                f"{layer.name}: {layer.ids[a]} and {layer.ids[b]} both have {_words(sizes)}.",
+                f"{layer.name}: {layer.names[a]} and {layer.names[b]} both have {_words(sizes)}.",
                 status=layer.name, ids=[layer.ids[a], layer.ids[b]], certificate=sizes, geometry=place,
                 cure="Ask which of the two it belongs to and take it from the other; this is not decided by repair.",
             )
@@ -122,7 +127,7 @@ def _gaps(layer: Layer, holes: NDArray[np.object_], homes: Homes | None) -> list
         found.append(
             finding(
                 "error" if lived_in else "warning", "units_gap",
-                f"{layer.name}: {_words(sizes)}, enclosed by {_listed(layer.ids[list(beside)])}, belong to none.",
+                f"{layer.name}: {_words(sizes)}, enclosed by {_listed(layer.names[list(beside)])}, belong to none.",
                 status=layer.name, ids=layer.ids[list(beside)], certificate=sizes, geometry=hole,
                 cure="Add the unit that is missing, or extend a neighbour; repair leaves land this wide alone.",
             )
@@ -142,7 +147,7 @@ def _slivers(
         found.append(
             finding(
                 "warning", "units_sliver",
-                f"{layer.name}: {_listed(layer.ids[list(units)])} {_SLIVERS[kind]} {_count(len(own))}, together "
+                f"{layer.name}: {_listed(layer.names[list(units)])} {_SLIVERS[kind]} {_count(len(own))}, together "
                 f"{size_words(area, width)} at most and {length:,.0f} m long.",
                 status=kind, ids=layer.ids[list(units)], geometry=shapely.multipolygons(own),
                 certificate={
@@ -160,20 +165,26 @@ def _parted_edges(shapes: NDArray[np.object_], width: float) -> NDArray[np.objec
     return np.asarray(shapely.coverage_invalid_edges(shapes, gap_width=width), dtype=object)
 
 
-def _unmatched(layer: Layer, told: NDArray[np.intp]) -> list[dict[str, Any]]:
-    """Borders that run along a neighbour's but lack its vertices, but of rows `told` already."""
+def _unmatched(layer: Layer, told: NDArray[np.intp], width: float) -> list[dict[str, Any]]:
+    """Borders that run along a neighbour's for `width` or more but lack its vertices, but of rows `told` already."""
     lines, row = shapely.get_parts(_parted_edges(layer.shapes, _TOUCH), return_index=True)
     ends, line = shapely.get_coordinates(lines, return_index=True)
     start = np.flatnonzero(line[1:] == line[:-1])
     edges = shapely.linestrings(np.stack([ends[start], ends[start + 1]], axis=1))
-    # edges of the rim that only meet a neighbour in a corner are none of these, nor those too short to tell
+    # an edge of the rim that only meets a neighbour in a corner is none of these
     middle = shapely.points((ends[start] + ends[start + 1]) / 2)
-    along = np.bincount(near_pairs(middle, layer.shapes, _TOUCH)[0], minlength=len(edges)) > 1
-    along &= ~np.isin(row[line[start]], told) & (shapely.length(edges) > 2 * _TOUCH)
+    edge, unit = near_pairs(middle, layer.shapes, _TOUCH)
+    beside = shapely.distance(middle[edge], layer.shapes[unit]) <= _ALIKE * shapely.length(edges[edge])
+    along = np.bincount(edge[beside], minlength=len(edges)) > 1
+    owner = row[line[start]]
+    along &= ~np.isin(owner, told)
+    # nor are stretches so short that they may be all corner
+    length = np.where(along, shapely.length(edges), 0)
+    along &= np.bincount(owner, length, len(layer.shapes))[owner] >= width
     if not along.any():
         return []
-    metres = float(shapely.length(edges[along]).sum())
-    ids = layer.ids[np.unique(row[line[start[along]]])]
+    metres = float(length[along].sum())
+    ids = layer.ids[np.unique(owner[along])]
     return [
         finding(
             "info", "borders_unmatched",

@@ -12,6 +12,7 @@ import shapely
 from gridmap.errors import OptionError, TableError
 from gridmap.tables.check.layers import drawn_ids, recognise
 from gridmap.tables.check.tolerances import Tolerances
+from gridmap.tables.contracts import finite, refuse_repeated_columns
 from gridmap.tables.crs import metric_crs, to_crs
 from gridmap.tables.repair.doubles import remove_doubles
 from gridmap.tables.repair.log import log_table
@@ -68,7 +69,7 @@ def repair(
     OptionError
         When the table is not recognised, is no GeoDataFrame, or the width is not positive.
     TableError
-        When it has no CRS.
+        When it has no CRS, or two columns of one name.
 
     Examples
     --------
@@ -84,7 +85,8 @@ def repair(
     if not isinstance(table, gpd.GeoDataFrame):
         raise OptionError(f"only a GeoDataFrame can be repaired, not {type(table).__name__}")
     Tolerances(sliver_width=sliver_width)
-    name = name or recognise(table)
+    name = name or recognise(table, call="repair")
+    refuse_repeated_columns(table, name)
     if table.crs is None:
         row = {
             "row": None, "column": "geometry", "value": "no CRS", "expected": "a coordinate reference system",
@@ -126,13 +128,9 @@ def _mover(table: gpd.GeoDataFrame) -> Callable[[Shapes], Shapes]:
     return moved
 
 
-def _finite(shapes: Shapes) -> NDArray[np.bool_]:
-    return np.asarray(np.isfinite(shapely.bounds(shapes)).all(axis=1))
-
-
 def _rings(shapes: Shapes) -> tuple[Shapes, dict[int, tuple[str, str]]]:
     """Valid shapes where that is certain, and what was done to which row."""
-    wrong = np.flatnonzero(~shapely.is_valid(shapes) & _finite(shapes))
+    wrong = np.flatnonzero(~shapely.is_valid(shapes) & finite(shapes))
     out = shapes.copy()
     told = {}
     for row, new, reason in zip(
@@ -146,7 +144,7 @@ def _rings(shapes: Shapes) -> tuple[Shapes, dict[int, tuple[str, str]]]:
 
 def _vertices(shapes: Shapes) -> tuple[Shapes, dict[int, tuple[str, str]]]:
     drawn = shapes.copy()
-    drawn[shapely.get_dimensions(shapes) < 1] = None
+    drawn[(shapely.get_dimensions(shapes) < 1) | ~finite(shapes)] = None
     plain = shapely.remove_repeated_points(drawn)
     fewer = shapely.get_num_coordinates(drawn) - shapely.get_num_coordinates(plain)
     out = np.where(fewer > 0, plain, shapes)
@@ -160,7 +158,8 @@ def _vertices(shapes: Shapes) -> tuple[Shapes, dict[int, tuple[str, str]]]:
 def _tiling(
     shapes: Shapes, to_metric: Callable[[Shapes], Shapes], width: float, *, gaps: bool
 ) -> tuple[Shapes, dict[int, tuple[str, str]]]:
-    fit = shapely.is_valid(shapes) & (shapely.get_dimensions(shapes) == 2) & _finite(shapes)
+    fit = shapely.is_valid(shapes) & np.isin(shapely.get_type_id(shapes), (3, 6)) & finite(shapes)
+    fit[fit] = finite(to_metric(shapes[fit]))
     mended = mend_tiling(np.where(fit, shapes, shapely.Polygon()), to_metric, width, gaps=gaps)
     out = np.where(fit, mended.shapes, shapes)
     told = {}
