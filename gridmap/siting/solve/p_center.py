@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gridmap.siting.solve.affordable_cover import affordable_cover
 from gridmap.siting.solve.pairs import Choice, make_pairs
 from gridmap.siting.solve.saving_search import exchange, filled, savings_of
-from gridmap.siting.solve.set_cover import set_cover
 from gridmap.siting.solve.spending import spending
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["p_center"]
 
 _ROUNDING = 1e-6
+# Nodes of branch and bound for each radius: where little, and where much is asked for.
+_FEW_NODES, _NODES = 1, 1_000
 
 
 def p_center(
@@ -59,7 +61,8 @@ def p_center(
     fixed
         (sites,), which are chosen in any case.
     exact
-        As for `set_cover`.
+        Whether to go on until the best is proved; None: for a number of steps that does not depend on the machine;
+        False: for few steps.
 
     Returns
     -------
@@ -132,16 +135,17 @@ def _surely(
     pairs: Pairs, there: Floats, radii: Floats, means: Spending, chosen: Bools, high: int, *, exact: bool | None
 ) -> tuple[Bools, int, int]:
     """Bisection with a set cover: the choice, the place of the least radius not ruled out, and that of the choice."""
+    nodes = {True: None, None: _NODES, False: _FEW_NODES}[exact]
     least, low = 0, 0
     while low < high:
         middle = (low + high) // 2
         near, needs = _within(pairs, there, radii[middle])
-        cover = set_cover(near, needs, needs.sum(), cost=means.cost, fixed=means.fixed, exact=exact)
-        if cover.value <= means.budget:
-            high, chosen = middle, cover.chosen
+        answer, other = affordable_cover(near, needs, means, nodes=nodes)
+        if other is not None:
+            high, chosen = middle, other
             continue
         low = middle + 1
-        if cover.bound > means.budget + _ROUNDING:
+        if answer is False:
             least = low
     return chosen, least, high
 

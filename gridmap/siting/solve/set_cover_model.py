@@ -51,7 +51,7 @@ def relax(question: Question) -> Relaxed:
     return Relaxed(float(found.fun), found.x[:sites], extra[:sites])
 
 
-def search(question: Question, *, below: float, nodes: int | None) -> Searched:
+def search(question: Question, *, below: float, nodes: int | None, first: bool = False) -> Searched:
     """Branch and bound: an answer that costs no more than a limit.
 
     Parameters
@@ -62,6 +62,8 @@ def search(question: Question, *, below: float, nodes: int | None) -> Searched:
         What it may cost at most.
     nodes
         After how many nodes to stop; None: when it is proved.
+    first
+        Stop at the first answer.
     """
     from scipy.optimize import Bounds, LinearConstraint, milp
     from scipy.sparse import csr_array, vstack
@@ -73,7 +75,7 @@ def search(question: Question, *, below: float, nodes: int | None) -> Searched:
     limits = LinearConstraint(
         vstack((rows, limit)), np.append(least, -np.inf), np.append(np.full(len(least), np.inf), below)
     )
-    options: dict[str, Any] = {"mip_rel_gap": 0.0} | ({} if nodes is None else {"node_limit": nodes})
+    options: dict[str, Any] = {"mip_rel_gap": float(first)} | ({} if nodes is None else {"node_limit": nodes})
     found: Any = milp(
         price, constraints=limits, bounds=Bounds(0.0, 1.0), integrality=whole.astype(int), options=options
     )
