@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from gridmap.siting.solve.pairs import Choice
-from gridmap.siting.solve.set_cover_model import Searched, relax, search
+from gridmap.siting.solve.set_cover_model import Relaxed, Searched, relax, search
 from gridmap.siting.solve.set_cover_question import SUM_ERROR, among, apart, posed, reduced, suffices, with_open
 
 if TYPE_CHECKING:
@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 __all__ = ["reachable_weight", "set_cover"]
 
 #: More pairs than these, after all reductions, are not searched through unless asked for.
-_MOST_PAIRS = 250_000
-_NODES, _STEPS = 10_000, 5_000
+_MOST_PAIRS = 400_000
+#: How many steps the exchange of sites takes, and how many nodes a search may visit, times the pairs of each.
+_STEPS, _EFFORT = 5_000, 200_000_000
+#: How often sites are ruled out by a bound at most, and what must be left of the pairs at most for one more time.
+_ROUNDS, _SHRINKS = 8, 0.98
 _METHODS = ("reduction", "linear bound", "branch and bound", "heuristic")
 #: What a linear programme may be wrong by.
 _ROUNDING = 1e-6
@@ -84,7 +87,8 @@ def set_cover(
     Returns
     -------
     Choice
-        Its value is the number of sites, or their cost, its bound what no choice can do with less of.
+        Its value is the number of sites, or their cost, its bound what no choice can do with less of. Where costs are
+        no whole numbers, a millionth of the largest is no difference.
     """
     price = np.ones(pairs.sites) if cost is None else np.asarray(cost, dtype=np.float64)
     unit, whole = _unit(price)
@@ -117,37 +121,71 @@ def _answer(part: Question, *, whole: bool, exact: bool | None) -> _Answer:
     relaxed = relax(part)
     bound = _lifted(relaxed.bound, whole=whole)
     chosen = _by_swaps(part, bound)
-    step = 1.0 if whole else _ROUNDING
-    nodes = None if exact else _NODES
+    step = 1.0 if whole else 0.0  # what a better answer costs less at least
+    numbered = part._replace(site=np.arange(part.pairs.sites))
     if _cost(part, chosen) > bound + _ROUNDING:
         # good answers are among the sites that the bound is made of
-        chosen = _searched(part, chosen, chosen | (relaxed.share > _ROUNDING), step, nodes)[0]
+        core = among(numbered, chosen | (relaxed.share > _ROUNDING))
+        assert core is not None, "the sites chosen are among them"  # noqa: S101
+        chosen, _ = _searched(part, chosen, reduced(core), _cost(part, chosen) - step, exact=exact)
     value = _cost(part, chosen)
     if value <= bound + _ROUNDING:
-        return _Answer(chosen, bound, 1)
-    # a site is in no better answer if the bound with it is above that answer
-    useful = relaxed.bound + relaxed.extra <= value - step + _ROUNDING
-    many = np.diff(part.pairs.site_ptr)[useful].sum() > _MOST_PAIRS
-    if exact is False or (exact is None and many):
+        return _Answer(chosen, value, 1)
+    if exact is False:
         return _Answer(chosen, bound, 3)
-    chosen, least = _searched(part, chosen, useful, step, nodes)
-    return _Answer(chosen, max(bound, min(_lifted(least, whole=whole), _cost(part, chosen))), 2)
+    left = _narrowed(numbered, relaxed, value - step)
+    if left is None:
+        return _Answer(chosen, value, 1)
+    if exact is None and len(left[0].pairs.site) > _MOST_PAIRS:
+        return _Answer(chosen, bound, 3)
+    chosen, least = _searched(part, chosen, left, value - step, exact=exact)
+    value, bound = _cost(part, chosen), max(bound, _lifted(least, whole=whole))
+    return _Answer(chosen, value if value <= bound + _ROUNDING else bound, 2)
 
 
-def _searched(part: Question, chosen: Bools, which: Bools, step: float, nodes: int | None) -> tuple[Bools, float]:
-    """The cheapest choice found among some sites, else what is chosen, and what none among them costs less than."""
-    question = among(part, which)
-    if question is None:
-        return chosen, np.inf
-    left, taken = reduced(question._replace(site=np.flatnonzero(which)))
+def _narrowed(question: Question, relaxed: Relaxed, below: float) -> tuple[Question, Longs] | None:
+    """The question on the sites that an answer within a cost can have, and those it must have; None: there is none.
+
+    A site is in no such answer if the bound with it is above that cost, and in every one if the bound without it is.
+    The bound of what is left has other such sites, and so in rounds.
+    """
+    taken: list[Longs] = []
+    for _ in range(_ROUNDS):
+        before = len(question.pairs.site)
+        spare = below - relaxed.bound + _ROUNDING
+        must = question.site[relaxed.extra < -spare]
+        left = among(question, relaxed.extra <= spare)
+        if left is None:
+            return None
+        below -= float(left.cost[np.isin(left.site, must)].sum())
+        question, more = reduced(with_open(left, np.isin(left.site, must)))
+        below -= float(left.cost[np.isin(left.site, more)].sum())
+        taken += [must, more]
+        if not question.pairs.demands or len(question.pairs.site) > _SHRINKS * before:
+            break
+        relaxed = relax(question)
+        if relaxed.bound > below + _ROUNDING:
+            return None
+    return question, np.concatenate(taken)
+
+
+def _searched(
+    part: Question, chosen: Bools, left: tuple[Question, Longs], below: float, *, exact: bool | None
+) -> tuple[Bools, float]:
+    """The cheapest choice within a cost, else what is chosen; and what no choice costs less than, as far as known.
+
+    `left` is the question that is left and the sites already taken, both by their numbers in the part.
+    """
+    question, taken = left
     other = np.zeros_like(chosen)
     other[taken] = True
     spent = _cost(part, other)
-    found = Searched(np.zeros(left.pairs.sites, dtype=np.bool_), 0.0)
-    if left.pairs.demands:
-        found = search(left, below=_cost(part, chosen) - step - spent, nodes=nodes)
+    found = Searched(np.zeros(question.pairs.sites, dtype=np.bool_), 0.0)
+    if question.pairs.demands:
+        nodes = None if exact else _EFFORT // len(question.pairs.site)
+        found = search(question, below=below - spent + _ROUNDING, nodes=nodes)
     if found.chosen is not None:
-        other[left.site[found.chosen]] = True
+        other[question.site[found.chosen]] = True
         if suffices(part, other) and _cost(part, other) < _cost(part, chosen):
             chosen = other
     return chosen, spent + found.bound

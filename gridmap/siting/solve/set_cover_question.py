@@ -150,6 +150,8 @@ def _with_musts(question: Question) -> Question:
 
 def _covered(question: Question, which: Bools) -> Question:
     """The question that is left when some demands are known to be covered."""
+    if not which.any():
+        return question
     question = question._replace(needed=_less(question, which & ~question.must))
     return _freed(_with_demands(question, np.flatnonzero(~which)))
 
@@ -166,6 +168,9 @@ def _freed(question: Question) -> Question:
 
 
 def _with_demands(question: Question, rows: Longs) -> Question:
+    """The question on some demands."""
+    if len(rows) == question.pairs.demands:
+        return question
     return question._replace(
         pairs=take_demands(question.pairs, rows),
         weight=question.weight[rows],
@@ -176,6 +181,8 @@ def _with_demands(question: Question, rows: Longs) -> Question:
 
 def _without_sites(question: Question, which: Bools) -> Question:
     """The question on the other sites; they need not suffice for it."""
+    if not which.any():
+        return question
     left = np.flatnonzero(~which)
     return question._replace(pairs=take_sites(question.pairs, left), site=question.site[left], cost=question.cost[left])
 
