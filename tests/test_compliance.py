@@ -410,6 +410,13 @@ def test_the_table_for_people_is_in_one_language():
         gm.compliance_table(table, "fr")
 
 
+@pytest.mark.parametrize("kind", [dict, pd.Series])
+def test_units_are_called_by_the_names_given(kind):
+    reach = straight(homes((0, 0), (900, 0)).assign(side=["west", "east"]), places(("bank", 0, 0)))
+    table = reach.compliance("city check", by="side")
+    assert gm.compliance_table(table, names=kind({"east": "Dongcun"})).index.tolist() == ["Dongcun", "west"]
+
+
 def test_every_row_is_there_and_summed_up():
     town, services, streets = random_town(3, buildings=30)
     cover = gm.cover(town, services, streets, minutes=5)

@@ -43,7 +43,7 @@ def lights(compliance: pd.DataFrame) -> pd.DataFrame:
 
 
 def compliance_table(
-    compliance: pd.DataFrame, lang: str = "en", *, names: Mapping[str, str] | None = None
+    compliance: pd.DataFrame, lang: str = "en", *, names: Mapping[str, str] | pd.Series | None = None
 ) -> pd.DataFrame:
     """The traffic-light table (达标表) of a compliance table, in words.
 
@@ -54,7 +54,7 @@ def compliance_table(
     lang
         ``"en"`` or ``"zh"``.
     names
-        What units are called, by their id; by default the id itself.
+        What units are called, by their id, as a mapping or a Series; by default the id itself.
 
     Returns
     -------
@@ -90,7 +90,8 @@ def compliance_table(
     out = wide.map(lambda status: status_word(status, lang))
     # two standards may ask for the same: pandas takes columns of one name, readers do not
     out.columns = pd.Index(_apart(named))
-    out.index = pd.Index([(names or {}).get(unit, unit) for unit in wide.index], name=wide.index.name)
+    called = {} if names is None else names
+    out.index = pd.Index([called.get(unit, unit) for unit in wide.index], name=wide.index.name)
     return out
 
 
