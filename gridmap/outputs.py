@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from gridmap.coverage.counting.cover import Cover
     from gridmap.division.plans.plan import GridPlan
+    from gridmap.siting.sites.site_plan import SitePlan
 
 __all__ = ["Outputs", "Results", "Text", "chosen_outputs", "draw_map", "print_pages", "write_tables"]
 
@@ -105,6 +106,7 @@ class Results:
     readings: Mapping[str, Any]
     record: pd.DataFrame
     compliance: pd.DataFrame | None = None
+    sites: SitePlan | None = None
 
     @property
     def source(self) -> str | None:
@@ -159,8 +161,8 @@ def draw_map(folder: Path, results: Results, chosen: Outputs) -> None:
     about["attribution"] = results.source
     if "map" in chosen.files:
         present = [] if results.present is None else [(_PRESENT, results.present.grids)]
-        complied = [] if results.compliance is None else [results.compliance]
-        page = explore(*layers, *complied, *present, edit=chosen.edit, **about)
+        answers = [part for part in (results.compliance, results.sites) if part is not None]
+        page = explore(*layers, *answers, *present, edit=chosen.edit, **about)
         page.save(str(folder / chosen.files["map"]))
     if "swipe" in chosen.files:
         page = explore(results.present, *layers, swipe=(_PRESENT, _NEW), **about)
@@ -174,8 +176,8 @@ def print_pages(folder: Path, results: Results, chosen: Outputs) -> None:
         notes = [*(_text(note, lang) for note in chosen.notes), *([results.source] if results.source else [])]
         title = _text(chosen.title, lang) or None
         report(
-            folder / name, plan=plan, cover=reach, compliance=results.compliance, lang=lang, title=title, notes=notes,
-            findings=results.findings,
+            folder / name, plan=plan, cover=reach, sites=results.sites, compliance=results.compliance, lang=lang,
+            title=title, notes=notes, findings=results.findings,
         )  # fmt: skip
     for lang, name in chosen.of("atlas"):
         atlas(folder / name, plan, by=chosen.atlas_by, cover=reach, lang=lang)
@@ -189,14 +191,17 @@ def write_tables(folder: Path, results: Results, chosen: Outputs) -> None:
         told = told_findings(results.findings, lang, category_labels(categories, lang))
         write_workbook(
             folder / name, plan=plan, cover=reach, lang=lang, title=_text(chosen.title, lang) or None, findings=told,
-            sources=results.readings, gaps=results.gaps, compliance=results.compliance,
+            sources=results.readings, gaps=results.gaps, compliance=results.compliance, sites=results.sites,
         )  # fmt: skip
     if "geopackage" in files:
         tables = {"circles": results.circles, "gaps": results.gaps, "findings": results.findings}
         tables |= {PROVENANCE: results.record, "compliance": results.compliance}
         if results.present is not None:
             tables |= {"present_grids": results.present.grids, "present_findings": results.present.findings}
-        write_project(folder / files["geopackage"], plan=plan, cover=reach, tables=tables, lang=chosen.languages[0])
+        write_project(
+            folder / files["geopackage"], plan=plan, cover=reach, sites=results.sites, tables=tables,
+            lang=chosen.languages[0],
+        )  # fmt: skip
     for kind in _TABLES:
         if kind in files:
             write_table(plan.grids, folder / files[kind])

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import geopandas as gpd
 import pytest
+from conftest import REPOSITORY
 from test_cli import gridmap
 from test_locate import homes_at, sites_at, streets
 
 import gridmap as gm
+from gridmap.job import run_project as gm_run
 
 
 @pytest.fixture(scope="module")
@@ -68,3 +70,25 @@ def test_an_extract_is_no_list_of_candidates(tmp_path):
     (tmp_path / "city.osm.pbf").write_bytes(b"")
     with pytest.raises(gm.ReadError, match="does not say where to build"):
         read_table("candidates", tmp_path / "city.osm.pbf")
+
+
+def test_a_project_asks_for_sites(tmp_path):
+    project = tmp_path / "town.toml"
+    tables = ("communities.geojson", "buildings.gpkg", "streets.geojson", "facilities.geojson")
+    inputs = "\n".join(f'{name.split(".")[0]} = "{(REPOSITORY / "sample_data" / name).as_posix()}"' for name in tables)
+    project.write_text(
+        f'[inputs]\n{inputs}\n[cover]\nminutes = 5\n[locate]\ncategory = "elderly_care"\nminutes = 5\ncount = 1\n'
+        "[outputs]\nreport = true\n",
+        encoding="utf-8",
+    )
+    result = gm_run(project, tmp_path / "out", options={"divide": {"effort": "low"}})
+    facilities = gm.read_facilities(REPOSITORY / "sample_data" / "facilities.geojson")
+    marked = facilities[(facilities["status"] == "candidate") & (facilities["category"] == "elderly_care")]
+    assert set(result.sites.sites["facility_id"]) <= set(marked["facility_id"])
+    assert len(result.sites.sites) == 1
+    # the reader of each file finds the site
+    name = str(result.sites.sites["name"].iloc[0])
+    assert gpd.read_file(tmp_path / "out" / "grids.gpkg", layer="sites")["name"].tolist() == [name]
+    assert "Chosen sites" in (tmp_path / "out" / "report.html").read_text("utf-8")
+    with pytest.raises(gm.OptionError, match=r"\[locate\] has unknown options sites"):
+        gm_run(project, tmp_path / "out", options={"locate": {"sites": 3}})

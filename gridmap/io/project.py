@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["INPUTS", "Project", "read_project", "write_project"]
 
-_SECTIONS = ("project", "inputs", "divide", "cover", "compliance", "outputs")
+_SECTIONS = ("project", "inputs", "divide", "cover", "compliance", "locate", "outputs")
 _PROJECT_KEYS = ("name", "title", "lang")
 _INPUT_KEYS = ("path", "columns", "crs", "layer", "counts", "categories")
 _LANGUAGES = ("en", "zh")
@@ -41,6 +41,7 @@ _WITHOUT_GEOMETRY = ("units", "households", "bands")
 #: What [inputs] may name. `grids` are the bureau's present ones, `households` counts by building_id.
 INPUTS = (
     "communities", "buildings", "compounds", "entrances", "barriers", "facilities", "streets", "grids", "dedicated",
+    "candidates",
     *_WITHOUT_GEOMETRY,
 )  # fmt: skip
 
@@ -55,7 +56,7 @@ class Project:
         What it is called, the heading of its outputs (or one a language), and their language (None: not said).
     tables
         The inputs by name; those that OpenStreetMap held nothing for are left out.
-    divide, cover, compliance, outputs
+    divide, cover, compliance, locate, outputs
         The sections of these names, as they are.
     path
         The file.
@@ -70,6 +71,7 @@ class Project:
     divide: dict[str, Any] = field(default_factory=dict)
     cover: dict[str, Any] = field(default_factory=dict)
     compliance: dict[str, Any] = field(default_factory=dict)
+    locate: dict[str, Any] = field(default_factory=dict)
     outputs: dict[str, Any] = field(default_factory=dict)
     path: Path | None = None
     title: str | Mapping[str, str] = ""
@@ -87,10 +89,10 @@ def read_project(path: str | PathLike[str], *, checked: bool = True) -> Project:
         A .toml with sections ``[project]`` (name, title, lang), ``[inputs]`` (table = path, or table = {path, columns,
         crs, layer}; ``facilities`` may have ``categories``, as in `read_facilities`; ``buildings`` may have
         ``counts``, a sheet of households by building_id, or by compound and number), ``[divide]``, ``[cover]``,
-        ``[compliance]``, ``[outputs]``. A lang of ``"both"`` may have a title in each,
+        ``[compliance]``, ``[locate]``, ``[outputs]``. A lang of ``"both"`` may have a title in each,
         ``title = {en = "...", zh = "..."}``. Paths are relative to the file; ``${NAME}`` is an environment variable.
-        Tables that come from one OpenStreetMap extract are read in one pass. What may stand in ``[compliance]`` and
-        ``[outputs]``: see `run_project`. Or
+        Tables that come from one OpenStreetMap extract are read in one pass. What may stand in the last three:
+        see `run_project`. Or
         ``"postgresql://user@host/city|schema=plan"``, a schema of a PostGIS database whose tables are called so.
     checked
         Whether tables that break their contract are refused; False lets them through, for `gridmap.check` to tell.
@@ -134,6 +136,7 @@ def read_project(path: str | PathLike[str], *, checked: bool = True) -> Project:
         divide=settings.get("divide", {}),
         cover=settings.get("cover", {}),
         compliance=settings.get("compliance", {}),
+        locate=settings.get("locate", {}),
         outputs=outputs,
         path=path,
         title=_title(path, about.get("title", name)),
