@@ -17,8 +17,8 @@ from gridmap.errors import OptionError, WriteError
 from gridmap.io.write.workbook import write_workbook
 from gridmap.io.write.workbook_words import WORDS
 from gridmap.tables.findings import finding, findings_table
-from gridmap.view.compliance_table import LIGHTS
-from gridmap.view.compliance_words import status_word
+from gridmap.view.compliance_table import LIGHTS, requirements_of
+from gridmap.view.compliance_words import requirement_words, status_word
 
 CRS = 32650
 SHEETS = {
@@ -273,12 +273,18 @@ def test_blind_spots_have_a_sheet_in_their_order(tmp_path, lang):
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
-@pytest.mark.parametrize("by", ["plan", "communities"])
-def test_compliance_has_a_traffic_light_the_requirements_and_the_figures(tmp_path, lang, by):
+@pytest.mark.parametrize(
+    ("by", "standards"),
+    [
+        ("plan", ["GB 50180-2018", "city check", "quarter-hour circle 2021", "complete community 2020"]),
+        ("communities", ["GB 50180-2018", "city check", "quarter-hour circle 2021"]),
+        ("plan", ["Shanghai 2016"]),
+    ],
+)
+def test_compliance_has_a_traffic_light_the_requirements_and_the_figures(tmp_path, lang, by, standards):
     town = make_town()
     plan, cover = town["plan"], town["cover"]
     units = plan if by == "plan" else plan.communities
-    standards = ["GB 50180-2018", "city check", "quarter-hour circle 2021", "complete community 2020"]
     compliance = cover.compliance(standards, by=units, share=0.85)
     path = write_workbook(tmp_path / "a.xlsx", plan=plan, cover=cover, compliance=compliance, lang=lang)
     book = openpyxl.load_workbook(path)
@@ -288,13 +294,16 @@ def test_compliance_has_a_traffic_light_the_requirements_and_the_figures(tmp_pat
     at = book.sheetnames.index(names[0])
     assert book.sheetnames[at : at + 3] == names
     lights, requirements, figures = (book[name] for name in names)
-    # a row a unit, a column a requirement, each cell on the colour of its status
+    # units and requirements, the more numerous as rows; each cell on the colour of its status
     wide = compliance.pivot_table(index="unit_id", columns="requirement_id", values="status", aggfunc="first")
     wide = wide[compliance["requirement_id"].unique()]
+    turned = len(wide) < wide.shape[1]
+    expected = wide.T if turned else wide
     shown = list(lights.iter_rows(min_row=2))
-    first = len(shown[0]) - wide.shape[1]
-    assert [row[0].value for row in shown] == wide.index.tolist()
-    for row, statuses in zip(shown, wide.to_numpy(), strict=True):
+    first = len(shown[0]) - expected.shape[1]
+    words = [requirement_words(row, lang) for row in requirements_of(compliance).to_dict("records")]
+    assert [row[0].value for row in shown] == (words if turned else wide.index.tolist())
+    for row, statuses in zip(shown, expected.to_numpy(), strict=True):
         for cell, status in zip(row[first:], statuses, strict=True):
             assert cell.value == status_word(status, lang)
             assert (cell.fill.fgColor.rgb or "")[2:] == LIGHTS.get(status, "000000")

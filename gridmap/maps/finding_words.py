@@ -156,7 +156,7 @@ CHINESE: dict[str, tuple[str, str]] = {
         "没有设施归为「{category}」，只有较宽泛的「{wider}」，无从判断。", "细分这些设施的类别，或说明其归属。",
     ),
     "compliance_category_absent": (
-        "没有设施归为「{category}」，相应要求处处不达标。", "若归在其他类别之下，请说明；否则情况属实。",
+        "没有设施归为「{category}」，相应要求均未达标。", "若归在其他类别之下，请说明；否则情况属实。",
     ),
     "compliance_units_without_place": ("单元没有空间范围，{n} 项要求未作判定。", "提供单元的范围或网格方案。"),
     "compliance_unverified": ("{n} 项要求的数值未核实或来源不一，已注明。", "查对标准原文，以本地文件更正。"),

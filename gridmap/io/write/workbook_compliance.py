@@ -38,19 +38,30 @@ def compliance_sheets(
     lang
         ``"en"`` or ``"zh"``.
     """
-    fills = {status_word(status, lang): fill for status, fill in LIGHTS.items()}
-    wide = compliance_table(compliance, lang)
-    ids = [str(unit) for unit in wide.index]
-    named = [names.get(unit, "") for unit in ids]
-    head = [Column(word("unit_id", lang), ids)]
-    if any(named):
-        head.append(Column(word("unit", lang), named))
-    lit = [Column(str(what), wide[what].tolist(), fills=fills, narrow=True) for what in wide.columns]
+    lit, frozen = _lights(compliance, names, lang)
     return [
-        ("compliance", [*head, *lit], len(head)),
+        ("compliance", lit, frozen),
         ("requirements", _requirements(compliance, lang), 2),
         ("compliance_detail", _figures(compliance, names, lang), 2),
     ]
+
+
+def _lights(compliance: pd.DataFrame, names: Mapping[str, str], lang: str) -> tuple[list[Column], int]:
+    """Units and requirements against one another, the more numerous of them as rows; how many columns stay in sight."""
+    fills = {status_word(status, lang): fill for status, fill in LIGHTS.items()}
+    wide = compliance_table(compliance, lang)
+    ids = [str(unit) for unit in wide.index]
+    if len(wide) < len(wide.columns):
+        asked = Column(word("requirement", lang), wide.columns.tolist(), wrap=True)
+        units = [names.get(unit) or unit for unit in ids]
+        rows = wide.to_numpy(dtype=object).tolist()
+        return [asked, *(Column(unit, row, fills=fills, narrow=True) for unit, row in zip(units, rows, strict=True))], 1
+    head = [Column(word("unit_id", lang), ids)]
+    named = [names.get(unit, "") for unit in ids]
+    if any(named):
+        head.append(Column(word("unit", lang), named))
+    lit = [Column(str(what), wide[what].tolist(), fills=fills, narrow=True) for what in wide.columns]
+    return [*head, *lit], len(head)
 
 
 def community_names(plan: Any) -> dict[str, str]:
@@ -77,7 +88,7 @@ def _requirements(compliance: pd.DataFrame, lang: str) -> list[Column]:
         Column(word("requirement", lang), [requirement_words(row, lang, category=False) for row in records]),
         *(Column(word(status, lang), summary[status].astype(float).tolist(), "count") for status in STATUSES),
         Column(word("met_share", lang), summary["met_share"].astype(float).tolist(), "percent", scale=True),
-        Column(word("standard", lang), [titles.get(own, {}).get(lang, own) for own in rows["standard"]]),
+        Column(word("standard", lang), [titles.get(own, {}).get(lang, own) for own in rows["standard"]], wrap=True),
         Column(word("clause", lang), [clause_words(clause, lang) for clause in rows["clause"]]),
         Column(word("verification", lang), [state_word(state, lang) for state in rows["verification"]]),
         Column(word("number_from", lang), rows["source"].tolist()),

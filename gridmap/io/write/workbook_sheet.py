@@ -107,7 +107,9 @@ def add_table(book: Any, title: str, columns: Sequence[Column], *, lang: str, fr
                 end_type="num", end_value=1, end_color=_HIGH,
             )  # fmt: skip
             sheet.conditional_formatting.add(f"{letter}2:{letter}{last}", rule)
-    sheet.row_dimensions[1].height = _LINE * (3.2 if any(c.narrow for c in columns) else 2.3)
+    # of a matrix, headings may be whole phrases
+    tall = max((_lines(c.heading, _width(c)) for c in columns if c.narrow), default=0)
+    sheet.row_dimensions[1].height = _LINE * (2.3 if tall == 0 else min(max(tall, 3), _MOST_LINES) + 0.2)
     sheet.freeze_panes = sheet.cell(2, frozen + 1)
     sheet.auto_filter.ref = f"A1:{get_column_letter(max(len(columns), 1))}{last}"
     sheet.sheet_view.showGridLines = False
