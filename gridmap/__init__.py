@@ -36,6 +36,7 @@ from gridmap.maps.explore import explore
 from gridmap.maps.report.atlas import atlas
 from gridmap.maps.report.report import report
 from gridmap.network.streets import StreetNetwork
+from gridmap.siting.capacity.catchments import catchments
 from gridmap.siting.capacity.need import capacity_need
 from gridmap.siting.communities.mismatch import mismatch
 from gridmap.siting.communities.oversized import oversized_communities, propose_communities
@@ -71,6 +72,7 @@ __all__ = [
     "attach_counts",
     "bounds_from_text",
     "capacity_need",
+    "catchments",
     "check",
     "community_from_bounds",
     "compare",
