@@ -140,6 +140,23 @@ def test_a_long_text_is_no_pair():
         houses("116.3 " * 20_000, heading="location")
 
 
+def test_such_a_column_may_hold_well_known_text():
+    assert at(houses("POINT (116.305 39.905)", heading="位置坐标", crs=4490)) == [(116.305, 39.905)]
+
+
+@pytest.mark.parametrize(
+    ("east", "north"), [("坐标X", "坐标Y"), ("POINT_X", "POINT_Y"), ("横坐标", "纵坐标"), ("x坐标", "y坐标")]
+)
+def test_headings_of_metres_are_known(east, north):
+    sheet = pd.DataFrame({"id": ["a"], east: ["500,123.5"], north: ["4,419,800.25"]})
+    assert at(gm.read_buildings(sheet, crs=4548)) == [(500_123.5, 4_419_800.25)]
+
+
+@pytest.mark.parametrize(("east", "north"), [("JD", "WD"), ("中心经度", "中心纬度")])
+def test_headings_of_degrees_are_known(east, north):
+    assert at(gm.read_buildings(pd.DataFrame({"id": ["a"], east: [116.305], north: [39.905]}))) == [(116.305, 39.905)]
+
+
 def test_metres_in_one_cell_need_a_system():
     assert at(houses("500123.5,4419800.25", crs=4548)) == [(500_123.5, 4_419_800.25)]
     with pytest.raises(TableError, match="no CRS"):

@@ -30,6 +30,9 @@ ORDERS = ("lnglat", "latlng")
 _LOOKED_AT = 200
 # Two coordinates in minutes and seconds with labels take 60 characters; an address may take many.
 _LONGEST = 200
+_WELL_KNOWN = re.compile(
+    r"\s*(?:SRID\s*=\s*\d+\s*;\s*)?(?:MULTI)?(?:POINT|LINESTRING|POLYGON)\s*Z?\s*\(", re.IGNORECASE
+)
 _BRACKETS = "()[]{}<>【】「」"
 _SEPARATORS = (";", "|", ",", "、", "/")
 _NUMBER = r"[-+]?\d+(?:[.,]\d+)?\s*(?:°\s*(?:\d+(?:\.\d+)?\s*'\s*(?:\d+(?:\.\d+)?\s*\")?)?)?"
@@ -62,15 +65,24 @@ def looks_paired(cells: pd.Series) -> bool:
 def pair_heading(frame: pd.DataFrame, shifted: str | None) -> dict[str, str]:
     """The column of pairs and whether its heading says the order; of several that of the datum `shifted`, or of none.
 
-    A heading alone is not enough: 位置 may as well be an address, so the cells must be pairs.
+    A heading alone is not enough: 位置 may as well be an address, so the cells must be pairs, or well-known text.
     """
     for datum in dict.fromkeys((shifted, None, "WGS 84", "GCJ-02", "BD-09")):
         for key, known in (("lnglat", headings.LNGLAT), ("latlng", headings.LATLNG), ("pair", headings.PAIR)):
             for at, name in enumerate(map(str, frame.columns)):
                 ours = headings.stated_datum(name) == datum and not set(known).isdisjoint(headings.pair_names(name))
-                if ours and looks_paired(frame.iloc[:, at]):
+                if not ours:
+                    continue
+                if looks_paired(frame.iloc[:, at]):
                     return {key: name}
+                if _looks_well_known(frame.iloc[:, at]):
+                    return {"wkt": name}
     return {}
+
+
+def _looks_well_known(cells: pd.Series) -> bool:
+    some = cells.dropna().head(1).astype(str)
+    return bool(some.str.match(_WELL_KNOWN).any())
 
 
 def split_pairs(cells: pd.Series, order: str, source: str) -> Pairs:
