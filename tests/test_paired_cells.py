@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -138,6 +139,19 @@ def test_an_address_is_no_pair():
 def test_a_long_text_is_no_pair():
     with pytest.raises(TableError, match="no geometry column"):
         houses("116.3 " * 20_000, heading="location")
+
+
+@pytest.mark.parametrize(
+    "cell", [[116.305, 39.905], (116.305, 39.905), {"lng": 116.305, "lat": 39.905}, np.array([116.305, 39.905])]
+)
+def test_tables_from_json_hold_lists_and_mappings(cell):
+    table = pd.DataFrame({"id": ["a", "b"], "location": pd.Series([cell, None], dtype=object)})
+    with pytest.raises(TableError, match="row 1: geometry = missing") as caught:
+        gm.read_buildings(table)
+    assert len(caught.value.violations) == 1
+    assert at(gm.read_buildings(table[:1])) == [(116.305, 39.905)]
+    flat = pd.DataFrame({"id": ["a"], "location.lng": [116.305], "location.lat": [39.905]})
+    assert at(gm.read_buildings(flat)) == [(116.305, 39.905)]
 
 
 def test_such_a_column_may_hold_well_known_text():

@@ -28,6 +28,8 @@ __all__ = ["ORDERS", "Pairs", "is_paired", "looks_paired", "pair_heading", "spli
 #: What `columns=` and headings call a cell of both coordinates: longitude or east first, latitude or north first.
 ORDERS = ("lnglat", "latlng")
 _LOOKED_AT = 200
+# Tables from JSON hold [116.305, 39.905] or {"lng": 116.305, "lat": 39.905}.
+_KINDS = (str, list, tuple, dict, np.ndarray)
 # Two coordinates in minutes and seconds with labels take 60 characters; an address may take many.
 _LONGEST = 200
 _WELL_KNOWN = re.compile(
@@ -58,8 +60,8 @@ def is_paired(place: dict[str, str]) -> bool:
 
 def looks_paired(cells: pd.Series) -> bool:
     """Whether most of a column's cells are two coordinates each, by the first 200 of them."""
-    some = [cell for cell in cells.dropna().head(_LOOKED_AT) if str(cell).strip().lower() not in MISSING]
-    return sum(isinstance(cell, str) and _pair(cell) is not None for cell in some) > len(some) / 2
+    some = [cell for cell in cells[cells.notna()].head(_LOOKED_AT) if str(cell).strip().lower() not in MISSING]
+    return sum(isinstance(cell, _KINDS) and _pair(str(cell)) is not None for cell in some) > len(some) / 2
 
 
 def pair_heading(frame: pd.DataFrame, shifted: str | None) -> dict[str, str]:
@@ -113,7 +115,8 @@ def split_pairs(cells: pd.Series, order: str, source: str) -> Pairs:
 
 def _numbers(cells: pd.Series) -> tuple[Array, NDArray[np.object_], pd.Index]:
     """Both numbers of each cell, the order that its letters say, and the rows that are unreadable."""
-    text = cells.astype("string").str.strip()
+    text = cells.map(lambda cell: cell if isinstance(cell, str) else str(cell), na_action="ignore")
+    text = text.astype("string").str.strip()
     halves = text.str.replace("，", ",").str.split(",", n=1, expand=True).reindex(columns=[0, 1])
     # plain pairs at once, all others one by one
     xy = halves.apply(pd.to_numeric, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan).copy()
