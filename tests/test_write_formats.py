@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 from shapely import LineString, Point, box
 
+import gridmap as gm
 from gridmap.errors import OptionError, WriteError
 from gridmap.io.read.readers import read_buildings, read_communities, read_plain_table
 from gridmap.io.write.tables import write_table
@@ -171,6 +172,16 @@ def test_no_cell_of_a_workbook_is_a_formula(tmp_path):
 def test_texts_that_excel_would_cut_are_refused(tmp_path, text):
     with pytest.raises(WriteError, match=r"a\.xlsx: row 1, 'note': the text is longer than the 32,767"):
         write_table(grids(note=["a", text]), tmp_path / "a.xlsx")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_no_table_is_refused(tmp_path):
+    with pytest.raises(OptionError, match=r"a table is written, not (Posix|Windows)Path"):
+        write_table(tmp_path, tmp_path / "a.gpkg")
+    with pytest.raises(OptionError, match="is a table, not str: read a file first"):
+        gm.write_project(tmp_path / "a.gpkg", tables={"buildings": "a.shp"})
+    with pytest.raises(OptionError, match="is a table, not str: read a file first"):
+        gm.provenance(inputs={"buildings": "a.shp"})
     assert list(tmp_path.iterdir()) == []
 
 

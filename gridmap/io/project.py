@@ -196,6 +196,9 @@ def write_project(
         layers[PROVENANCE] = provenance(plan=plan, cover=cover)
     layers.update(tables or {})
     written = {name: table for name, table in layers.items() if table is not None}
+    for name, table in written.items():
+        if not isinstance(table, pd.DataFrame):
+            raise OptionError(f"tables={{{name!r}: ...}} is a table, not {type(table).__name__}: read a file first")
     if address is not None:
         write_postgis(written, address, flat)
         return address.shown

@@ -88,6 +88,9 @@ def provenance(
     [['parameter', 'divide', 'seed', '0']]
     """
     tables = dict(inputs) if inputs is not None else {**_kept_by(cover), **_kept_by(plan)}
+    for name, table in tables.items():
+        if not isinstance(table, pd.DataFrame):
+            raise OptionError(f"inputs={{{name!r}: ...}} is a table, not {type(table).__name__}: read a file first")
     notes = {name: table.attrs["reading"] for name, table in tables.items() if table.attrs.get("reading")}
     notes |= dict(readings or {})
     rows: list[tuple[str, str, str, Any]] = []

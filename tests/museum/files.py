@@ -32,6 +32,12 @@ def folder_that_is_not_there(folder: Path) -> Path:
     return folder / "maps" / "buildings.gpkg"
 
 
+@exhibit("buildings", ReadError, "<path>: a folder, in which no vector file is named. Name the file in it.")
+def folder_for_a_file(folder: Path) -> Path:
+    (folder / "town").mkdir()
+    return folder / "town"
+
+
 @exhibit("buildings", ReadError, "<path>: the file is empty (0 bytes). Export or copy it again.")
 def copy_that_broke_off_at_once(folder: Path) -> Path:
     return text(folder / "buildings.geojson", "")

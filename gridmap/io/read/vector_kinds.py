@@ -39,6 +39,8 @@ def refuse_disguise(path: Path) -> None:
         With what it should be.
     """
     suffix = path.suffix.lower()
+    if path.is_dir() and not suffix and not _is_folder_of_shapefiles(path):
+        raise ReadError(f"{path}: a folder, in which no vector file is named. Name the file in it.")
     if suffix not in VECTOR_SUFFIXES and not _is_folder_of_shapefiles(path):
         raise ReadError(f"{path}: files ending in {suffix or 'nothing'!r} are not read. Export it as {FORMATS}.")
     if path.is_dir():

@@ -79,6 +79,8 @@ def write_table(
             raise OptionError(f"{address.shown}: name the table to write: |layer=schema.table")
         write_postgis({address.layer: frame}, address, flat)
         return address.shown
+    if not isinstance(frame, pd.DataFrame):
+        raise OptionError(f"a table is written, not {type(frame).__name__}: give it first, then the file")
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix not in (".gpkg", *_WRITERS, ".shp"):
