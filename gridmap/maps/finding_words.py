@@ -207,6 +207,8 @@ _CURES: tuple[tuple[str, str], ...] = (
 )
 # An argument of a function, or the name of a column, is of no use to who reads the map.
 _CODE = re.compile(r" \((?:\w+=|column )\w+\)")
+# m². Larger areas are told in square kilometres, as the audit does.
+_SQUARE_KM = 1e6
 _FIRST_NUMBER = re.compile(r"^\D{0,80}?(\d[\d,]*)")
 
 
@@ -297,9 +299,17 @@ def _audited(evidence: Mapping[str, Any]) -> dict[str, str]:
     counts = {
         key: evidence[key] for key in ("pieces", "stated", "sum", "cells") if isinstance(evidence.get(key), int | float)
     }
+    area = evidence.get("area_m2")
+    if isinstance(area, int | float) and area >= _SQUARE_KM:
+        evidence = {**evidence, "area_m2": None, "area_km2": round(area / _SQUARE_KM, 1)}
     sizes = [
         text.format(_number(evidence[key]) if evidence[key] >= 0.1 or not evidence[key] else f"{evidence[key]:.1g}")
-        for key, text in (("area_m2", "{} 平方米"), ("width_m", "宽约 {} 米"), ("households", "{} 户"))
+        for key, text in (
+            ("area_m2", "{} 平方米"),
+            ("area_km2", "{} 平方公里"),
+            ("width_m", "宽约 {} 米"),
+            ("households", "{} 户"),
+        )
         if isinstance(evidence.get(key), int | float)
     ]
     lived = f"，涉及 {_number(evidence['households'])} 户" if evidence.get("households") else ""

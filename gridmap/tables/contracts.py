@@ -17,7 +17,16 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["CONTRACTS", "Column", "Contract", "check_table", "clean_ids", "finite", "refuse_repeated_columns"]
+__all__ = [
+    "CONTRACTS",
+    "Column",
+    "Contract",
+    "check_table",
+    "clean_ids",
+    "finite",
+    "refuse_repeated_columns",
+    "violation",
+]
 
 POLYGONS = ("Polygon", "MultiPolygon")
 LINES = ("LineString", "MultiLineString")
@@ -163,7 +172,7 @@ def check_table(
     found: list[dict[str, Any]] = []
     out = table.copy(deep=False)
     if len(table) == 0 and not allow_empty:
-        found.append(_violation(None, "table", "no rows", "at least one row", "Check the source and any filter on it."))
+        found.append(violation(None, "table", "no rows", "at least one row", "Check the source and any filter on it."))
     for column in contract.columns:
         needed = column.required or column.name in needs
         if column.name in table.columns:
@@ -186,7 +195,7 @@ def refuse_repeated_columns(table: pd.DataFrame, name: str) -> None:
     twice = table.columns[table.columns.duplicated()].unique()
     if len(twice):
         remedy = "Rename one of them, or drop it: table.loc[:, ~table.columns.duplicated()] keeps the first."
-        wrong = [_violation(None, str(c), "several columns", "one column of that name", remedy) for c in twice]
+        wrong = [violation(None, str(c), "several columns", "one column of that name", remedy) for c in twice]
         raise TableError(name, pd.DataFrame(wrong))
 
 
@@ -218,14 +227,15 @@ def clean_ids(values: pd.Series) -> pd.Series:
     return text.where(values.notna(), None)
 
 
-def _violation(row: object, column: str, value: object, expected: str, remedy: str) -> dict[str, Any]:
+def violation(row: object, column: str, value: object, expected: str, remedy: str) -> dict[str, Any]:
+    """One row of the violations that a `TableError` lists."""
     return {"row": row, "column": column, "value": value, "expected": expected, "remedy": remedy}
 
 
 def _missing_column(name: str, table: pd.DataFrame) -> dict[str, Any]:
     present = ", ".join(str(c) for c in table.columns) or "none"
     remedy = _REMEDIES.get(name, f"Name the column that holds it: columns={{'{name}': 'your heading'}}.")
-    return _violation(None, name, "no such column", f"a column {name!r} among: {present}", remedy)
+    return violation(None, name, "no such column", f"a column {name!r} among: {present}", remedy)
 
 
 def _check_column(values: pd.Series, column: Column, *, needed: bool) -> tuple[pd.Series, list[dict[str, Any]]]:
@@ -235,7 +245,7 @@ def _check_column(values: pd.Series, column: Column, *, needed: bool) -> tuple[p
         return _check_counts(values, column.name, needed=needed)
     if column.kind == "text" and needed:
         blank = values.isna() | (values.astype(str).str.strip() == "")
-        return values, [_violation(row, column.name, "missing", "a text", "Fill it in.") for row in values.index[blank]]
+        return values, [violation(row, column.name, "missing", "a text", "Fill it in.") for row in values.index[blank]]
     if column.kind == "text" and not pd.api.types.is_string_dtype(values):
         return clean_ids(values), []
     return values, []
@@ -245,13 +255,13 @@ def _check_ids(values: pd.Series, column: Column) -> tuple[pd.Series, list[dict[
     text = clean_ids(values)
     empty = text.isna() | (text == "")
     found = [
-        _violation(row, column.name, "missing", "an id, never empty", "Give the row an id, or leave the row out.")
+        violation(row, column.name, "missing", "an id, never empty", "Give the row an id, or leave the row out.")
         for row in text.index[empty]
     ]
     if column.kind == "id":
         repeated = text.duplicated(keep="first") & ~empty
         found += [
-            _violation(row, column.name, repr(value), "an id that no other row has", "Rename or merge the rows.")
+            violation(row, column.name, repr(value), "an id that no other row has", "Rename or merge the rows.")
             for row, value in text[repeated].items()
         ]
     return text, found
@@ -269,7 +279,7 @@ def _check_counts(values: pd.Series, name: str, *, needed: bool) -> tuple[pd.Ser
         (np.isinf(numbers), "a finite number", correct),
     )
     found = [
-        _violation(row, name, "missing" if pd.isna(value) else repr(value), expected, remedy)
+        violation(row, name, "missing" if pd.isna(value) else repr(value), expected, remedy)
         for mask, expected, remedy in wrong
         for row, value in values[mask].items()
     ]
@@ -279,7 +289,7 @@ def _check_counts(values: pd.Series, name: str, *, needed: bool) -> tuple[pd.Ser
 def _check_geometry(table: pd.DataFrame, contract: Contract) -> list[dict[str, Any]]:
     if not isinstance(table, gpd.GeoDataFrame) or table._geometry_column_name not in table.columns:  # noqa: SLF001
         return [
-            _violation(
+            violation(
                 None, "geometry", "no geometry column", " or ".join(contract.geometry),
                 "Give coordinates: columns={'x': 'your longitude heading', 'y': 'your latitude heading'}.",
             )
@@ -288,29 +298,29 @@ def _check_geometry(table: pd.DataFrame, contract: Contract) -> list[dict[str, A
     geometry = np.asarray(table.geometry.array)
     if table.crs is None:
         found.append(
-            _violation(
+            violation(
                 None, "geometry", _no_crs(geometry), "a coordinate reference system",
                 "Pass crs= to the reader, for example crs='EPSG:4490'; for Amap data crs='GCJ-02'.",
             )
         )  # fmt: skip
     missing = shapely.is_missing(geometry) | shapely.is_empty(geometry)
     found += [
-        _violation(row, "geometry", "missing", "a geometry", _REMEDIES["geometry"]) for row in table.index[missing]
+        violation(row, "geometry", "missing", "a geometry", _REMEDIES["geometry"]) for row in table.index[missing]
     ]
     kinds = table.geometry.geom_type.to_numpy()
     other = ~missing & ~np.isin(kinds, contract.geometry)
     found += [
-        _violation(row, "geometry", kind, " or ".join(contract.geometry), _as_drawn(kind, contract.geometry))
+        violation(row, "geometry", kind, " or ".join(contract.geometry), _as_drawn(kind, contract.geometry))
         for row, kind in zip(table.index[other], kinds[other], strict=True)
     ]
     infinite = ~missing & ~finite(geometry)
     found += [
-        _violation(row, "geometry", "infinite or NaN coordinates", "finite coordinates", "Correct the coordinates.")
+        violation(row, "geometry", "infinite or NaN coordinates", "finite coordinates", "Correct the coordinates.")
         for row in table.index[infinite]
     ]
     invalid = ~missing & ~infinite & ~shapely.is_valid(geometry)
     found += [
-        _violation(
+        violation(
             row, "geometry", shapely.is_valid_reason(shape), "a valid geometry",
             "Draw the ring again, or mend the table: table.geometry = table.geometry.make_valid().",
         )

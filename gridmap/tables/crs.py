@@ -8,11 +8,12 @@ import numpy as np
 from pyproj import CRS, Proj, Transformer
 
 from gridmap.errors import TableError
+from gridmap.tables.contracts import violation
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
-__all__ = ["metric_crs", "to_crs", "to_metric"]
+__all__ = ["known_crs", "metric_crs", "to_crs", "to_metric"]
 
 # DESIGN, section 3: a projection is used as it is when lengths are within 0.2 % of true over the data.
 _SCALE_TOLERANCE = 0.002
@@ -46,7 +47,7 @@ def metric_crs(table: gpd.GeoDataFrame) -> CRS:
     >>> metric_crs(gpd.GeoSeries([Point(116.4, 39.9)], crs=4490).to_frame("geometry")).to_epsg()
     4548
     """
-    crs = CRS.from_user_input(_known_crs(table))
+    crs = CRS.from_user_input(known_crs(table))
     bounds = table.total_bounds
     if not np.isfinite(bounds).all():
         return crs
@@ -75,21 +76,25 @@ def to_crs(table: gpd.GeoDataFrame, crs: object) -> gpd.GeoDataFrame:
     TableError
         When the table has no CRS.
     """
-    return table if CRS.from_user_input(_known_crs(table)) == CRS.from_user_input(crs) else table.to_crs(crs)
+    return table if CRS.from_user_input(known_crs(table)) == CRS.from_user_input(crs) else table.to_crs(crs)
 
 
-def _known_crs(table: gpd.GeoDataFrame) -> object:
+def known_crs(table: gpd.GeoDataFrame, name: str = "table") -> object:
+    """The CRS of a table.
+
+    Raises
+    ------
+    TableError
+        When it has none.
+    """
     if table.crs is None:
         import pandas as pd
 
-        row = {
-            "row": None,
-            "column": "geometry",
-            "value": "no CRS",
-            "expected": "a coordinate reference system",
-            "remedy": "Pass crs= to the reader, or use .set_crs() when you know which one it is.",
-        }
-        raise TableError("table", pd.DataFrame([row]))
+        row = violation(
+            None, "geometry", "no CRS", "a coordinate reference system",
+            "Pass crs= to the reader, or use .set_crs() when you know which one it is.",
+        )  # fmt: skip
+        raise TableError(name, pd.DataFrame([row]))
     return table.crs
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["number_column"]
+__all__ = ["as_numbers", "number_column"]
 
 
 def number_column(table: pd.DataFrame, name: str) -> NDArray[np.float64]:
@@ -23,4 +23,9 @@ def number_column(table: pd.DataFrame, name: str) -> NDArray[np.float64]:
     """
     if name not in table.columns:
         return np.full(len(table), np.nan)
-    return np.asarray(pd.to_numeric(table[name], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan))
+    return as_numbers(table[name])
+
+
+def as_numbers(values: pd.Series) -> NDArray[np.float64]:
+    """The same of a column by itself, or of what was made of one."""
+    return np.asarray(pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan))

@@ -15,6 +15,7 @@ from gridmap.division.ledger import building_weights
 from gridmap.division.search.engine import Band
 from gridmap.division.search.partition import check_band
 from gridmap.errors import TableError
+from gridmap.tables.contracts import violation
 from gridmap.tables.crs import metric_crs, to_crs
 from gridmap.tables.findings import finding
 
@@ -202,12 +203,12 @@ def _checked(bands: Any, buildings: pd.DataFrame, default: str) -> pd.DataFrame:
         return pd.DataFrame({c: pd.Series(dtype=object) for c in _COLUMNS})
     given = pd.DataFrame(bands if isinstance(bands, pd.DataFrame) else list(bands))
     wrong = [
-        _fault(None, c, "no such column", f"columns among {', '.join(_COLUMNS)}", "Rename it, or leave it out.")
+        violation(None, c, "no such column", f"columns among {', '.join(_COLUMNS)}", "Rename it, or leave it out.")
         for c in given.columns
         if c not in _COLUMNS
     ]
     if "lower" not in given and "upper" not in given and "level" not in given:
-        wrong.append(_fault(None, "lower", "no such column", "lower or upper, or level", "Add it."))
+        wrong.append(violation(None, "lower", "no such column", "lower or upper, or level", "Add it."))
     table = pd.DataFrame({c: given.get(c, pd.Series(index=given.index, dtype=object)) for c in _COLUMNS})
     for column in ("kind", "weight", "level"):
         text = table[column].astype(object)
@@ -218,7 +219,7 @@ def _checked(bands: Any, buildings: pd.DataFrame, default: str) -> pd.DataFrame:
         blank = table[column].isna() | (table[column].astype(str).str.strip() == "")
         bad = (numbers.isna() & ~blank) | (numbers < 0)
         wrong += [
-            _fault(row, column, repr(value), "a number, 0 or more, or empty", "Correct it.")
+            violation(row, column, repr(value), "a number, 0 or more, or empty", "Correct it.")
             for row, value in table.loc[bad, column].items()
         ]
         table[column] = numbers.where(~blank, empty)
@@ -234,39 +235,39 @@ def _faults(table: pd.DataFrame, buildings: pd.DataFrame, default: str) -> list[
     wrong = []
     for row, lower, upper, weight, level in table[["lower", "upper", "weight", "level"]].itertuples():
         if level not in LEVELS:
-            wrong.append(_fault(row, "level", repr(level), "grid or area", "Correct it, or leave it empty for grid."))
+            wrong.append(
+                violation(row, "level", repr(level), "grid or area", "Correct it, or leave it empty for grid.")
+            )
         if level == "area" and (lower > 0 or np.isfinite(upper) or weight):
             wrong.append(
-                _fault(
+                violation(
                     row, "level", "area with a band", "kind and level alone",
                     "Leave lower, upper and weight empty: an area is one villager group, however large.",
                 )
             )  # fmt: skip
         if upper < lower or upper == 0:
             wrong.append(
-                _fault(row, "upper", f"{upper:g}", f"more than 0, and at least lower ({lower:g})", "Correct it.")
+                violation(row, "upper", f"{upper:g}", f"more than 0, and at least lower ({lower:g})", "Correct it.")
             )
         if weight and weight != default and weight not in buildings:
             wrong.append(
-                _fault(row, "weight", repr(weight), "a column of buildings", "Add it to buildings, or name another.")
+                violation(row, "weight", repr(weight), "a column of buildings", "Add it to buildings, or name another.")
             )
         if level == "area" and "group" not in buildings:
             wrong.append(
-                _fault(
+                violation(
                     row, "level", "area", "buildings with a column group",
                     "Fill the column group of buildings with the villager group of each.",
                 )
             )  # fmt: skip
     twice = table.duplicated(["kind", "level"])
     wrong += [
-        _fault(row, "kind", repr(kind), f"one row a kind and level; {level} has one already", "Leave one of them out.")
+        violation(
+            row, "kind", repr(kind), f"one row a kind and level; {level} has one already", "Leave one of them out."
+        )
         for row, kind, level in table.loc[twice, ["kind", "level"]].itertuples()
     ]
     return wrong
-
-
-def _fault(row: object, column: str, value: str, expected: str, remedy: str) -> dict[str, Any]:
-    return {"row": row, "column": column, "value": value, "expected": expected, "remedy": remedy}
 
 
 def rule_weights(
@@ -295,7 +296,7 @@ def rule_weights(
         numbers = pd.to_numeric(buildings[name], errors="coerce").to_numpy(dtype=float)
         bad = inside & ~(np.isfinite(numbers) & (numbers >= 0))
         wrong += [
-            _fault(row, name, repr(value), "a number, 0 or more, as a band counts it", "Fill it in, 0 for none.")
+            violation(row, name, repr(value), "a number, 0 or more, as a band counts it", "Fill it in, 0 for none.")
             for row, value in buildings.loc[bad, name].items()
         ]
         out[inside] = numbers[inside]

@@ -16,6 +16,7 @@ from gridmap.io.write.workbook_gaps import gap_columns
 from gridmap.io.write.workbook_sheet import Column, add_table, clean, put
 from gridmap.io.write.workbook_sites import site_columns, site_rate_columns
 from gridmap.io.write.workbook_words import category_word, word
+from gridmap.tables.number_column import as_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -153,18 +154,18 @@ def _ledger(plan: Any, estimated: pd.Series, findings: pd.DataFrame, lang: str) 
         Column(word("community", lang), _texts(grids["community_id"].map(names))),
         Column(word("kind", lang), _words(grids["kind"], lang)),
         Column(word("status", lang), _words(grids["status"], lang), fills=_named(_STATUS_FILLS, lang)),
-        Column(word("households", lang), _numbers(grids["households"]), "count"),
-        Column(word("estimated", lang), _numbers(grids["grid_id"].map(estimated).fillna(0)), "count"),
+        Column(word("households", lang), as_numbers(grids["households"]).tolist(), "count"),
+        Column(word("estimated", lang), as_numbers(grids["grid_id"].map(estimated).fillna(0)).tolist(), "count"),
     ]
     columns += [
-        Column(word(c, lang), _numbers(grids[c]), "count")
+        Column(word(c, lang), as_numbers(grids[c]).tolist(), "count")
         for c in _COUNTS
         if c in grids.columns and grids[c].notna().any()
     ]
     remarks = _remarks(findings)
     columns += [
-        Column(word("buildings", lang), _numbers(grids["buildings"]), "count"),
-        Column(word("area_ha", lang), _numbers(grids["area_m2"] / 10_000), "decimal"),
+        Column(word("buildings", lang), as_numbers(grids["buildings"]).tolist(), "count"),
+        Column(word("area_ha", lang), as_numbers(grids["area_m2"] / 10_000).tolist(), "decimal"),
         Column(word("remark", lang), [remarks.get(g, "") for g in grids["grid_id"].astype(str)], wrap=True),
     ]
     return columns
@@ -191,7 +192,9 @@ def _coverage(plan: Any, cover: Any, lang: str) -> list[tuple[str, list[Column],
         ]
         tables.append(("by_community", [*head, *_rates(communities, lang)], 2))
         wide = _wide(communities, "facilities")
-        counts = [Column(category_word(c, lang), _numbers(wide[c]), "count", narrow=True) for c in wide.columns]
+        counts = [
+            Column(category_word(c, lang), as_numbers(wide[c]).tolist(), "count", narrow=True) for c in wide.columns
+        ]
         tables.append(("institutions", [*head, *counts], 2))
     tables.append(("overall", _overall(cover, lang), 1))
     return tables
@@ -202,8 +205,11 @@ def _rates(rates: pd.DataFrame, lang: str) -> list[Column]:
     wide = _wide(rates, "rate")
     total = rates.drop_duplicates("unit_id")["total"]
     return [
-        Column(word("total", lang), _numbers(total), "count"),
-        *(Column(category_word(c, lang), _numbers(wide[c]), "percent", scale=True, narrow=True) for c in wide.columns),
+        Column(word("total", lang), as_numbers(total).tolist(), "count"),
+        *(
+            Column(category_word(c, lang), as_numbers(wide[c]).tolist(), "percent", scale=True, narrow=True)
+            for c in wide.columns
+        ),
     ]
 
 
@@ -220,12 +226,12 @@ def _overall(cover: Any, lang: str) -> list[Column]:
     columns = [
         Column(word("category", lang), [category_word(c, lang) for c in rates["category"]]),
         Column(word(cover.measure, lang), [float(cover.thresholds.get(c, np.nan)) for c in rates["category"]], "count"),
-        Column(word("total", lang), _numbers(rates["total"]), "count"),
-        Column(word("covered", lang), _numbers(rates["covered"]), "count"),
-        Column(word("rate", lang), _numbers(rates["rate"]), "percent", scale=True),
+        Column(word("total", lang), as_numbers(rates["total"]).tolist(), "count"),
+        Column(word("covered", lang), as_numbers(rates["covered"]).tolist(), "count"),
+        Column(word("rate", lang), as_numbers(rates["rate"]).tolist(), "percent", scale=True),
     ]
     if "facilities" in rates.columns:
-        columns.append(Column(word("facilities", lang), _numbers(rates["facilities"]), "count"))
+        columns.append(Column(word("facilities", lang), as_numbers(rates["facilities"]).tolist(), "count"))
     return columns
 
 
@@ -440,10 +446,6 @@ def _texts(values: pd.Series) -> list[Any]:
 
 def _words(values: pd.Series, lang: str) -> list[str]:
     return ["" if pd.isna(v) else word(str(v), lang) for v in values]
-
-
-def _numbers(values: pd.Series) -> list[float]:
-    return [float(v) for v in pd.to_numeric(values, errors="coerce").astype("float64")]
 
 
 def _named(fills: Mapping[str, str], lang: str) -> dict[str, str]:

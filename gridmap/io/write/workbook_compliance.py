@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from gridmap.io.write.workbook_sheet import Column
 from gridmap.io.write.workbook_words import word
+from gridmap.tables.number_column import number_column
 from gridmap.view.compliance_table import LIGHTS, STATUSES, compliance_table, requirements_of, summarise
 from gridmap.view.compliance_words import (
     amount_word,
@@ -20,6 +19,8 @@ from gridmap.view.compliance_words import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import pandas as pd
 
 __all__ = ["community_names", "compliance_sheets", "unit_names"]
 
@@ -104,7 +105,7 @@ def _figures(compliance: pd.DataFrame, names: Mapping[str, str], lang: str) -> l
     fills = {status_word(status, lang): fill for status, fill in LIGHTS.items()}
 
     def numbers(column: str) -> list[float]:
-        return pd.to_numeric(compliance[column], errors="coerce").astype("float64").tolist()
+        return number_column(compliance, column).tolist()
 
     return [
         Column(word("unit", lang), [names.get(unit) or unit for unit in units]),

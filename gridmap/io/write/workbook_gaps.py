@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pandas as pd
 import shapely
 
 from gridmap.io.write.workbook_sheet import Column
 from gridmap.io.write.workbook_words import category_word, word
 from gridmap.tables.crs import to_crs
+from gridmap.tables.number_column import as_numbers
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -31,16 +31,16 @@ def gap_columns(gaps: gpd.GeoDataFrame, communities: gpd.GeoDataFrame | None, la
     """
     measure = "minutes" if "minutes" in gaps else "metres"
     columns = [
-        Column(word("rank", lang), _numbers(gaps["rank"]), "count"),
+        Column(word("rank", lang), as_numbers(gaps["rank"]).tolist(), "count"),
         Column(word("category", lang), [category_word(str(c), lang) for c in gaps["category"]]),
     ]
     if communities is not None:
         columns.append(Column(word("community", lang), _places(gaps, communities)))
     columns += [
-        Column(word("uncovered", lang), _numbers(gaps["households"]), "count"),
-        Column(word("buildings", lang), _numbers(gaps["buildings"]), "count"),
-        Column(word(f"{measure}_median", lang), _numbers(gaps[measure]), "decimal"),
-        Column(word(f"{measure}_max", lang), _numbers(gaps[f"{measure}_max"]), "decimal"),
+        Column(word("uncovered", lang), as_numbers(gaps["households"]).tolist(), "count"),
+        Column(word("buildings", lang), as_numbers(gaps["buildings"]).tolist(), "count"),
+        Column(word(f"{measure}_median", lang), as_numbers(gaps[measure]).tolist(), "decimal"),
+        Column(word(f"{measure}_max", lang), as_numbers(gaps[f"{measure}_max"]).tolist(), "decimal"),
     ]
     return columns
 
@@ -54,7 +54,3 @@ def _places(gaps: gpd.GeoDataFrame, communities: gpd.GeoDataFrame) -> list[str]:
     spot, community = shapely.STRtree(table.geometry.to_numpy()).query(points, predicate="intersects")
     found = dict(zip(reversed(spot.tolist()), reversed(community.tolist()), strict=True))
     return [names[found[i]] if i in found else "" for i in range(len(gaps))]
-
-
-def _numbers(values: pd.Series) -> list[float]:
-    return pd.to_numeric(values, errors="coerce").astype("float64").tolist()

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from gridmap.tables.check.layers import numbers
 from gridmap.tables.check.measures import size_words
 from gridmap.tables.findings import finding
+from gridmap.tables.number_column import number_column
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -94,7 +94,7 @@ def _joined(first: NDArray[np.intp], second: NDArray[np.intp], count: int) -> ND
 
 def _told(layer: Layer, kind: str, group: NDArray[np.intp], rows: NDArray[np.intp]) -> list[dict[str, Any]]:
     several = np.bincount(group)[group] > 1 if len(group) else np.zeros(0, dtype=bool)
-    households = numbers(layer.table, "households")
+    households = number_column(layer.table, "households")
     counted = "households" in layer.table.columns
     found = []
     for _, members in pd.Series(rows[several]).groupby(group[several], sort=False):

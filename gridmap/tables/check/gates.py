@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from gridmap.tables.check.layers import numbers
 from gridmap.tables.contracts import clean_ids
 from gridmap.tables.findings import finding
+from gridmap.tables.number_column import number_column
 
 if TYPE_CHECKING:
     from gridmap.tables.check.layers import Layer
@@ -31,7 +31,7 @@ def check_gates(compounds: Layer, entrances: Layer, tolerances: Tolerances) -> l
     lonely = np.flatnonzero(np.bincount(owner[owner >= 0], minlength=len(compounds.ids)) == 0)
     found = []
     if len(lonely):
-        households = float(np.nansum(numbers(compounds.table, "households")[lonely]))
+        households = float(np.nansum(number_column(compounds.table, "households")[lonely]))
         found.append(
             finding(
                 "info", "compound_without_gates",

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from gridmap.errors import OptionError, TableError
+from gridmap.errors import OptionError
 from gridmap.tables.contracts import CONTRACTS, clean_ids, finite, refuse_repeated_columns
-from gridmap.tables.crs import metric_crs, to_crs
+from gridmap.tables.crs import known_crs, metric_crs, to_crs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pyproj import CRS
 
-__all__ = ["LEVELS", "Layer", "drawn_ids", "layers_of", "numbers", "recognise", "sound"]
+__all__ = ["LEVELS", "Layer", "drawn_ids", "layers_of", "recognise", "sound"]
 
 #: Tables whose rows tile land, from small to large. Each is checked against the next larger one given.
 LEVELS = ("grids", "communities", "subdistricts", "districts")
@@ -163,13 +163,6 @@ def sound(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
     return shapely.force_2d(out)
 
 
-def numbers(table: pd.DataFrame, column: str) -> NDArray[np.float64]:
-    """A column as numbers, NaN where it is absent or holds none."""
-    if column not in table.columns:
-        return np.full(len(table), np.nan)
-    return np.asarray(pd.to_numeric(table[column], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan))
-
-
 def drawn_ids(name: str, table: pd.DataFrame) -> tuple[NDArray[np.object_], str | None]:
     """Text that names each row of a table, and the column of true ids where it has one."""
     single = name.removesuffix("s") if not name.endswith("ies") else name.removesuffix("ies") + "y"
@@ -205,12 +198,7 @@ def _common_crs(tables: Mapping[str, pd.DataFrame]) -> CRS | None:
     for name, table in tables.items():
         if not _is_drawn(table):
             continue
-        if table.crs is None:
-            row = {
-                "row": None, "column": "geometry", "value": "no CRS", "expected": "a coordinate reference system",
-                "remedy": "Pass crs= to the reader, or use .set_crs() when you know which one it is.",
-            }  # fmt: skip
-            raise TableError(name, pd.DataFrame([row]))
+        known_crs(table, name)
         if crs is None and np.isfinite(table.total_bounds).all():
             crs = metric_crs(gpd.GeoDataFrame(table))
     return crs

@@ -8,17 +8,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from gridmap.tables.check.layers import numbers
+from gridmap.tables.number_column import number_column
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from gridmap.tables.check.layers import Layer
 
-__all__ = ["Homes", "by_pair", "homes_of", "mean_width", "narrow", "polygonal", "size_words"]
+__all__ = ["Homes", "by_pair", "homes_of", "mean_width", "narrow", "polygonal", "size_words", "sizes_words"]
 
 # Shapes this much thinner on average than the width asked for are narrow without a look.
 _HAIR = 1e-5
+# m². Larger areas are told in square kilometres.
+_SQUARE_KM = 1e6
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ def homes_of(buildings: Layer | None) -> Homes | None:
     if buildings is None or "households" not in buildings.table.columns or not len(buildings.shapes):
         return None
     points = shapely.point_on_surface(buildings.shapes)
-    return Homes(points, np.nan_to_num(numbers(buildings.table, "households"), posinf=0.0, neginf=0.0))
+    return Homes(points, np.nan_to_num(number_column(buildings.table, "households"), posinf=0.0, neginf=0.0))
 
 
 def by_pair(first: NDArray[np.intp], second: NDArray[np.intp]) -> list[tuple[int, int, NDArray[np.intp]]]:
@@ -84,10 +88,15 @@ def polygonal(shapes: Any) -> NDArray[np.object_]:
 
 def size_words(area: float, width: float | None = None, households: float | None = None) -> str:
     """Size as it stands in a message: ``"1,234 m², about 3.2 m wide, with 57 households"``."""
-    words = f"{_number(area)} m²"
+    words = f"{_number(area)} m²" if area < _SQUARE_KM else f"{area / _SQUARE_KM:,.1f} km²"
     if width is not None:
         words += f", about {_number(width)} m wide"
     return words if households is None else f"{words}, with {households:,.0f} households"
+
+
+def sizes_words(sizes: Mapping[str, Any]) -> str:
+    """The same of the sizes in a certificate: ``area_m2``, ``width_m``, and ``households`` where known."""
+    return size_words(sizes["area_m2"], sizes["width_m"], sizes.get("households"))
 
 
 def _number(value: float) -> str:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from gridmap.tables.check.layers import numbers
 from gridmap.tables.check.measures import narrow, polygonal
 from gridmap.tables.findings import finding
+from gridmap.tables.number_column import number_column
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -64,7 +64,7 @@ def _told(
     sizes: dict[str, Any] = {"table": things.name, "units": units.name, "rows": len(rows)}
     lived = ""
     if "households" in things.table.columns:
-        households = float(np.nansum(numbers(things.table, "households")[rows]))
+        households = float(np.nansum(number_column(things.table, "households")[rows]))
         sizes["households"] = households
         lived = f", with {households:,.0f} households,"
     common = {"status": things.name, "ids": things.ids[rows], "certificate": sizes, "geometry": place}

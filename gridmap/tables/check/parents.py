@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from gridmap.tables.check.measures import mean_width, narrow, polygonal, size_words
+from gridmap.tables.check.measures import mean_width, narrow, polygonal, sizes_words
 from gridmap.tables.check.tiling import union
 from gridmap.tables.contracts import clean_ids
 from gridmap.tables.findings import finding
@@ -39,7 +39,7 @@ def check_parents(children: Layer, parents: Layer, homes: Homes | None, toleranc
         found.append(
             finding(
                 "warning" if thin else "error", "child_outside_parent",
-                f"{children.name}: {child} reaches out of {of} ({parents.name}) by {_words(sizes)}.",
+                f"{children.name}: {child} reaches out of {of} ({parents.name}) by {sizes_words(sizes)}.",
                 status="sliver" if thin else "land", ids=[child, of], certificate=sizes, geometry=out[i],
                 cure="Cut it at the border of the unit above, or correct that border.",
             )
@@ -54,7 +54,7 @@ def check_parents(children: Layer, parents: Layer, homes: Homes | None, toleranc
         found.append(
             finding(
                 "warning" if thin or not sizes.get("households", 1) else "error", "parent_not_covered",
-                f"{parents.name}: {parents.ids[i]} {what}; left over: {_words(sizes)}.",
+                f"{parents.name}: {parents.ids[i]} {what}; left over: {sizes_words(sizes)}.",
                 status="sliver" if thin else "land", ids=[parents.ids[i]], certificate=sizes, geometry=left[i],
                 cure=f"Add the {children.name} that are missing, or extend those beside it.",
             )
@@ -140,7 +140,3 @@ def _sizes(layer: Layer, place: Any, homes: Homes | None, tolerances: Tolerances
     if homes is not None:
         sizes["households"] = float(homes.within(np.array([place], dtype=object))[0])
     return sizes, bool(narrow(shapely.get_parts(place), tolerances.sliver_width).all())
-
-
-def _words(sizes: dict[str, Any]) -> str:
-    return size_words(sizes["area_m2"], sizes["width_m"], sizes.get("households"))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from gridmap.tables.check.measures import by_pair, mean_width, narrow, polygonal, size_words
+from gridmap.tables.check.measures import by_pair, mean_width, narrow, polygonal, size_words, sizes_words
 from gridmap.tables.check.open_gaps import open_gaps
 from gridmap.tables.findings import finding
 from gridmap.tables.mouths import near_pairs
@@ -111,7 +111,7 @@ def _overlaps(
         found.append(
             finding(
                 "error", "units_overlap",
-                f"{layer.name}: {layer.names[a]} and {layer.names[b]} both have {_words(sizes)}.",
+                f"{layer.name}: {layer.names[a]} and {layer.names[b]} both have {sizes_words(sizes)}.",
                 status=layer.name, ids=[layer.ids[a], layer.ids[b]], certificate=sizes, geometry=place,
                 cure="Ask which of the two it belongs to and take it from the other; this is not decided by repair.",
             )
@@ -127,7 +127,8 @@ def _gaps(layer: Layer, holes: NDArray[np.object_], homes: Homes | None) -> list
         found.append(
             finding(
                 "error" if lived_in else "warning", "units_gap",
-                f"{layer.name}: {_words(sizes)}, enclosed by {_listed(layer.names[list(beside)])}, belong to none.",
+                f"{layer.name}: {sizes_words(sizes)}, enclosed by {_listed(layer.names[list(beside)])}, belong to "
+                "none.",
                 status=layer.name, ids=layer.ids[list(beside)], certificate=sizes, geometry=hole,
                 cure="Add the unit that is missing, or extend a neighbour; repair leaves land this wide alone.",
             )
@@ -212,10 +213,6 @@ def _sizes(layer: Layer, place: Any, homes: Homes | None) -> dict[str, Any]:
     if homes is not None:
         sizes["households"] = float(homes.within(np.array([place], dtype=object))[0])
     return sizes
-
-
-def _words(sizes: dict[str, Any]) -> str:
-    return size_words(sizes["area_m2"], sizes["width_m"], sizes.get("households"))
 
 
 def _count(slivers: int) -> str:

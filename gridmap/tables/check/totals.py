@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from gridmap.tables.check.layers import numbers
 from gridmap.tables.contracts import clean_ids
 from gridmap.tables.findings import finding
+from gridmap.tables.number_column import number_column
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,7 +49,7 @@ def _differences(parts: Layer, wholes: Layer, column: str, tolerances: Tolerance
     whole = _whole_of(parts, wholes, column)
     if whole is None:
         return []
-    counts, stated = numbers(parts.table, "households"), numbers(wholes.table, "households")
+    counts, stated = number_column(parts.table, "households"), number_column(wholes.table, "households")
     known = (whole >= 0) & np.isfinite(counts)
     members = np.bincount(whole[known], minlength=len(stated))
     total = np.bincount(whole[known], counts[known], minlength=len(stated))

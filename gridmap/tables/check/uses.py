@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from gridmap.tables.check.layers import numbers
 from gridmap.tables.findings import finding
 from gridmap.tables.households.uses import is_non_residential
+from gridmap.tables.number_column import number_column
 
 if TYPE_CHECKING:
     from gridmap.tables.check.layers import Layer
@@ -26,7 +26,7 @@ def check_uses(buildings: Layer) -> list[dict[str, Any]]:
     """One finding with all these buildings and their uses, the most households first; uses as `estimate_households`."""
     if not {"use", "households"} <= set(buildings.table.columns):
         return []
-    households = np.nan_to_num(numbers(buildings.table, "households"))
+    households = np.nan_to_num(number_column(buildings.table, "households"))
     rows = np.flatnonzero(is_non_residential(buildings.table) & (households > 0))
     if not len(rows):
         return []

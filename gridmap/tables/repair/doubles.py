@@ -10,8 +10,8 @@ import pandas as pd
 import shapely
 
 from gridmap.tables.check.doubles import same_outline
-from gridmap.tables.check.layers import numbers
 from gridmap.tables.contracts import clean_ids
+from gridmap.tables.number_column import number_column
 from gridmap.tables.repair.log import as_text
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def _agreed(buildings: gpd.GeoDataFrame, rows: NDArray[np.intp]) -> dict[str, An
 def _log(buildings: gpd.GeoDataFrame, kept: int, others: list[int], filled: dict[str, Any]) -> list[dict[str, Any]]:
     name = clean_ids(buildings["building_id"]) if "building_id" in buildings else pd.Series(buildings.index.astype(str))
     ids = name.tolist()
-    households = np.nan_to_num(numbers(buildings, "households"))
+    households = np.nan_to_num(number_column(buildings, "households"))
     rows = [
         {
             "rule": "cell_filled", "what": f"{column} taken from a row with the same footprint", "id": ids[kept],

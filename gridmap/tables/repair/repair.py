@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import shapely
 
-from gridmap.errors import OptionError, TableError
+from gridmap.errors import OptionError
 from gridmap.tables.check.layers import drawn_ids, recognise
 from gridmap.tables.check.tolerances import Tolerances
 from gridmap.tables.contracts import finite, refuse_repeated_columns
-from gridmap.tables.crs import metric_crs, to_crs
+from gridmap.tables.crs import known_crs, metric_crs, to_crs
 from gridmap.tables.repair.doubles import remove_doubles
 from gridmap.tables.repair.log import log_table
 from gridmap.tables.repair.tiling import mend_tiling
@@ -22,6 +21,7 @@ from gridmap.tables.rings import mend_rings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import pandas as pd
     from numpy.typing import NDArray
 
     Shapes = NDArray[np.object_]
@@ -87,12 +87,7 @@ def repair(
     Tolerances(sliver_width=sliver_width)
     name = name or recognise(table, call="repair")
     refuse_repeated_columns(table, name)
-    if table.crs is None:
-        row = {
-            "row": None, "column": "geometry", "value": "no CRS", "expected": "a coordinate reference system",
-            "remedy": "Pass crs= to the reader, or use .set_crs() when you know which one it is.",
-        }  # fmt: skip
-        raise TableError(name, pd.DataFrame([row]))
+    known_crs(table, name)
     ids = drawn_ids(name, table)[0]
     to_metric = _mover(table)
     shapes = np.array(table.geometry.array, dtype=object)
