@@ -201,6 +201,8 @@ def multipliers(
     site_ptr: np.ndarray,
     demand: np.ndarray,
     saving: np.ndarray,
+    weight: np.ndarray,
+    room: np.ndarray,
     cost: np.ndarray,
     budget: float,
     fixed: np.ndarray,
@@ -213,12 +215,15 @@ def multipliers(
     """A Lagrangian bound: each demand may be served as often as it likes, for a price, and the prices are adjusted.
 
     At any prices, ``sum(price)`` and what the sites are worth at them, ``sum(max(0, saving - price))`` each, as many as
-    the budget pays for (the last one in part), are together no less than what any choice saves.
+    the budget pays for (the last one in part), are together no less than what any choice saves. A site without room
+    for all serves those, or the parts of them, that are worth most.
 
     Parameters
     ----------
     site_ptr, demand, saving, cost, budget, fixed
         As for `interchange`.
+    weight, room
+        float64 (demands,) and (sites,): room that each demand takes, and that each site has.
     known
         What the best choice known saves: the step is as long as the bound is far from it.
     price, toward
@@ -237,12 +242,10 @@ def multipliers(
     lowest, idle = np.inf, 0
     kept, kept_worth, kept_share = price.copy(), np.zeros(sites), np.zeros(sites)
     worth, share, slope = np.zeros(sites), np.zeros(sites), np.zeros(demands)
+    part = np.zeros(len(demand))
     for _ in range(rounds):
         for s in range(sites):
-            total = 0.0
-            for k in range(site_ptr[s], site_ptr[s + 1]):
-                total += max(0.0, saving[k] - price[demand[k]])
-            worth[s] = total
+            worth[s] = _serve(site_ptr[s], site_ptr[s + 1], demand, saving, price, weight, room[s], part)
         bound = price.sum() + _filled(worth, cost, budget, fixed, share)
         if bound < lowest - 1e-7 * abs(lowest - known):
             idle = 0
@@ -261,8 +264,7 @@ def multipliers(
         for s in range(sites):
             if share[s] > 0:
                 for k in range(site_ptr[s], site_ptr[s + 1]):
-                    if saving[k] > price[demand[k]]:
-                        slope[demand[k]] -= share[s]
+                    slope[demand[k]] -= share[s] * part[k]
         length = 0.0
         for d in range(demands):
             toward[d] = 0.7 * toward[d] + 0.3 * slope[d]
@@ -275,6 +277,42 @@ def multipliers(
         for d in range(demands):
             price[d] = max(0.0, price[d] - far * toward[d])
     return lowest, kept, kept_worth, kept_share, step
+
+
+@compiled
+def _serve(
+    start: int,
+    end: int,
+    demand: np.ndarray,
+    saving: np.ndarray,
+    price: np.ndarray,
+    weight: np.ndarray,
+    room: float,
+    part: np.ndarray,
+) -> float:
+    """What one site is worth at the prices; `part` says how much of the demand of each of its pairs it serves."""
+    total, taken = 0.0, 0.0
+    for k in range(start, end):
+        more = saving[k] - price[demand[k]]
+        part[k] = 1.0 if more > 0 else 0.0
+        if more > 0:
+            total += more
+            taken += weight[demand[k]]
+    if taken <= room:
+        return total
+    ratio = np.empty(end - start)
+    for k in range(start, end):
+        ratio[k - start] = -(saving[k] - price[demand[k]]) / weight[demand[k]]
+        part[k] = 0.0
+    total = 0.0
+    for i in np.argsort(ratio, kind="mergesort"):
+        size = weight[demand[start + i]]
+        part[start + i] = min(1.0, room / size)
+        total -= part[start + i] * size * ratio[i]
+        room -= part[start + i] * size
+        if room <= 0:
+            break
+    return total
 
 
 @compiled

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Bools = NDArray[np.bool_]
     Floats = NDArray[np.float64]
 
-__all__ = ["Bound", "Savings", "exchange", "filled", "saved", "savings_of", "search"]
+__all__ = ["Bound", "Savings", "bound_at", "exchange", "filled", "saved", "savings_of", "search"]
 
 # Effort: random starts before and after the bound, looks at the multipliers and their steps each, passes of exchanges.
 _FIRST_SHAKES, _SHAKES, _LOOKS, _STEPS, _PASSES = 8, 12, 12, 50, 100
@@ -127,9 +127,10 @@ def _bounded(savings: Savings, means: Spending, chosen: Bools, most: float) -> t
     # Somewhat below the prices at which the sites chosen are worth nothing.
     price, step, lowest = 0.9 * _saved_each(savings, chosen), 0.5, np.inf
     worth = share = np.zeros(pairs.sites)
+    nothing, endless = np.zeros(pairs.demands), np.full(pairs.sites, np.inf)
     for _ in range(_LOOKS):
         value, price, here, part, step = multipliers(
-            pairs.site_ptr, pairs.demand, savings.there, means.cost, means.budget, means.fixed,
+            pairs.site_ptr, pairs.demand, savings.there, nothing, endless, means.cost, means.budget, means.fixed,
             most, price, np.zeros(pairs.demands), step, _STEPS,
         )  # fmt: skip
         if value < lowest:
@@ -141,10 +142,10 @@ def _bounded(savings: Savings, means: Spending, chosen: Bools, most: float) -> t
                 chosen, most = other, better
         if step < _SHORT or lowest <= most * (1 + _ROUNDING):
             break
-    return chosen, most, _bound(max(lowest, most), worth, share, means)
+    return chosen, most, bound_at(max(lowest, most), worth, share, means)
 
 
-def _bound(value: float, worth: Floats, share: Floats, means: Spending) -> Bound:
+def bound_at(value: float, worth: Floats, share: Floats, means: Spending) -> Bound:
     """What forcing a site in, or out, takes off the bound: it takes the place of the worst, or leaves it to the next.
 
     The sites taken are those of the most worth for their cost, one of them perhaps in part, and nothing is displaced
