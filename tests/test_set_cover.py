@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+from functools import cache
 from itertools import product
 
 import numpy as np
+import pandas as pd
 import pytest
+from conftest import REPOSITORY
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as nps
@@ -13,6 +17,9 @@ from hypothesis.extra import numpy as nps
 from gridmap.siting.solve import set_cover as room
 from gridmap.siting.solve.pairs import make_pairs
 from gridmap.siting.solve.set_cover import reachable_weight, set_cover
+
+sys.path.insert(0, str(REPOSITORY / "benchmarks"))
+import siting_las_palmas
 
 GROUPS = 2
 
@@ -181,3 +188,77 @@ def test_equal_choices_share_sites_between_groups():
     assert found.chosen.tolist() == [False, False, True]
     dear = set_cover(pairs_of(table), np.ones(2), [1, 1], group=np.array([0, 1]), cost=np.array([1.0, 1.0, 2.5]))
     assert dear.chosen.tolist() == [True, True, False]
+
+
+@pytest.fixture(scope="module")
+def las_palmas(data_dir):
+    return siting_las_palmas.read_city(data_dir / "las_palmas")
+
+
+@pytest.fixture(scope="module")
+def reached_in(las_palmas):
+    """By minutes: who reaches whom, and who is covered by what exists."""
+
+    @cache
+    def found(minutes):
+        pairs = siting_las_palmas.find_pairs(las_palmas, "minutes", minutes)
+        return pairs, siting_las_palmas.covered_homes(las_palmas, las_palmas.existing, "minutes", minutes)
+
+    return found
+
+
+def reached_by(pairs, chosen):
+    reached = np.zeros(pairs.demands, bool)
+    reached[pairs.demand[np.repeat(chosen, np.diff(pairs.site_ptr))]] = True
+    return reached
+
+
+def linear_bound(pairs, weight, needed):
+    """The least number of sites, opened in part where that helps: a demand is covered as far as its sites are open."""
+    from scipy import sparse
+    from scipy.optimize import linprog
+
+    n, m = pairs.demands, pairs.sites
+    reach = sparse.csr_array((np.ones(len(pairs.site)), pairs.site, pairs.demand_ptr), shape=(n, m))
+    above = sparse.vstack(
+        [sparse.hstack([-reach, sparse.eye_array(n)]), sparse.csr_array(np.append(np.zeros(m), -weight)[None])]
+    )
+    limit = np.append(np.zeros(n), -needed)
+    price = np.append(np.ones(m), np.zeros(n))
+    return linprog(price, A_ub=above.tocsr(), b_ub=limit, bounds=(0, 1), method="highs").fun
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(
+    ("category", "minutes", "target"),
+    [
+        ("supermarket", 15, 0.95),
+        ("pharmacy", 10, 0.95),
+        ("school", 10, 0.9),
+        ("kindergarten", 10, 0.95),
+        ("park", 5, 0.95),
+        ("pharmacy", 5, 0.95),
+        ("park", 5, 0.99),
+    ],
+)
+def test_las_palmas_is_solved_and_the_proof_holds(las_palmas, reached_in, category, minutes, target):
+    """The bound anew, by the linear programme on all pairs; the shares anew, by asking who reaches what."""
+    city = las_palmas
+    pairs, existing = reached_in(float(minutes))
+    weight = city.homes["households"].to_numpy(float)
+    covered_now = existing[category].to_numpy()
+    missing = np.where(covered_now, 0.0, weight)
+    have, most = weight[covered_now].sum(), weight[covered_now | (np.diff(pairs.demand_ptr) > 0)].sum()
+    needed = min(target * weight.sum(), most) - have
+    found = set_cover(pairs, missing, target * weight.sum() - have)
+    assert found.proved
+    assert found.value == found.chosen.sum()
+    assert np.ceil(linear_bound(pairs, missing, needed) - 1e-6) == found.value
+    assert reachable_weight(pairs, missing)[0] == most - have
+
+    chosen = city.candidates[found.chosen].assign(category=category)
+    built = pd.concat([city.existing, chosen], ignore_index=True)
+    share = siting_las_palmas.covered_homes(city, built, "minutes", float(minutes))[category]
+    assert weight[share.to_numpy()].sum() == pytest.approx(have + missing[reached_by(pairs, found.chosen)].sum())
+    assert weight[share.to_numpy()].sum() >= min(target * weight.sum(), most)
+    assert (most < target * weight.sum()) == (target == 0.99)
