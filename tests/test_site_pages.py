@@ -14,7 +14,9 @@ from test_report import DAY, Text
 
 import gridmap as gm
 from gridmap.io.write.workbook import write_workbook
-from gridmap.maps.chosen_sites import with_sites
+from gridmap.maps.chosen_sites import sites_payload, with_sites
+from gridmap.maps.layers import sort_layers
+from gridmap.maps.sheet import Sheet
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +73,25 @@ def test_the_map_lists_the_sites_and_what_they_bring(opened, town, plan):  # noq
     panel = text_of(page, ".gm-facts")
     assert "Chosen" in panel
     assert "Rank by gain" in panel
+
+
+def test_a_site_without_a_name_is_called_by_its_place(opened, town, plan):  # noqa: F811
+    siting = plan.siting
+    places = siting.candidates.table[["facility_id", "geometry"]]
+    both = gm.locate(
+        siting.buildings, places, siting.ground.network, category=["canteen", "laundry"], metres=50, count=1
+    )
+    page = opened(town["cover"], both, lang="en")
+    assert text_of(page, ".gm-tabled table:nth-of-type(2) th[scope=row]") == "1. b008"
+
+
+def test_the_map_rounds_a_share_once(town, plan):
+    homes = town["buildings"].assign(households=[109_711 if i == 0 else 12_666 if i == 8 else 0 for i in range(24)])
+    places = plan.siting.candidates.table.iloc[:1]
+    sites = gm.locate(homes, places, plan.siting.ground.network, category="canteen", metres=50, count=1)
+    share = sites_payload(Sheet(sort_layers((sites,)), "WGS 84"))["sites"]["rate_after"][0]
+    # 12,666 of 122,377 are 10.34998 %: 10.3, though of 10.3500 a page makes 10.4
+    assert share < 0.1035
 
 
 def test_the_map_speaks_chinese(opened, town, plan):  # noqa: F811

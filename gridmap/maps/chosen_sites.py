@@ -8,7 +8,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from gridmap.maps.facts import listed
+from gridmap.maps.facts import RATE_DIGITS, listed
 from gridmap.tables.crs import to_crs
 
 if TYPE_CHECKING:
@@ -37,8 +37,7 @@ def with_sites(facilities: gpd.GeoDataFrame | None, sites: Any) -> gpd.GeoDataFr
     """
     chosen = sites.facilities.assign(status="chosen")
     told = sites.sites.drop_duplicates("facility_id").set_index("facility_id")
-    # of several categories the id of the place is what stands before the category
-    place = [i.removesuffix(f"/{c}") for i, c in zip(chosen["facility_id"], chosen["category"], strict=True)]
+    place = _places(chosen)
     chosen["site_rank"] = told["rank"].reindex(place).to_numpy(dtype=np.float64)
     chosen["site_gain"] = told["gain"].reindex(place).to_numpy(dtype=np.float64)
     if facilities is None:
@@ -62,6 +61,11 @@ def with_sites(facilities: gpd.GeoDataFrame | None, sites: Any) -> gpd.GeoDataFr
     return gpd.GeoDataFrame(joined, geometry=table.geometry.name, crs=table.crs)
 
 
+def _places(chosen: gpd.GeoDataFrame) -> list[str]:
+    """Ids of the places of chosen sites; of several categories what stands before the category."""
+    return [i.removesuffix(f"/{c}") for i, c in zip(chosen["facility_id"], chosen["category"], strict=True)]
+
+
 def newly_covered(sites: Any) -> gpd.GeoDataFrame:
     """The buildings that are covered in some category and were not."""
     homes = sites.buildings
@@ -81,10 +85,11 @@ def sites_payload(sheet: Sheet) -> dict[str, Any]:
     rates = sites.rates
     payload = {
         "row": ranked.index.tolist(),
+        "place": _places(ranked),
         "rank": ranked["site_rank"].astype(int).tolist(),
         "gain": listed(ranked["site_gain"], 1),
         "category": pd.Index(sheet.categories).get_indexer(pd.Index(rates["category"].astype(str))).tolist(),
-        **{name: listed(rates[name], 6) for name in ("rate_before", "rate_after", "rate_reachable")},
+        **{name: listed(rates[name], RATE_DIGITS) for name in ("rate_before", "rate_after", "rate_reachable")},
         "proved": bool(sites.summary["proved"]),
         "gap": float(sites.summary["gap"]),
         "unit": "covered" if sites.siting.question.covers else "saved",

@@ -16,8 +16,20 @@ if TYPE_CHECKING:
     from gridmap.coverage.counting.cover import Cover
     from gridmap.maps.layers import Content
 
-__all__ = ["Rates", "city_facts", "community_facts", "grid_facts", "ranks_within", "rates_by", "reach_codes"]
+__all__ = [
+    "RATE_DIGITS",
+    "Rates",
+    "city_facts",
+    "community_facts",
+    "grid_facts",
+    "ranks_within",
+    "rates_by",
+    "reach_codes",
+]
 
+#: Digits that a page holds of a share. It shows one of the per cent: to round before, to a few more than that, moves
+#: shares such as 10.34998 % to the next one.
+RATE_DIGITS = 9
 #: Codes of one building and category in the page: minutes in tenths, plus NOT_COVERED where it is not covered.
 NOT_COVERED = 0x8000
 _NO_ROW, _UNSNAPPED, _UNREACHABLE = 0x7FFF, 0xFFFE, 0xFFFF
@@ -57,8 +69,7 @@ class Rates:
     def columns(self) -> dict[str, list[list[float | None]]]:
         """The matrices as lists by category, missing values as None."""
         return {
-            # shown with one digit of a per cent: rounded to two before, one in twenty would be rounded wrongly
-            name: [listed(values, 6 if name == "rate" else 4) for values in getattr(self, name).T]
+            name: [listed(values, RATE_DIGITS if name == "rate" else 4) for values in getattr(self, name).T]
             for name in ("total", "covered", "rate", "facilities")
         }
 

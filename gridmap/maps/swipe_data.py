@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gridmap.errors import OptionError
-from gridmap.maps.facts import listed
+from gridmap.maps.facts import RATE_DIGITS, listed
 from gridmap.maps.layers import recognise
 from gridmap.maps.swipe_words import side_words
 
@@ -141,7 +141,7 @@ def _by_category(table: pd.DataFrame, categories: list[str], rows: int) -> dict[
     for when in ("before", "after"):
         sums[f"rate_{when}"] = sums[f"covered_{when}"] / sums["total"].where(sums["total"] > 0)
     return {
-        str(name): [listed(values, 6) for values in sums[name].to_numpy().reshape(len(categories), rows)]
+        str(name): [listed(values, RATE_DIGITS) for values in sums[name].to_numpy().reshape(len(categories), rows)]
         for name in sums
     }
 

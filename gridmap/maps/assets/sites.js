@@ -27,7 +27,7 @@
       });
       const chosen = sites.row.map(function (f, i) {
         return {
-          id: facilities.id[f], name: link(sites.rank[i] + ". " + (facilities.name[f] || facilities.id[f]), function () { app.select("facilities", f, true); }),
+          id: facilities.id[f], name: link(sites.rank[i] + ". " + (facilities.name[f] || sites.place[i]), function () { app.select("facilities", f, true); }),
           cells: [say.number(sites.gain[i])]
         };
       });
