@@ -121,6 +121,9 @@ def test_a_figure_of_a_cover_counts_buildings(town, pyplot, tmp_path):
     within = int(reach["covered"][reach["category"] == "clinic"].sum())
     assert legend_of(axes) == {"Within reach": within, "Out of reach": 24 - within, "Facility": 2}
     assert axes.get_title() == "clinic, 120 m"
+    # the colour of a small building is not hidden by its outline
+    for buildings in axes.collections[:2]:
+        assert (buildings.get_edgecolor() == buildings.get_facecolor()).all()
     axes.figure.savefig(tmp_path / "cover.png")
     assert sum(legend_of(town["cover"].plot()).values()) == 24
     with pytest.raises(OptionError, match="clinic"):

@@ -105,7 +105,8 @@ def plot_reach(
     for number, (colour, name) in enumerate(classes):
         own = metric[of == number]
         if len(own):
-            own.plot(ax=ax, color=colour, markersize=3, edgecolor="#8f897d", linewidth=0.1)
+            # an outline of another colour is all that is seen of small buildings in a large city
+            own.plot(ax=ax, color=colour, markersize=3, edgecolor="face", linewidth=0.2)
             entries.append((colour, f"{name} ({len(own):,} buildings)", None))
     if facilities is not None and len(facilities):
         points = to_crs(facilities, metric.crs).representative_point()
