@@ -7,16 +7,30 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from gridmap.errors import OptionError
 from gridmap.siting.sites.gains import order_by_gain, worth_of
 
 if TYPE_CHECKING:
     from gridmap.siting.sites.site_plan import SitePlan
 
-__all__ = ["gain_curve"]
+__all__ = ["gain_curve", "refuse_room"]
+
+
+def refuse_room(plan: SitePlan, what: str) -> None:
+    """Refuse a question that is only answered where sites hold as many as come.
+
+    Raises
+    ------
+    OptionError
+        When the plan was made with capacities.
+    """
+    if "capacity" in plan.parameters:
+        raise OptionError(f"{what} does not know of capacities; call locate without capacity= for it.")
 
 
 def gain_curve(plan: SitePlan) -> pd.DataFrame:
     """See `SitePlan.curve`."""
+    refuse_room(plan, "the curve")
     siting = plan.siting
     demand, chosen = siting.demand, siting.choice.chosen
     # fixed ones, then the other chosen ones, then those that nobody has chosen

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,9 +16,11 @@ from gridmap.siting.sites.answer import answer, standing
 from gridmap.siting.sites.candidates import amounts_by_site, read_candidates, rows_of_ids
 from gridmap.siting.sites.demand import find_demand
 from gridmap.siting.sites.ground import find_ground, nearest_of
+from gridmap.siting.sites.limited_room import locate_with_room, read_room
 from gridmap.siting.sites.question import read_question
 from gridmap.siting.sites.results import make_plan
 from gridmap.siting.sites.site_plan import Siting
+from gridmap.siting.solve.pairs import Choice
 from gridmap.tables.contracts import check_table
 
 if TYPE_CHECKING:
@@ -48,6 +51,7 @@ def locate(
     budget: float | None = None,
     objective: str = "max_coverage",
     weight: str | Mapping[str, float] = "households",
+    capacity: float | str | pd.Series | None = None,
     cost: float | str | pd.Series | None = None,
     fixed: Iterable[object] | None = None,
     together: str | None = None,
@@ -93,6 +97,10 @@ def locate(
     weight
         The column of buildings that counts: households, elderly, children ...; or several with a factor each,
         ``{"elderly": 2, "children": 1}``. Empty cells count as 0.
+    capacity
+        How much of the weight each site holds: a number, a column of candidates, or a Series by id; existing facilities
+        hold what the same column of theirs, else their ``capacity``, says. Then nobody is sent where no place is left,
+        a building's weight may be split between sites, and gains are counted in weight served. For one category.
     cost
         Of each site: a number, a column of candidates, or a Series by id.
     fixed
@@ -148,21 +156,27 @@ def locate(
     rows = rows_by_category(services, np.ones(len(services), dtype=np.bool_), question.categories)
     today = nearest_of(ground, ground.existing, rows, question.measure, executor)
     base = today.cost(question.measure)
-    wanting = ~(base <= question.reach) if question.covers else np.ones(base.shape, dtype=np.bool_)
+    apart = question.covers and capacity is None
+    wanting = ~(base <= question.reach) if apart else np.ones(base.shape, dtype=np.bool_)
     demand = find_demand(question, ground, places, mass, base, wanting=wanting, executor=executor)
-    now = standing(question, demand, mass, base)
     prices = None if cost is None else amounts_by_site(places, cost, "cost")
     built = rows_of_ids(places, fixed)
     _refuse_fixed(question.count, question.budget, prices, built)
-    choice = answer(question, demand, now, cost=prices, fixed=built, exact=exact, seed=seed)
-    siting = Siting(question, homes, places, services, ground, demand, choice, mass, base, prices, built, seed)
+    nothing = Choice(built, 0.0, 0.0, proved=False, method="")
+    siting = Siting(question, homes, places, services, ground, demand, nothing, mass, base, prices, built, seed)
     asked = {
         "category": category, "minutes": minutes, "metres": metres, "count": count, "target": target, "budget": budget,
-        "objective": question.objective, "weight": weight, "cost": cost, "fixed": fixed, "together": together,
-        "profile": network.profile.name, "exact": exact, "seed": seed,
+        "objective": question.objective, "weight": weight, "capacity": capacity, "cost": cost, "fixed": fixed,
+        "together": together, "profile": network.profile.name, "exact": exact, "seed": seed,
     }  # fmt: skip
     told = {name: value for name, value in asked.items() if value is not None}
-    return make_plan(siting, today, now, weight if isinstance(weight, str) else "weight", told, executor=executor)
+    named = weight if isinstance(weight, str) else "weight"
+    if capacity is not None:
+        room = read_room(question, places, services, capacity)
+        return locate_with_room(siting, room, named, told, exact=exact, executor=executor)
+    now = standing(question, demand, mass, base)
+    choice = answer(question, demand, now, cost=prices, fixed=built, exact=exact, seed=seed)
+    return make_plan(replace(siting, choice=choice), today, now, named, told, executor=executor)
 
 
 def _weighed(

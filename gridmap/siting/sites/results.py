@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gridmap.siting.sites.question import Question
     from gridmap.siting.sites.site_plan import Siting
 
-__all__ = ["make_plan"]
+__all__ = ["make_plan", "plan_of"]
 
 # Columns of candidates that a chosen site does not carry on: they say what the place was.
 _DROPPED = ("status", "rank", "gain", "alone", "fixed", "category", "households")
@@ -30,7 +30,7 @@ _DROPPED = ("status", "rank", "gain", "alone", "fixed", "category", "households"
 def make_plan(
     siting: Siting, today: Nearest, now: Standing, weight: str, parameters: dict[str, Any], *, executor: Any = None
 ) -> SitePlan:
-    """The tables of a choice.
+    """The tables of a choice whose sites hold as many as come.
 
     Parameters
     ----------
@@ -52,21 +52,35 @@ def make_plan(
     tier = np.where(chosen, np.where(siting.fixed, 0, 1), -1).astype(np.int8)
     gains = order_by_gain(demand.pairs, demand.weight, worth_of(question, demand), tier, int(chosen.sum()))
     gains = _useful(gains, siting.fixed)
-    sites = _sites(siting, gains, weight)
     assignment = _assignment(siting, today, gains, executor)
     covered = assignment["covered"].to_numpy().reshape(-1, len(question.categories))
     mass = siting.weight
     was = (siting.base <= question.reach) & np.isfinite(siting.base)
-    rates = _rates(question, now, mass @ covered)
     rows = np.flatnonzero((covered & ~was).ravel() & np.repeat(mass > 0, covered.shape[1]))
     newly = assignment.iloc[rows][["building_id", "category", "facility_id", "metres", "minutes"]]
     newly.insert(2, weight, np.repeat(mass, covered.shape[1])[rows])
+    newly = newly.reset_index(drop=True)
+    return plan_of(siting, now, gains, weight, parameters, assignment, newly, mass @ covered)
+
+
+def plan_of(
+    siting: Siting,
+    now: Standing,
+    gains: Gains,
+    weight: str,
+    parameters: dict[str, Any],
+    assignment: pd.DataFrame,
+    newly: pd.DataFrame,
+    after: NDArray[np.float64],
+) -> SitePlan:
+    """A plan from who goes where; `after` is what is covered of each category."""
+    sites = _sites(siting, gains, weight)
     return SitePlan(
         sites=sites,
-        rates=rates,
-        newly_covered=newly.reset_index(drop=True),
+        rates=_rates(siting.question, now, after),
+        newly_covered=newly,
         assignment=assignment,
-        facilities=_facilities(sites, question.categories),
+        facilities=_facilities(sites, siting.question.categories),
         findings=find_of_sites(siting, now, gains, weight),
         summary=_summary(siting, gains, weight),
         parameters=parameters,

@@ -10,6 +10,7 @@ import pandas as pd
 
 from gridmap.errors import OptionError
 from gridmap.siting.sites.answer import answer, standing
+from gridmap.siting.sites.curve import refuse_room
 from gridmap.siting.sites.demand import find_demand
 from gridmap.siting.sites.gains import order_by_gain, worth_of
 from gridmap.tables.findings import AttachedTable
@@ -27,6 +28,7 @@ __all__ = ["stress_choice"]
 
 def stress_choice(plan: SitePlan, *, speeds: tuple[float, ...], counts: float, draws: int, seed: int) -> pd.DataFrame:
     """See `SitePlan.robustness`."""
+    refuse_room(plan, "robustness")
     siting = plan.siting
     if not all(np.isfinite(factor) and factor > 0 for factor in speeds):
         raise OptionError(f"speeds={speeds!r} must be factors above 0, such as 0.8.")
