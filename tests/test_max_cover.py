@@ -122,7 +122,7 @@ def test_swaps_leave_no_swap_that_helps():
     reach, weight = spread(2)
     _, problem = reduce_cover(pairs_of(reach), weight, np.ones(40), 6.0, np.zeros(40, bool))
     start = max_cover_kernel.greedy(6.0, False, *problem)
-    opened = max_cover_kernel.improve(start, 6.0, 0, 0, problem.cost, problem.site_ptr, problem.demand, problem.weight)
+    opened = max_cover_kernel.improve(start, 6.0, 0, 0, *problem)
     matrix = np.zeros((len(problem.weight), len(problem.cost)), bool)
     matrix[problem.demand, np.repeat(np.arange(len(problem.cost)), np.diff(problem.site_ptr))] = True
 
@@ -160,7 +160,7 @@ def test_any_multipliers_give_a_bound():
         plain = (weight - mult).sum() + np.sort(mult @ reach)[-3:].sum()
         least, *_ = relax(
             weight, weight, np.ones(60), mult.copy(), np.ones(12), 3.0, pairs.site_ptr, pairs.demand,
-            np.zeros(12, bool), 0.0, 0.0, 1, 0.1,
+            np.zeros(12, bool), 0.0, 0.0, np.zeros(12), 1, 0.1, 0.1,
         )  # fmt: skip
         assert least == pytest.approx(plain)
         assert least >= optimum

@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
 __all__ = ["CoverProblem", "covered_by", "max_cover", "reduce_cover"]
 
-# Kicks of the swap search and subgradient steps of the bound: in work on pairs, and between which numbers.
-_KICKS, _FEWEST_KICKS, _MOST_KICKS = 6_000_000, 50, 500
-_STEPS, _SCALE = 600, 0.1
-# Work on pairs that a proof may cost when it is neither asked for nor forbidden.
-_AFFORDABLE = 2_000_000_000
+# Kicks of the swap search, for each pair of open sites, and between which numbers.
+_KICKS, _FEWEST_KICKS, _MOST_KICKS = 0.75, 100, 8000
+# Subgradient steps of the bound, and the lengths of the first and the last as shares of the gap.
+_STEPS, _LENGTHS = 600, (0.1, 0.0003)
+# Work that a proof may cost when it is neither asked for nor forbidden: subgradient steps times pairs.
+_AFFORDABLE = 50_000_000_000
 
 
 class CoverProblem(NamedTuple):
@@ -62,7 +63,7 @@ def max_cover(
         a cost of 0.
     exact
         True to search until no choice can be better, however long that takes; False for the swap search with its bound;
-        None to search for a proof as far as that is affordable, some seconds.
+        None to search for a proof as far as that is affordable, about a minute.
     seed
         Of the random numbers of the swap search. The same arguments give the same choice.
 
@@ -186,8 +187,8 @@ def _solve(problem: CoverProblem, room: float, exact: bool | None, seed: int) ->
     pairs = max(len(problem.demand), 1)
     starts = [greedy(room, per_cost, *problem) for per_cost in (False, True)]
     start = max(starts, key=lambda opened: covered_weight(opened, *by_site, problem.weight))
-    kicks = int(np.clip(_KICKS // pairs, _FEWEST_KICKS, _MOST_KICKS))
-    opened = improve(start, room, kicks, seed, problem.cost, *by_site, problem.weight)
+    kicks = int(np.clip(_KICKS * int(start.sum()) ** 2, _FEWEST_KICKS, _MOST_KICKS))
+    opened = improve(start, room, kicks, seed, *problem)
     value = covered_weight(opened, *by_site, problem.weight)
     grain = _grain(problem.weight)
     bound, met, reached = _relax(problem, room, value, grain)
@@ -214,9 +215,21 @@ def _relax(problem: CoverProblem, room: float, value: float, grain: float) -> tu
     pull, barred = np.ones(len(weight)), np.zeros(sites, dtype=np.bool_)
     reach = problem.site_ptr, problem.demand
     out = relax(
-        weight, weight, pull, weight / 2, problem.cost, room, *reach, barred, value, value + grain, _STEPS, _SCALE
+        weight,
+        weight,
+        pull,
+        weight / 2,
+        problem.cost,
+        room,
+        *reach,
+        barred,
+        value,
+        value + grain,
+        np.zeros(sites),
+        _STEPS,
+        *_LENGTHS,
     )
-    return min(out[0], float(weight.sum())), out[4], out[3]
+    return min(out[0], float(weight.sum())), out[3], out[2]
 
 
 def _grain(weight: Floats) -> float:

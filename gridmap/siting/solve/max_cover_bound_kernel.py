@@ -12,21 +12,16 @@ import numpy as np
 
 from gridmap.compiled import compiled
 
-# Steps: the share of the former direction that stays; steps without gain until they shorten, and by how much; the
-# length below which they end. Tuned on 3,000 demands and 400 sites.
+# What stays of the former direction, and of the former average of what is open, at each step.
 _KEPT = 0.97
-_PATIENCE = 10
-_SHRINK = 0.7
-_SHORTEST = 1e-5
-# How much of the former average of what is open stays at each step.
-_MEMORY = 0.9
+_MEMORY = 0.97
 
 
 @compiled
 def take(
-    worth: np.ndarray, cost: np.ndarray, room: float, barred: np.ndarray
+    worth: np.ndarray, cost: np.ndarray, room: float, barred: np.ndarray, order: np.ndarray
 ) -> tuple[np.ndarray, float, float, float]:
-    """Sites worth most for their cost, as far as the room goes.
+    """Sites worth most for their cost, as far as the room goes; `order` is brought up to date, from nearly right.
 
     Returns
     -------
@@ -34,8 +29,14 @@ def take(
         The share of each site that is taken, what they are worth, and the worth for cost of the last one taken and of
         the first one left.
     """
+    rate = worth / cost
+    for i in range(1, len(order)):
+        s, j = order[i], i
+        while j > 0 and rate[order[j - 1]] < rate[s]:
+            order[j] = order[j - 1]
+            j -= 1
+        order[j] = s
     share = np.zeros(len(worth))
-    order = np.argsort(-worth / cost)
     total, last, left = 0.0, 0.0, 0.0
     for s in order:
         if barred[s]:
@@ -43,15 +44,30 @@ def take(
         if worth[s] <= 0:
             break
         if room <= 0:
-            left = worth[s] / cost[s]
+            left = rate[s]
             break
         share[s] = min(1.0, room / cost[s])
         total += share[s] * worth[s]
         room -= share[s] * cost[s]
-        last = worth[s] / cost[s]
+        last = rate[s]
         if share[s] < 1:
             return share, total, last, last
     return share, total, (last if room <= 0 else 0.0), left
+
+
+@compiled
+def turned(ptr: np.ndarray, index: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """The same pairs the other way round: pointers and lists of the `count` things that the lists name."""
+    out_ptr = np.zeros(count + 1, np.int64)
+    for i in index:
+        out_ptr[i + 1] += 1
+    out_ptr = np.cumsum(out_ptr)
+    place, out = out_ptr[:-1].copy(), np.zeros(len(index), np.uint32)
+    for s in range(len(ptr) - 1):
+        for i in range(ptr[s], ptr[s + 1]):
+            out[place[index[i]]] = s
+            place[index[i]] += 1
+    return out_ptr, out
 
 
 @compiled
@@ -67,9 +83,11 @@ def relax(
     barred: np.ndarray,
     lower: float,
     enough: float,
+    average: np.ndarray,
     steps: int,
-    scale: float,
-) -> tuple[float, np.ndarray, np.ndarray, float, np.ndarray]:
+    first: float,
+    last: float,
+) -> tuple[float, np.ndarray, float, np.ndarray]:
     """Lower the bound by subgradient steps.
 
     Parameters
@@ -84,36 +102,45 @@ def relax(
         Sites that must not open.
     lower, enough
         Value that is known to be reached; bound at which the steps end.
-    steps, scale
-        Number of steps, and length of the first.
+    average
+        How far each site is open, to start from; that on the average of the last steps afterwards.
+    steps, first, last
+        Number of steps, and the lengths of the first and the last, as shares of the way to `lower`.
 
     Returns
     -------
     tuple
-        Least bound; what the sites are worth there; how far each site is open on the average of the last steps; the
-        most weight that sites taken on the way cover, and those sites.
+        Least bound; what the sites are worth there; the most weight that sites taken on the way cover, and those sites.
     """
     rows, sites = len(weight), len(site_ptr) - 1
-    best, best_worth, average = mult.copy(), np.zeros(sites), np.zeros(sites)
+    best, best_worth = mult.copy(), np.zeros(sites)
     best_open, most = np.zeros(sites, np.bool_), -1.0
+    order, before = np.arange(sites), np.zeros(rows)
+    row_ptr, row_site = turned(site_ptr, row, rows)
     worth, times, direction = np.zeros(sites), np.zeros(rows), np.zeros(rows)
-    least, idle = np.inf, 0
+    least, scale, shrink = np.inf, first, (last / first) ** (1 / max(steps, 1))
+    if np.any(average > 0):
+        direction[:] = -1.0
+        for s in range(sites):
+            for i in range(site_ptr[s], site_ptr[s + 1]):
+                direction[row[i]] += average[s]
     for step in range(steps):
         value, real = 0.0, 0.0
         for d in range(rows):
             value += weight[d] - mult[d]
             times[d] = -1.0
-        for s in range(sites):
-            total = 0.0
-            if not barred[s]:
-                for i in range(site_ptr[s], site_ptr[s + 1]):
-                    total += mult[row[i]]
-            worth[s] = total
-        share, total, _, _ = take(worth, cost, room, barred)
+        for d in range(rows):
+            change = mult[d] - before[d]
+            if change != 0:
+                for k in range(row_ptr[d], row_ptr[d + 1]):
+                    worth[row_site[k]] += change
+                before[d] = mult[d]
+        if step == 0:
+            order = np.argsort(-worth / cost)
+        share, total, _, _ = take(worth, cost, room, barred, order)
         value += total
-        kept = _MEMORY if step else 0.0
         for s in range(sites):
-            average[s] = kept * average[s] + (1 - kept) * share[s]
+            average[s] = _MEMORY * average[s] + (1 - _MEMORY) * share[s]
             if share[s] > 0:
                 for i in range(site_ptr[s], site_ptr[s + 1]):
                     times[row[i]] += share[s]
@@ -123,18 +150,13 @@ def relax(
         if real > most and np.all((share == 0) | (share == 1)):
             most = real
             best_open[:] = share == 1
-        idle = 0 if value < least - 1e-5 * abs(least) or step == 0 else idle + 1
         if value < least:
             least = value
             best[:] = mult
             best_worth[:] = worth
             if least < enough:
                 break
-        if idle >= _PATIENCE:
-            scale *= _SHRINK
-            idle = 0
-            if scale < _SHORTEST:
-                break
+        scale *= shrink
         norm = 0.0
         for d in range(rows):
             direction[d] = _KEPT * direction[d] + (1 - _KEPT) * times[d]
@@ -146,7 +168,7 @@ def relax(
         for d in range(rows):
             mult[d] = min(cap[d], max(0.0, mult[d] - length * pull[d] * direction[d]))
     mult[:] = best
-    return least, best_worth, average, most, best_open
+    return least, best_worth, most, best_open
 
 
 @compiled
@@ -155,7 +177,7 @@ def settle(
 ) -> np.ndarray:
     """Sites that any choice better than `enough` opens (1) or leaves (-1), by what they are worth at the bound."""
     out = np.zeros(len(worth), np.int8)
-    share, _, last, left = take(worth, cost, room, barred)
+    share, _, last, left = take(worth, cost, room, barred, np.argsort(-worth / cost))
     for s in range(len(worth)):
         if barred[s] or (share[s] == 0 and bound - (last * cost[s] - worth[s]) < enough):
             out[s] = -1

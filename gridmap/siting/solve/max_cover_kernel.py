@@ -15,6 +15,8 @@ from gridmap.division.search.anneal_kernel import random_unit
 
 # Swaps made at random before each new search: one to so many.
 _KICK = 3
+# Sites looked at in vain before a swap is given up.
+_LOOKS = 50
 
 
 @compiled
@@ -158,11 +160,27 @@ def _close(
 
 
 @compiled
+def _mark(
+    s: int,
+    stale: np.ndarray,
+    site_ptr: np.ndarray,
+    demand: np.ndarray,
+    demand_ptr: np.ndarray,
+    site: np.ndarray,
+) -> None:
+    """Mark the sites that reach what site s reaches."""
+    for i in range(site_ptr[s], site_ptr[s + 1]):
+        for k in range(demand_ptr[demand[i]], demand_ptr[demand[i] + 1]):
+            stale[site[k]] = True
+
+
+@compiled
 def _swaps(
     value: float,
     room: float,
-    start: int,
+    everywhere: bool,
     least: float,
+    stale: np.ndarray,
     cost: np.ndarray,
     opened: np.ndarray,
     times: np.ndarray,
@@ -170,18 +188,23 @@ def _swaps(
     loss: np.ndarray,
     site_ptr: np.ndarray,
     demand: np.ndarray,
+    demand_ptr: np.ndarray,
+    site: np.ndarray,
     weight: np.ndarray,
 ) -> tuple[float, float]:
-    """Open sites, each for the one it best replaces or for what room there is, until none gains `least`."""
+    """Open sites, each for the one it best replaces or for what room there is, until none gains `least`.
+
+    Only stale sites are looked at; a swap makes those near it stale, or all.
+    """
     sites = len(site_ptr) - 1
     shared, chosen, count = np.zeros(sites), np.zeros(sites, np.int64), 0
     for s in range(sites):
         if opened[s]:
             chosen[count] = s
             count += 1
-    s, idle = start, 0
+    s, idle = 0, 0
     while idle < sites:
-        if not opened[s]:
+        if stale[s] and not opened[s]:
             gain = 0.0
             for i in range(site_ptr[s], site_ptr[s + 1]):
                 d = demand[i]
@@ -202,22 +225,42 @@ def _swaps(
                     o = chosen[place]
                     value -= _close(o, opened, times, keeper, loss, site_ptr, demand, weight)
                     room += cost[o]
+                    _mark(o, stale, site_ptr, demand, demand_ptr, site)
                 else:
                     count += 1
                 value += _open(s, opened, times, keeper, loss, site_ptr, demand, weight)
                 room -= cost[s]
                 chosen[place] = s
+                _mark(s, stale, site_ptr, demand, demand_ptr, site)
+                stale |= everywhere
                 idle = 0
+        stale[s] = False
         s = s + 1 if s + 1 < sites else 0
         idle += 1
     return value, room
 
 
 @compiled
+def _near(
+    s: int,
+    state: np.ndarray,
+    site_ptr: np.ndarray,
+    demand: np.ndarray,
+    demand_ptr: np.ndarray,
+    site: np.ndarray,
+) -> int:
+    """A site taken at random that reaches a demand, taken at random, which site s reaches."""
+    d = demand[site_ptr[s] + int(random_unit(state) * (site_ptr[s + 1] - site_ptr[s]))]
+    return site[demand_ptr[d] + int(random_unit(state) * (demand_ptr[d + 1] - demand_ptr[d]))]
+
+
+@compiled
 def _kick(
+    out: int,
     value: float,
     room: float,
     state: np.ndarray,
+    stale: np.ndarray,
     cost: np.ndarray,
     opened: np.ndarray,
     times: np.ndarray,
@@ -225,26 +268,21 @@ def _kick(
     loss: np.ndarray,
     site_ptr: np.ndarray,
     demand: np.ndarray,
+    demand_ptr: np.ndarray,
+    site: np.ndarray,
     weight: np.ndarray,
 ) -> tuple[float, float]:
-    """Close an open site taken at random and open another that can then be paid for, where such a one is met."""
-    sites = len(site_ptr) - 1
-    out = int(random_unit(state) * sites)
-    for _ in range(sites):
-        if opened[out]:
-            break
-        out = out + 1 if out + 1 < sites else 0
-    if not opened[out]:
-        return value, room
+    """Close an open site and open one near it that can then be paid for, where such a one is met."""
     value -= _close(out, opened, times, keeper, loss, site_ptr, demand, weight)
     room += cost[out]
-    s = int(random_unit(state) * sites)
-    for _ in range(sites):
+    _mark(out, stale, site_ptr, demand, demand_ptr, site)
+    for _ in range(_LOOKS):
+        s = _near(out, state, site_ptr, demand, demand_ptr, site)
         if s != out and not opened[s] and cost[s] <= room:
             value += _open(s, opened, times, keeper, loss, site_ptr, demand, weight)
             room -= cost[s]
+            _mark(s, stale, site_ptr, demand, demand_ptr, site)
             break
-        s = s + 1 if s + 1 < sites else 0
     return value, room
 
 
@@ -257,6 +295,8 @@ def improve(
     cost: np.ndarray,
     site_ptr: np.ndarray,
     demand: np.ndarray,
+    demand_ptr: np.ndarray,
+    site: np.ndarray,
     weight: np.ndarray,
 ) -> np.ndarray:
     """Better open sites than the first ones, by swaps and so many kicks.
@@ -280,15 +320,33 @@ def improve(
         if first[s]:
             value += _open(s, opened, times, keeper, loss, site_ptr, demand, weight)
             room -= cost[s]
-    value, room = _swaps(value, room, 0, least, cost, opened, times, keeper, loss, site_ptr, demand, weight)
+    stale = np.ones(sites, np.bool_)
+    value, room = _swaps(
+        value, room, True, least, stale, cost, opened, times, keeper, loss, site_ptr, demand, demand_ptr, site, weight
+    )
     best, most = opened.copy(), value
     if not np.any(opened):
         return best
     for _ in range(kicks):
+        # the kicks of one search are near each other: what one opens, the next may close
+        chosen = np.flatnonzero(opened)
+        out = chosen[int(random_unit(state) * len(chosen))]
         for _ in range(1 + int(random_unit(state) * _KICK)):
-            value, room = _kick(value, room, state, cost, opened, times, keeper, loss, site_ptr, demand, weight)
-        start = int(random_unit(state) * sites)
-        value, room = _swaps(value, room, start, least, cost, opened, times, keeper, loss, site_ptr, demand, weight)
+            value, room = _kick(
+                out, value, room, state, stale, cost, opened, times, keeper, loss, site_ptr, demand, demand_ptr, site,
+                weight,
+            )  # fmt: skip
+            for _ in range(_LOOKS):
+                s = _near(out, state, site_ptr, demand, demand_ptr, site)
+                if opened[s]:
+                    break
+            if not opened[s]:
+                break
+            out = s
+        value, room = _swaps(
+            value, room, False, least, stale, cost, opened, times, keeper, loss, site_ptr, demand, demand_ptr, site,
+            weight,
+        )  # fmt: skip
         if value > most + least:
             most = value
             best[:] = opened

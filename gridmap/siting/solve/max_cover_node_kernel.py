@@ -12,12 +12,7 @@ import numpy as np
 
 from gridmap.compiled import compiled
 from gridmap.siting.solve.max_cover_bound_kernel import relax, settle
-
-# Lengths of the first step at the root and below it, where the multipliers are good already.
-_ROOT_SCALE = 0.1
-_SCALE = 0.03
-# Steps to find out what a split is worth.
-_TRIAL_STEPS = 12
+from gridmap.siting.solve.max_cover_kernel import covered_weight
 
 
 @compiled
@@ -172,151 +167,169 @@ def _asked_already(
 
 
 @compiled
+def _spread(
+    average: np.ndarray,
+    free: np.ndarray,
+    group_ptr: np.ndarray,
+    group_site: np.ndarray,
+    groups: np.ndarray,
+    cost: np.ndarray,
+    room: float,
+) -> np.ndarray:
+    """How far free sites may be open: as in the node before, with a whole site in each group that asks for one."""
+    part = average.copy()
+    for g in groups:
+        total = 0.0
+        for i in range(group_ptr[g], group_ptr[g + 1]):
+            total += average[group_site[i]]
+        if 0 < total < 1:
+            for i in range(group_ptr[g], group_ptr[g + 1]):
+                part[group_site[i]] /= total
+    share = part[free]
+    spent = np.sum(share * cost)
+    if spent > 0:
+        share *= room / spent
+    return np.minimum(share, 1.0)
+
+
+@compiled
+def _enter(
+    state: np.ndarray,
+    group_ptr: np.ndarray,
+    group_site: np.ndarray,
+    room: float,
+    cost: np.ndarray,
+    site_ptr: np.ndarray,
+    demand: np.ndarray,
+    weight: np.ndarray,
+) -> tuple[bool, float, float]:
+    """Settle what follows at once; whether the node can hold a choice, the room left, the weight covered already."""
+    if not _open_last(state, group_ptr, group_site):
+        return False, room, 0.0
+    room -= np.sum(cost[state == 1])
+    if room < -1e-9 * (1 + np.sum(cost[state == 1])):
+        return False, room, 0.0
+    for s in range(len(state)):
+        if state[s] == 0 and cost[s] > room * (1 + 1e-12):
+            state[s] = -1
+    return True, room, covered_weight(state == 1, site_ptr, demand, weight)
+
+
+@compiled
 def explore(
     state: np.ndarray,
     mult: np.ndarray,
+    average: np.ndarray,
     group_ptr: np.ndarray,
     group_site: np.ndarray,
     group_mult: np.ndarray,
     lower: float,
     grain: float,
+    aim: float,
     steps: int,
+    trial_steps: int,
     tries: int,
-    root: bool,
+    lengths: tuple[float, float],
     alike: np.ndarray,
     room: float,
     cost: np.ndarray,
     site_ptr: np.ndarray,
     demand: np.ndarray,
     weight: np.ndarray,
-) -> tuple[float, np.ndarray, float, float, np.ndarray]:
-    """Bound of a node, what is settled in it, and the group to split it on.
+) -> tuple[float, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, float, np.ndarray]:
+    """Bound of a node, what is settled in it, the group to split it on, and what its two sides start from.
 
-    `state` (0 free, 1 open, -1 closed), `mult` and `group_mult` are brought up to date in place.
+    Parameters
+    ----------
+    state, mult, average
+        Of each site whether it is free (0), open (1) or closed (-1), brought up to date in place; multipliers of the
+        demands and shares of the sites to start from.
+    group_ptr, group_site, group_mult
+        Groups of which one site must open, and their multipliers.
+    lower, grain
+        Value that is known to be reached, and by how much a better one is better at least.
+    aim
+        Value towards which the subgradient steps go.
+    steps, trial_steps, tries, lengths
+        Subgradient steps for the node and for each side of a split; splits to try; lengths of the first and last step.
+    alike
+        Sites most like each one, itself first.
 
     Returns
     -------
     tuple
-        Bound; sites of the group, none where the node is done; first multiplier of that group where one of it opens;
-        value of the best choice met, and that choice.
+        Bound; sites of the group, none where the node is done; for the side where it is closed and that where one of it
+        opens: bounds, multipliers, shares, and multipliers of the groups, the new one last; value of the best choice
+        met, and that choice.
     """
-    sites, demands = len(site_ptr) - 1, len(weight)
-    none = np.zeros(0, np.int64)
-    enough = lower + grain
-    if not _open_last(state, group_ptr, group_site):
-        return -np.inf, none, 0.0, -1.0, state == 1
-    base, opened = 0.0, np.zeros(demands, np.bool_)
-    for s in range(sites):
-        if state[s] == 1:
-            room -= cost[s]
-            for i in range(site_ptr[s], site_ptr[s + 1]):
-                if not opened[demand[i]]:
-                    base += weight[demand[i]]
-                    opened[demand[i]] = True
+    none, enough, choice = np.zeros(0, np.int64), lower + grain, state == 1
+    bounds, mults, averages = np.full(2, -np.inf), np.zeros((2, len(weight))), np.zeros((2, len(cost)))
+    more = np.zeros((2, len(group_mult) + 1))
+    sound, room, base = _enter(state, group_ptr, group_site, room, cost, site_ptr, demand, weight)
+    if not sound:
+        return -np.inf, none, bounds, mults, averages, more, -1.0, choice
     choice = state == 1
-    if room < -1e-9 * (1 + abs(room)):
-        return -np.inf, none, 0.0, -1.0, choice
-    for s in range(sites):
-        if state[s] == 0 and cost[s] > room * (1 + 1e-12):
-            state[s] = -1
-    free, left, groups, ptr, row = compact(state, group_ptr, group_site, site_ptr, demand, demands)
-    asked = len(groups)
+    free, left, groups, ptr, row = compact(state, group_ptr, group_site, site_ptr, demand, len(weight))
     if len(free) == 0:
-        return (-np.inf if asked else base), none, 0.0, base, choice
-    rows = len(left) + asked
-    light, cap, pull, m = np.zeros(rows), np.full(rows, np.inf), np.ones(rows), np.zeros(rows)
-    for d in range(len(left)):
-        light[d] = weight[left[d]]
-        cap[d] = light[d]
-        m[d] = mult[left[d]]
-    pull[len(left) :] = len(row) / len(free)
-    for g in range(asked):
-        m[len(left) + g] = group_mult[groups[g]]
-    fare, barred = cost[free], np.zeros(len(free), np.bool_)
-    bound, worth, average, most, taken = relax(
-        light,
-        cap,
-        pull,
-        m,
-        fare,
-        room,
-        ptr,
-        row,
-        barred,
-        lower - base,
-        enough - base,
-        steps,
-        _ROOT_SCALE if root else _SCALE,
-    )
-    bound += base
-    for d in range(len(left)):
-        mult[left[d]] = m[d]
-    for g in range(asked):
-        group_mult[groups[g]] = m[len(left) + g]
-    for f in range(len(free)):
-        choice[free[f]] = taken[f]
-    if bound < enough:
-        return bound, none, 0.0, most + base, choice
-    settled = settle(bound - base, enough - base, worth, fare, room, barred)
-    for f in range(len(free)):
-        state[free[f]] = settled[f]
-        if settled[f] == -1:
-            barred[f] = True
-    best, group, start = -1.0, none, 0.0
-    for trial in _candidates(np.where(settled == 0, average, -1.0), free, alike, tries):
+        return (-np.inf if len(groups) else base), none, bounds, mults, averages, more, base, choice
+    part = weight[left]
+    light = np.append(part, np.zeros(len(groups) + 1))
+    cap = np.append(part, np.full(len(groups) + 1, np.inf))
+    pull = np.append(np.ones(len(part)), np.full(len(groups) + 1, len(row) / len(free)))
+    # what is stored in single precision may exceed the weight, and would then be no bound
+    m = np.minimum(np.append(mult[left], group_mult[groups]), cap[:-1])
+    rows, fare, barred = len(m), cost[free], np.zeros(len(free), np.bool_)
+    share = _spread(average, free, group_ptr, group_site, groups, fare, room)
+    bound, worth, most, taken = relax(
+        light[:rows], cap[:rows], pull[:rows], m, fare, room, ptr, row, barred, aim - base, enough - base, share,
+        steps, lengths[0], lengths[1],
+    )  # fmt: skip
+    choice[free] = taken
+    if bound + base < enough:
+        return bound + base, none, bounds, mults, averages, more, most + base, choice
+    settled = settle(bound, enough - base, worth, fare, room, barred)
+    state[free] = settled
+    barred = settled == -1
+    best, group = -1.0, none
+    for trial in _candidates(np.where(settled == 0, share, -1.0), free, alike, tries):
         if _asked_already(free[trial], groups, group_ptr, group_site, state):
             continue
-        down = barred.copy()
-        down[trial] = True
-        closed = (
-            relax(
-                light,
-                cap,
-                pull,
-                m.copy(),
-                fare,
-                room,
-                ptr,
-                row,
-                down,
-                lower - base,
-                enough - base,
-                _TRIAL_STEPS,
-                _SCALE,
-            )[0]
-            + base
-        )
-        up_ptr, up_row = _with_row(ptr, row, trial, rows)
-        more = np.append(m, 0.0)
-        one = (
-            relax(
-                np.append(light, 0.0),
-                np.append(cap, np.inf),
-                np.append(pull, pull[rows - 1] if asked else len(row) / len(free)),
-                more,
-                fare,
-                room,
-                up_ptr,
-                up_row,
-                barred,
-                lower - base,
-                enough - base,
-                _TRIAL_STEPS,
-                _SCALE,
-            )[0]
-            + base
-        )
-        a, b = max(bound - max(closed, enough), 1e-6 * grain), max(bound - max(one, enough), 1e-6 * grain)
-        if a * b > best:
-            best, group, start = a * b, free[trial], more[rows]
+        without, some = barred.copy(), share.copy()
+        without[trial], some[trial] = True, 0.0
+        closed_mult = m.copy()
+        closed, _, _, _ = relax(
+            light[:rows], cap[:rows], pull[:rows], closed_mult, fare, room, ptr, row, without, aim - base,
+            enough - base, some, trial_steps, lengths[0], lengths[1],
+        )  # fmt: skip
+        more_ptr, more_row = _with_row(ptr, row, trial, rows)
+        other, one_mult = share.copy(), np.append(m, 0.0)
+        other[trial] /= np.sum(share[trial])
+        one, _, _, _ = relax(
+            light, cap, pull, one_mult, fare, room, more_ptr, more_row, barred, aim - base, enough - base, other,
+            trial_steps, lengths[0], lengths[1],
+        )  # fmt: skip
+        lost = max(bound - max(closed, enough - base), grain) * max(bound - max(one, enough - base), grain)
+        if lost > best:
+            best, group = lost, free[trial]
+            bounds[0], bounds[1] = closed + base, one + base
+            for side, now, open_share in ((0, closed_mult, some), (1, one_mult, other)):
+                mults[side] = mult
+                mults[side][left] = now[: len(left)]
+                averages[side][free] = open_share
+                more[side][groups] = now[len(left) : rows]
+            more[1, -1] = one_mult[rows]
     if len(group) == 0:
-        # nothing is between open and closed: split on the free site worth most
-        top = -1.0
-        for f in range(len(free)):
-            if settled[f] == 0 and worth[f] > top:
-                top = worth[f]
-                group = free[f : f + 1]
-    return bound, group, start, most + base, choice
+        # Nothing is between open and closed, or all is asked for already: split on the free site worth most.
+        rest = np.where(settled == 0, worth, -1.0)
+        if np.max(rest) >= 0:
+            group = free[np.argmax(rest) : np.argmax(rest) + 1]
+        bounds[:] = bound + base
+        for side in range(2):
+            mults[side] = mult
+            mults[side][left] = m[: len(left)]
+            averages[side][free] = share
+            more[side][groups] = m[len(left) :]
+    return bound + base, group, bounds, mults, averages, more, most + base, choice
 
 
 @compiled

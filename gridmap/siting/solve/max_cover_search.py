@@ -7,7 +7,7 @@ workers there are.
 from __future__ import annotations
 
 from heapq import heapify, heappop, heappush
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -21,11 +21,14 @@ if TYPE_CHECKING:
 
 __all__ = ["search"]
 
-# Subgradient steps and groups of sites tried at the root, and at the nodes below it.
-_ROOT_STEPS, _ROOT_TRIES = 1500, 20
-_STEPS, _TRIES = 120, 4
-# Nodes looked at side by side; and how many may wait before the lowest bounds come first, which keeps memory small.
-_BATCH, _WAITING = 16, 20_000
+# At the root, high in the tree and low in it, below a share of the gap of the root: subgradient steps for the node, for
+# each side of a split that is tried, and splits to try. Tuned on 3,000 demands, 400 sites and 20 to open, where long
+# steps on few nodes prove soonest.
+_ROOT, _HIGH, _LOW, _LOW_BELOW = (1000, 300, 20), (140, 140, 4), (140, 140, 2), 0.15
+# Lengths of the first and the last of the steps, at the root and below it, as shares of the gap of the root.
+_ROOT_LENGTHS, _LENGTHS = (0.1, 0.0003), (0.03, 0.0003)
+# Nodes looked at side by side; and the bytes that waiting ones may take until the nearest to its end comes first.
+_BATCH, _BYTES = 16, 200_000_000
 # How many sites most like each other one are known.
 _ALIKE = 60
 
@@ -36,6 +39,7 @@ class _Node(NamedTuple):
     bound: float
     state: NDArray[np.int8]
     mult: NDArray[np.float32]
+    average: NDArray[np.float32]
     groups: tuple[Longs, ...]
     group_mult: tuple[float, ...]
 
@@ -65,72 +69,78 @@ def search(
 
     alike = _most_alike(problem)
     best, lower = opened, covered_weight(opened, problem.site_ptr, problem.demand, problem.weight)
-    state = np.zeros(len(problem.cost), dtype=np.int8)
-    root = _Node(float(problem.weight.sum()), state, (problem.weight / 2).astype(np.float32), (), ())
-    waiting, number, spent = [(-root.bound, 0, root)], 0, 0
+    most_waiting = _BYTES // (5 * len(problem.cost) + 4 * len(problem.weight))
+    root = _root(problem)
+    gap, seen, spent = root.bound - lower, 0, 0
+    waiting = [((1.0, -root.bound), 0, root)]
+    number = 0
     while waiting and (work is None or spent < work):
         batch = [heappop(waiting)[2] for _ in range(min(_BATCH, len(waiting)))]
-        tasks = [(node, number == 0, lower, grain, room, alike, problem) for node in batch]
-        for children, value, choice in map_tasks(_look, tasks):
+        efforts = [_effort(node, gap, lower) for node in batch]
+        tasks = [
+            (node, effort, lower, grain, room, alike, problem) for node, effort in zip(batch, efforts, strict=True)
+        ]
+        for sides, value, choice in map_tasks(_look, tasks):
             if value > lower:
                 best, lower = choice, value
-            for child in children:
+            for side in sides:
                 number += 1
-                heappush(waiting, (_rank(child, len(waiting)), number, child))
-        spent += len(batch) * _STEPS if number > 2 else _ROOT_STEPS
+                rank = (1.0, -side.bound) if len(waiting) < most_waiting else (0.0, side.bound)
+                heappush(waiting, (rank, number, side))
         waiting = [entry for entry in waiting if entry[2].bound >= lower + grain]
         heapify(waiting)
-    bound = max((entry[2].bound for entry in waiting), default=lower)
-    return best, max(bound, lower), not waiting
+        bound = max((node.bound for _, _, node in waiting), default=lower)
+        gap = gap if seen else bound - lower
+        seen += len(batch)
+        spent += sum(steps + 2 * trial * tries for _, (steps, trial, tries), _ in efforts)
+    return best, max(lower, bound), not waiting
 
 
-def _rank(node: _Node, waiting: int) -> float:
-    return -node.bound if waiting < _WAITING else node.bound - 1e18
+def _root(problem: CoverProblem) -> _Node:
+    sites, weight = len(problem.cost), problem.weight
+    nothing = np.zeros(sites, dtype=np.int8), (weight / 2).astype(np.float32), np.zeros(sites, dtype=np.float32)
+    return _Node(float(weight.sum()), *nothing, (), ())
 
 
-def _look(task: tuple[_Node, bool, float, float, float, Ints, CoverProblem]) -> tuple[list[_Node], float, Bools]:
+def _effort(node: _Node, gap: float, lower: float) -> tuple[float, tuple[int, int, int], tuple[float, float]]:
+    """The value that steps go towards, their numbers, and their lengths.
+
+    That value is as far from the bound as at the root, so that steps do not shorten where the search comes to its end.
+    """
+    aim = node.bound - gap
+    if not node.average.any():
+        return aim, _ROOT, _ROOT_LENGTHS
+    return aim, _HIGH if node.bound - lower > _LOW_BELOW * gap else _LOW, _LENGTHS
+
+
+def _look(task: tuple[Any, ...]) -> tuple[list[_Node], float, Bools]:
     """The nodes that a node is split into, none where nothing in it is better; the value met, and its choice."""
     from gridmap.siting.solve.max_cover_node_kernel import explore
 
-    node, first, lower, grain, room, alike, problem = task
+    node, (aim, (steps, trial_steps, tries), lengths), lower, grain, room, alike, problem = task
     ptr = np.zeros(len(node.groups) + 1, dtype=np.int64)
     np.cumsum([len(group) for group in node.groups], out=ptr[1:])
     members = np.concatenate([*node.groups, np.zeros(0, dtype=np.int64)])
-    state, mult, group_mult = node.state.copy(), node.mult.astype(np.float64), np.array(node.group_mult, dtype=float)
-    steps, tries = (_ROOT_STEPS, _ROOT_TRIES) if first else (_STEPS, _TRIES)
-    bound, group, start, value, choice = explore(
-        state,
-        mult,
-        ptr,
-        members,
-        group_mult,
-        lower,
-        grain,
-        steps,
-        tries,
-        first,
-        alike,
-        room,
-        problem.cost,
-        problem.site_ptr,
-        problem.demand,
-        problem.weight,
-    )
+    state, mult, average = node.state.copy(), node.mult.astype(np.float64), node.average.astype(np.float64)
+    bound, group, bounds, mults, averages, group_mults, value, choice = explore(
+        state, mult, average, ptr, members, np.array(node.group_mult, dtype=np.float64), lower, grain, aim, steps,
+        trial_steps, tries, lengths, alike, room, problem.cost, problem.site_ptr, problem.demand, problem.weight,
+    )  # fmt: skip
     bound = min(bound, node.bound)
     if bound < lower + grain:
         return [], value, choice
-    after = _Node(bound, state, mult.astype(np.float32), node.groups, tuple(group_mult))
-    return _split(after, group, start), value, choice
-
-
-def _split(node: _Node, group: Longs, start: float) -> list[_Node]:
-    """The node with the group closed, and with one of it to open; itself, all settled, where there is no group."""
+    sides = [
+        _Node(
+            min(bound, float(bounds[side])), state.copy(), mults[side].astype(np.float32),
+            averages[side].astype(np.float32), node.groups, tuple(group_mults[side][:-1]),
+        )
+        for side in range(2)
+    ]  # fmt: skip
     if not len(group):
-        return [node]
-    closed = node.state.copy()
-    closed[group] = -1
-    one = node._replace(groups=(*node.groups, group), group_mult=(*node.group_mult, start))
-    return [node._replace(state=closed), one]
+        return sides[:1], value, choice
+    sides[0].state[group] = -1
+    sides[1] = sides[1]._replace(groups=(*node.groups, group), group_mult=tuple(group_mults[1]))
+    return [side for side in sides if side.bound >= lower + grain], value, choice
 
 
 def _most_alike(problem: CoverProblem) -> Ints:
