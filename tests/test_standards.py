@@ -166,9 +166,12 @@ def test_a_workbook_and_a_table_will_do(tmp_path):
         assert gm.read_standard(source)[["requirement_id", "value", "unit"]].to_numpy().tolist() == [
             ["a", 2, "facilities"]
         ]
-    # what was read once is taken as it is
-    read = gm.read_standard(table)
+    # what was read once can be read again, and what was changed in between is checked again
+    read = gm.read_standard(["GB 50180-2018", table])
     pd.testing.assert_frame_equal(gm.read_standard(read), read)
+    read.loc[5, "value"] = -1
+    with pytest.raises(gm.TableError, match="row 6: value"):
+        gm.read_standard(read)
 
 
 FAULTS = [

@@ -103,7 +103,7 @@ def read_standard(source: Any) -> pd.DataFrame:
     ['own', 'own-library', 'reach', 'unverified']
     """
     if isinstance(source, pd.DataFrame):
-        return source.copy() if "standard" in source and source.attrs.get("read") else _checked(source, "own")
+        return _checked(source, "own")
     if isinstance(source, str | Path):
         return _by_name(source)
     if isinstance(source, bytes) or not isinstance(source, Iterable):
@@ -113,13 +113,12 @@ def read_standard(source: Any) -> pd.DataFrame:
     parts = [read_standard(part) for part in source]
     if not parts:
         raise OptionError("the list of standards is empty; name at least one, such as 'GB 50180-2018'")
-    joined = pd.concat(parts)
+    joined = pd.concat(parts, ignore_index=True)
     # a row that replaces another one stands in its place
-    last = joined.drop_duplicates("requirement_id", keep="last").set_index("requirement_id")
-    order = joined["requirement_id"].drop_duplicates()
-    out = last.loc[order].reset_index()[["standard", *COLUMNS]]
-    out.attrs["read"] = True
-    return out
+    last = joined.drop_duplicates("requirement_id", keep="last")
+    place = {own: i for i, own in enumerate(joined["requirement_id"].unique())}
+    order = np.argsort(last["requirement_id"].map(place).to_numpy(dtype=np.int64), kind="stable")
+    return last.iloc[order].reset_index(drop=True)
 
 
 def _by_name(source: str | Path) -> pd.DataFrame:
@@ -192,8 +191,8 @@ def _checked(table: pd.DataFrame, name: str) -> pd.DataFrame:
     if wrong:
         columns = ["row", "column", "value", "expected", "remedy"]
         raise TableError(f"standard {name}", pd.DataFrame(wrong, columns=columns, dtype=object))
-    text.attrs["read"] = True
-    return text
+    # texts are objects, whichever type of text pandas prefers
+    return text.astype({column: object for column in text.columns if not column.startswith("value")})
 
 
 def _texts(table: pd.DataFrame, column: str) -> pd.Series:
