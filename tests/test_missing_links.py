@@ -183,6 +183,23 @@ def test_other_obstacles_bar_it_whatever_is_told():
     assert_frame_equal(two_streets(obstacles=RIVER, across=["barriers", "walls"]), two_streets(obstacles=RIVER))
 
 
+@pytest.mark.parametrize(("far", "draws"), [(55, 0), (49, 0), (-58, 1)])
+def test_a_link_says_whom_it_draws_from_the_street_they_are_on(far, draws):
+    """A school 60 m off the street, or a metre more or less, and the new link nearer to it, or not."""
+    lines = [LineString(at(xy)) for xy in ([[0, 0], [400, 0]], [[0, 60], [400, 60]], [[0, 0], [0, 60]])]
+    streets = gpd.GeoDataFrame(geometry=[*lines, LineString(at([[400, 0], [400, -300]]))], crs=CRS)
+    home = gpd.GeoDataFrame({"building_id": ["a"], "households": [9]}, geometry=[Point(at([398, 65]))], crs=CRS)
+    services = gpd.GeoDataFrame(
+        {"facility_id": ["s", "t"], "category": ["shop", "shop"]},
+        geometry=[Point(at([398, -5])), Point(at([400 + abs(far), 25 if far < 0 else -200]))],
+        crs=CRS,
+    )
+    link = missing_links(home, services, streets, metres=300, count=1, objective="saved").iloc[0]
+    assert link["gained"] == 9
+    # 58 m beside the link is 63 m from the end of the street below; beside the street to the south is nearer to that
+    assert link["draws"] == draws
+
+
 def test_a_footprint_bars_the_way():
     house = gpd.GeoDataFrame(
         {"building_id": ["h"], "households": [0]}, geometry=shape([190, 20], [500, 20], [500, 40], [190, 40]), crs=CRS

@@ -71,9 +71,9 @@ def missing_connectors(
     Returns
     -------
     GeoDataFrame
-        As of `missing_links`, the best first, with ``from_piece`` and ``to_piece``: the pieces of slow network that
-        each end lies on, 1 the longest. ``way_metres`` is today's way between the ends on slow streets, NaN where the
-        pieces are apart.
+        As of `missing_links`, the best first, without ``draws`` (who has no slow street in range is not on one), but
+        with ``from_piece`` and ``to_piece``: the pieces of slow network that each end lies on, 1 the longest.
+        ``way_metres`` is today's way between the ends on slow streets, NaN where the pieces are apart.
 
     Raises
     ------

@@ -11,10 +11,12 @@ import shapely
 from gridmap.network.access import Access
 from gridmap.network.snapping import blocked
 from gridmap.network.walls import Walls
+from gridmap.tables.crs import to_crs
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+    import geopandas as gpd
     from numpy.typing import NDArray
 
     from gridmap.network.streets import StreetNetwork
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "OBSTACLES",
     "Places",
+    "count_drawn",
     "far_by_foot",
     "find_obstacles",
     "find_places",
@@ -162,3 +165,19 @@ def far_by_foot(network: StreetNetwork, places: Places, u: Longs, v: Longs, time
             way[rows[hit]] = found.cost[at[hit]]
     # two places may be one on the ground: the ends of a street that a wall cuts, a bridge and what is below it
     return (way >= times * straight) & (way > straight), way
+
+
+def count_drawn(network: StreetNetwork, links: Shapes, *tables: gpd.GeoDataFrame) -> Longs:
+    """How many buildings and facilities have no street in range, and are nearer to each link than to any street."""
+    out = np.zeros(len(links), dtype=np.int64)
+    if not len(links):
+        return out
+    for kind, table in zip(("building", "facility"), tables, strict=True):
+        access = network.access(to_crs(table, network.crs), kind=kind)
+        shapes = np.asarray(to_crs(table, network.crs).geometry.array, dtype=object)
+        if kind == "building":
+            shapes = shapely.point_on_surface(shapes)
+        for row in np.flatnonzero(access.status == "far"):
+            leg = access.leg[access.owner_ptr[row] : access.owner_ptr[row + 1]].min()
+            out += shapely.distance(links, shapes[row]) < leg
+    return out

@@ -15,6 +15,7 @@ from gridmap.coverage.counting.thresholds import read_thresholds
 from gridmap.coverage.permeability.link_gains import Gain, Links, Today, bounds, could_gain, gains, helpful
 from gridmap.coverage.permeability.link_places import (
     OBSTACLES,
+    count_drawn,
     far_by_foot,
     find_obstacles,
     find_places,
@@ -117,7 +118,9 @@ def missing_links(
         One row a link, the best first, in the CRS of the buildings: ``rank``, ``metres`` (its length), ``way_metres``
         (today's way between its ends, NaN where there is none), ``gained`` (people newly within reach, summed over the
         categories), ``people`` (of these each once), ``categories`` (gained by category, as text), ``saved``,
-        ``from_street``, ``to_street``, ``crosses`` (classes of streets crossed that nobody may walk on) and the line.
+        ``from_street``, ``to_street``, ``crosses`` (classes of streets crossed that nobody may walk on), ``draws``
+        (buildings and facilities without a street within `access_metres`, to which the link would be the nearest one:
+        on streets with it they get out onto it alone, and may lose by that) and the line.
         ``.attrs``: ``weight``, ``measure``, ``thresholds``, ``candidates`` and how many of them were ``evaluated``.
 
     Raises
@@ -159,6 +162,8 @@ def missing_links(
     best, evaluated = _rank(today, links, objective, longest if apart is None else apart, count)
     chosen = links.take(np.array([one.row for one in best], dtype=np.int64))
     out = _describe(today, chosen, way[[one.row for one in best]], [one.gain for one in best], list(thresholds))
+    asked = existing & services["category"].isin(list(thresholds)).to_numpy()
+    out.insert(len(out.columns) - 1, "draws", count_drawn(network, _lines(today, chosen), homes, services[asked]))
     out.attrs.update(
         weight=denominator_of(homes, weight),
         measure=limits.measure,
