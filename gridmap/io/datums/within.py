@@ -23,6 +23,7 @@ __all__ = ["why_doubtful", "why_not_there"]
 _MARGIN = 3.5
 # Degrees on either side of the meridian of a projection that no registry knows: half of the widest zones.
 _HALF_ZONE = 3.0
+_POINTS = 5_000
 # A system used on more than so many degrees is one of the whole Earth.
 _WORLD = 350.0
 # A system that is none of the registry's is taken for the one that it is as good as (per cent, as PROJ counts).
@@ -51,18 +52,18 @@ def why_not_there(table: gpd.GeoDataFrame) -> str:
     >>> why_not_there(degrees.set_crs(4326, allow_override=True).to_crs(4548))
     ''
     """
-    crs, bounds = table.crs, _bounds(table)
-    if crs is None or not crs.is_projected or not len(bounds):
+    crs = table.crs
+    if crs is None or not crs.is_projected:
         return ""
-    xy = (bounds[:, :2] + bounds[:, 2:]) / 2
-    (west, south), (east, north) = bounds[:, :2].min(axis=0), bounds[:, 2:].max(axis=0)
-    numbers = f"from ({west:.10g}, {south:.10g}) to ({east:.10g}, {north:.10g})"
+    xy = _middles(table)
+    if not len(xy):
+        return ""
     if max(share_in_china(xy), share_in_china(xy[:, ::-1])) > 0.5:
-        return f"but the numbers, {numbers}, are degrees"
+        return f"but the numbers, {_numbers(table)}, are degrees"
     area = _area(crs)
     if area is None or _share_within(_lonlat(xy, crs), area) >= 0.5:
         return ""
-    return f"{_used(area)}, but that is not where it puts coordinates {numbers}"
+    return f"{_used(area)}, but that is not where it puts coordinates {_numbers(table)}"
 
 
 def why_doubtful(table: gpd.GeoDataFrame) -> str:
@@ -77,11 +78,10 @@ def why_doubtful(table: gpd.GeoDataFrame) -> str:
     >>> why_doubtful(gpd.GeoDataFrame(geometry=gpd.points_from_xy([43.8], [87.6]), crs=4326))
     'puts the table round 43.8 east, 87.6 north; with its axes exchanged it lies in China'
     """
-    crs, bounds = table.crs, _bounds(table)
+    crs, xy = table.crs, _middles(table)
     area = None if crs is None else _area(crs)
-    if area is None or not len(bounds):
+    if area is None or not len(xy):
         return ""
-    xy = (bounds[:, :2] + bounds[:, 2:]) / 2
     lonlat = xy if crs.is_geographic else _lonlat(xy, crs)
     lon, lat = np.median(lonlat, axis=0)
     where = f"puts the table round {lon:.4g} east, {lat:.4g} north"
@@ -95,8 +95,23 @@ def why_doubtful(table: gpd.GeoDataFrame) -> str:
     return f"{where}. If that is not so: {words}" if words else ""
 
 
-def _bounds(table: gpd.GeoDataFrame) -> Array:
-    bounds = shapely.bounds(np.asarray(table.geometry.array))
+def _middles(table: gpd.GeoDataFrame) -> Array:
+    """The middles of shapes from all over the table, of a large one only some: where most of it lies needs no more."""
+    shapes = np.asarray(table.geometry.array)
+    shapes = shapes[~shapely.is_missing(shapes)]
+    bounds = _finite_bounds(shapes[:: max(len(shapes) // _POINTS, 1)])
+    middles: Array = (bounds[:, :2] + bounds[:, 2:]) / 2
+    return middles
+
+
+def _numbers(table: gpd.GeoDataFrame) -> str:
+    bounds = _finite_bounds(np.asarray(table.geometry.array))
+    (west, south), (east, north) = bounds[:, :2].min(axis=0), bounds[:, 2:].max(axis=0)
+    return f"from ({west:.10g}, {south:.10g}) to ({east:.10g}, {north:.10g})"
+
+
+def _finite_bounds(shapes: NDArray[np.object_]) -> Array:
+    bounds = shapely.bounds(shapes)
     finite: Array = bounds[np.isfinite(bounds).all(axis=1)]
     return finite
 
