@@ -22,6 +22,8 @@ __all__ = ["FEWEST", "Registration", "StreetDistance", "sample_points"]
 
 # Metres. The cell is finer than a lane; beyond REACH of a street nothing is known of the place.
 _CELL, _ON_STREET, _REACH = 4.0, 4.0, 150.0
+# Cells of the reach, and one for what lies in the first of them.
+_AROUND = int(_REACH / _CELL) + 2
 # Where the table is moved to for comparison.
 _RADII, _BEARINGS = (40.0, 70.0, 110.0, 160.0), 18
 # Registered: on streets at most this part of the mean of those moved, with at most this share of them as low.
@@ -54,11 +56,18 @@ class StreetDistance:
         west, south, east, north = window
         self._origin = np.array([west, south])
         shape = (int((north - south) / _CELL) + 1, int((east - west) / _CELL) + 1)
-        free = np.ones(shape, dtype=bool)
         row, column, inside = self._cells(shapely.get_coordinates(shapely.segmentize(streets, _CELL / 2)), shape)
-        free[row[inside], column[inside]] = False
+        at = np.stack([row[inside], column[inside]])
+        self._any = bool(at.size)
+        if not self._any:
+            return
+        # nothing is known beyond reach of a street: the grid need not go farther
+        low = np.maximum(at.min(axis=1) - _AROUND, 0)
+        high = np.minimum(at.max(axis=1) + _AROUND + 1, shape)
+        self._origin += low[::-1] * _CELL
+        free = np.ones(high - low, dtype=bool)
+        free[tuple(at - low[:, None])] = False
         self._metres = (distance_transform_edt(free) * _CELL).astype(np.float32)
-        self._any = bool((~free).any())
 
     def registration(
         self, points: Array, thing: NDArray[np.int64], move: tuple[float, float] = (0.0, 0.0)
