@@ -9,7 +9,7 @@ import openpyxl
 import pytest
 from map_town import make_town
 from shapely import LineString
-from test_map_in_browser import opened, text_of  # noqa: F401
+from test_map_in_browser import click_map, opened, text_of  # noqa: F401
 from test_report import DAY, Text
 
 import gridmap as gm
@@ -83,6 +83,15 @@ def test_a_site_without_a_name_is_called_by_its_place(opened, town, plan):  # no
     )
     page = opened(town["cover"], both, lang="en")
     assert text_of(page, ".gm-tabled table:nth-of-type(2) th[scope=row]") == "1. b008"
+
+
+def test_chosen_sites_are_seen_and_found_from_afar_among_hundreds_of_facilities(opened, town, plan):  # noqa: F811
+    many = town["facilities"].iloc[[0] * 301].assign(facility_id=[f"F{i}" for i in range(301)])
+    page = opened(town["communities"], many, plan, lang="en")
+    page.execute_script("gridmap.app.map.setZoom(13, { animate: false })")
+    place = plan.sites.to_crs(4326).representative_point().iloc[0]
+    click_map(page, place.x, place.y)
+    assert "Rank by gain" in text_of(page, ".gm-facts")
 
 
 def test_the_map_rounds_a_share_once(town, plan):

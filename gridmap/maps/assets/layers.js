@@ -342,15 +342,20 @@
       };
       // thousands of dots say nothing from afar, but for the service in focus
       const near = function (zoom) { return !crowd || zoom >= 14 || app.focused(); };
+      // what is chosen is what the map is about
+      const chosen = function (f) { return stage[f] === "3"; };
+      const drawn = function (zoom) {
+        const all = near(zoom);
+        return function (f) { return shown(f) && (all || chosen(f)); };
+      };
       add({
         key: "facilities", group: "services", order: 64, label: say("layer.facilities"), count: facilities.n,
         minZoom: crowd ? 14 : 0,
         draw: function (view) {
-          if (!near(view.zoom)) return;
           const context = view.context;
           context.lineWidth = 0.8;
           context.strokeStyle = "#fff";
-          gm.dots(f0, view, shown, function (f, x, y) {
+          gm.dots(f0, view, drawn(view.zoom), function (f, x, y) {
             const category = data.categories[facilities.category[f]];
             if (!category) return;
             context.beginPath();
@@ -361,10 +366,9 @@
           });
         },
         words: function (view, labels) {
-          if (!near(view.zoom) || view.zoom < 12.5 && crowd && !app.focused()) return;
           const context = view.context, size = view.zoom < 14 ? 15 : view.zoom < 16 ? 17 : 20, placed = [];
           const badges = function (wanted, size) {
-            gm.dots(f0, view, function (f) { return shown(f) && (stage[f] === "3") === wanted; }, function (f, x, y) {
+            gm.dots(f0, view, function (f) { return shown(f) && chosen(f) === wanted; }, function (f, x, y) {
               const category = data.categories[facilities.category[f]];
               const free = labels.take([x - size / 2, y - size / 2, x + size / 2, y + size / 2]);
               if (!category || !(free || wanted)) return;
@@ -373,7 +377,7 @@
             });
           };
           badges(true, size * 1.3);         // what is chosen is never hidden by what stands beside it
-          badges(false, size);
+          if (near(view.zoom) && (view.zoom >= 12.5 || !crowd || app.focused())) badges(false, size);
           if (view.zoom < CLOSER) return;
           placed.forEach(function (one) {
             const name = facilities.name[one[0]];
@@ -388,11 +392,12 @@
           });
         },
         pick: function (at) {
-          let best = -1, near = 12 / at.scale;
+          const here = drawn(at.zoom);
+          let best = -1, nearest = 12 / at.scale;
           for (let f = 0; f < f0.n; f++) {
-            if (!shown(f) || !near(at.zoom)) continue;
+            if (!here(f)) continue;
             const d = Math.hypot(f0.box[4 * f] - at.x, f0.box[4 * f + 1] - at.y);
-            if (d < near) { near = d; best = f; }
+            if (d < nearest) { nearest = d; best = f; }
           }
           return best;
         }
