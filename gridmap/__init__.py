@@ -42,7 +42,7 @@ from gridmap.siting.communities.mismatch import mismatch
 from gridmap.siting.communities.oversized import oversized_communities, propose_communities
 from gridmap.siting.sites.locate import locate
 from gridmap.siting.sites.site_plan import SitePlan
-from gridmap.standards.read import read_standard, standards
+from gridmap.standards.read import list_standards, read_standard
 from gridmap.tables.bounds.community_from_bounds import community_from_bounds
 from gridmap.tables.bounds.sides import bounds_from_text
 from gridmap.tables.check.audit import check
@@ -86,6 +86,7 @@ __all__ = [
     "greenways",
     "household_error",
     "inequality",
+    "list_standards",
     "locate",
     "location_quotient",
     "lorenz",
@@ -114,7 +115,6 @@ __all__ = [
     "repair",
     "report",
     "service_circles",
-    "standards",
     "undo_repair",
     "within_reach",
     "write_project",

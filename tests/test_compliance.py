@@ -398,7 +398,7 @@ def test_a_share_that_is_none_is_refused(share):
 
 def test_the_table_for_people_is_in_one_language():
     cover = straight(homes((0, 0), residents=20_000), places(("kindergarten", 0, 0)))
-    for name in gm.standards()["standard"]:
+    for name in gm.list_standards()["standard"]:
         table = cover.compliance(name)
         chinese, english = gm.compliance_table(table, "zh"), gm.compliance_table(table, "en")
         assert chinese.shape == english.shape == (1, table["requirement_id"].nunique())

@@ -12,7 +12,7 @@ import gridmap as gm
 from gridmap.standards.rules import RULES, STATES, TIERS
 from gridmap.tables.categories import facility_categories
 
-SHIPPED = gm.standards()["standard"].tolist()
+SHIPPED = gm.list_standards()["standard"].tolist()
 #: Units of the source table in those of the standards.
 FACTORS = {"km": ("metres", 1000), "ha": ("m2", 10_000)}
 
@@ -108,7 +108,7 @@ def test_what_must_be_there_is_there():
 
 
 def test_standards_are_listed_with_how_well_they_are_verified():
-    listed = gm.standards().set_index("standard")
+    listed = gm.list_standards().set_index("standard")
     assert len(listed) == 10
     assert listed[list(STATES)].sum(axis=1).equals(listed["requirements"].astype("int64"))
     assert listed.loc["GB 50180-2018", ["number", "year", "in_force"]].tolist() == [

@@ -16,13 +16,13 @@ import pandas as pd
 from gridmap.errors import OptionError, ReadError, TableError, first_line
 from gridmap.standards.rules import COLUMNS, RULES, STATES, TIERS, clean_tier, parse_per
 
-__all__ = ["read_standard", "standard_titles", "standards"]
+__all__ = ["list_standards", "read_standard", "standard_titles"]
 
 _NEEDED = ("requirement_id", "rule")
 _LISTED = ("standard", "title_en", "title_zh", "number", "year", "in_force", "kind", "note")
 
 
-def standards() -> pd.DataFrame:
+def list_standards() -> pd.DataFrame:
     """The standards that gridmap brings along, and how well their requirements are verified.
 
     Returns
@@ -35,7 +35,7 @@ def standards() -> pd.DataFrame:
 
     Examples
     --------
-    >>> listed = standards().set_index("standard")
+    >>> listed = list_standards().set_index("standard")
     >>> bool(listed.loc["GB 50180-2018", ["text", "secondary", "conflict", "unverified"]].sum() > 0)
     True
     """
@@ -69,8 +69,8 @@ def read_standard(source: Any) -> pd.DataFrame:
     Parameters
     ----------
     source
-        The name of a shipped standard (``"GB 50180-2018"``; see `standards`), a .csv or .xlsx file, a table, or a list
-        of these: a later row replaces an earlier one of the same ``requirement_id``, and other rows are added.
+        The name of a shipped standard (``"GB 50180-2018"``; see `list_standards`), a .csv or .xlsx file, a table, or a
+        list of these: a later row replaces an earlier one of the same ``requirement_id``, and other rows are added.
 
     Returns
     -------
