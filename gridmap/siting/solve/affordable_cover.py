@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,15 +13,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gridmap.siting.solve.pairs import Pairs
+    from gridmap.siting.solve.set_cover_question import Question
     from gridmap.siting.solve.spending import Spending
 
     Bools = NDArray[np.bool_]
     Floats = NDArray[np.float64]
+    Longs = NDArray[np.int64]
 
 __all__ = ["affordable_cover"]
 
 # What a linear programme may be wrong by, as a share of the budget.
 _ROUNDING = 1e-6
+# Exchanges tried.
+_STEPS = 5_000
 
 
 def affordable_cover(
@@ -40,7 +44,7 @@ def affordable_cover(
     means
         What may be spent.
     nodes
-        Of branch and bound, after how many to give up; None: never.
+        Of branch and bound, after how many to give up: 0 for no search, None for never.
 
     Returns
     -------
@@ -55,18 +59,41 @@ def affordable_cover(
     spare = means.budget / unit - float(question.cost[chosen].sum())
     if spare < -_ROUNDING:
         return False, None
-    if left.pairs.demands == 0:
-        return True, chosen
-    relaxed = relax(left)
+    if left.pairs.demands:
+        answer, sites = _within(left, spare, nodes)
+        if sites is None:
+            return answer, None
+        chosen[sites] = True
+    return (True, chosen) if means.allows(chosen) else (None, None)
+
+
+def _within(question: Question, spare: float, nodes: int | None) -> tuple[bool | None, Longs | None]:
+    """Sites, by their first numbers, that reach all for what there is to spare."""
+    relaxed = relax(question)
     if relaxed.bound > spare + _ROUNDING:
         return False, None
+    found = _cheap(question, spare)
+    if question.cost[found].sum() <= spare + _ROUNDING / 10:
+        return True, question.site[found]
+    if nodes == 0:
+        return None, None
     # A site is in no choice that can be paid if the bound with it is above that.
-    useful = relaxed.bound + relaxed.extra <= spare + _ROUNDING
-    smaller = among(left, useful)
+    smaller = among(question, relaxed.bound + relaxed.extra <= spare + _ROUNDING)
     if smaller is None:
         return False, None
-    found = search(smaller, below=spare + _ROUNDING / 10, nodes=nodes, first=True)
-    if found.chosen is None:
-        return (False if np.isinf(found.bound) and found.bound > 0 else None), None
-    chosen[left.site[np.flatnonzero(useful)[found.chosen]]] = True
-    return (True, chosen) if means.allows(chosen) else (None, None)
+    answer = search(smaller, below=spare + _ROUNDING / 10, nodes=nodes, first=True)
+    if answer.chosen is None:
+        return (False if answer.bound == np.inf else None), None
+    return True, smaller.site[answer.chosen]
+
+
+def _cheap(question: Question, goal: float) -> Bools:
+    """Sites that reach all, found by exchanges."""
+    from gridmap.siting.solve.set_cover_kernel import cheap_cover
+
+    pairs, cost = question.pairs, np.maximum(question.cost, _ROUNDING)
+    enough = np.array([question.weight.sum() * (1 - _ROUNDING / max(pairs.demands, 1))])
+    arguments: tuple[Any, ...] = (
+        *pairs[:4], question.weight, np.zeros(pairs.demands, np.int32), enough, cost, goal, _STEPS
+    )  # fmt: skip
+    return cheap_cover(*arguments)

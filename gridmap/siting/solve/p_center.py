@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["p_center"]
 
 _ROUNDING = 1e-6
-# Nodes of branch and bound for each radius: where little, and where much is asked for.
-_FEW_NODES, _NODES = 1, 1_000
+# Nodes of branch and bound for each radius.
+_NODES = 1_000
 
 
 def p_center(
@@ -62,7 +62,7 @@ def p_center(
         (sites,), which are chosen in any case.
     exact
         Whether to go on until the best is proved; None: for a number of steps that does not depend on the machine;
-        False: for few steps.
+        False: not at all.
 
     Returns
     -------
@@ -135,7 +135,7 @@ def _surely(
     pairs: Pairs, there: Floats, radii: Floats, means: Spending, chosen: Bools, high: int, *, exact: bool | None
 ) -> tuple[Bools, int, int]:
     """Bisection with a set cover: the choice, the place of the least radius not ruled out, and that of the choice."""
-    nodes = {True: None, None: _NODES, False: _FEW_NODES}[exact]
+    nodes = {True: None, None: _NODES, False: 0}[exact]
     least, low = 0, 0
     while low < high:
         middle = (low + high) // 2
