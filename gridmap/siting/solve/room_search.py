@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,21 +23,25 @@ if TYPE_CHECKING:
 __all__ = ["cheap_choice", "cost_bound", "valuable_choice"]
 
 # Effort: looks at the multipliers and their steps each, exchanges tried, rounds of refilling, halvings of a budget.
-_LOOKS, _STEPS, _TRIALS, _ROUNDS, _HALVINGS = 8, 50, 200, 10, 16
+_LOOKS, _STEPS, _TRIALS, _ROUNDS, _HALVINGS = 8, 50, 400, 10, 16
+# How many sites, of those that serve least, each other one is tried for.
+_WORST = 4
 _SHORT, _ROUNDING = 1e-5, 1e-9
 
 
 def valuable_choice(task: Task, means: Spending) -> tuple[Bools, Bound]:
     """Sites that serve much value, and a bound.
 
-    Greedily first; then the best sites at the multipliers of a Lagrangian bound are tried; then exchanges, of the site
-    that serves least value for its cost against those the bound is made of.
+    Greedily first; then the best sites at the multipliers of a Lagrangian bound are tried; then exchanges, of the sites
+    that serve least value for their cost against those that are worth most at the bound.
     """
     chosen, _ = _greedy(task, means, np.inf)
     most = float(task.value @ assigned(task, chosen))
     chosen, most, bound, worth = _bounded(task, means, chosen, most)
     if bound.value > most * (1 + _ROUNDING):
-        chosen = _swapped(task, means, chosen, worth)
+        other = _swapped(task, means, chosen, worth)
+        if task.value @ assigned(task, other) > most:
+            chosen = other
     return chosen, bound
 
 
@@ -120,35 +125,34 @@ def _greedy(task: Task, means: Spending, goal: float) -> tuple[Bools, Longs]:
 
 def _swapped(task: Task, means: Spending, chosen: Bools, worth: Floats) -> Bools:
     """Exchange a site for another while the sites, filled directly, serve more value."""
-    most, tried = _settled(task, chosen), 0
+    (most, each), tried = _settled(task, chosen), 0
     candidates = np.argsort(-worth / np.maximum(means.cost, 1e-12), kind="stable")
     improved = True
     while improved:
         improved = False
-        for site in [s for s in candidates if not chosen[s]]:
-            for out in np.flatnonzero(chosen & ~means.fixed):
-                if tried >= _TRIALS:
-                    return chosen
-                other = chosen.copy()
-                other[site], other[out] = True, False
-                if not means.allows(other):
-                    continue
-                tried += 1
-                better = _settled(task, other)
-                if better > most * (1 + _ROUNDING):
-                    chosen, most, improved = other, better, True
-                    break
-            if chosen[site]:
+        loose = np.flatnonzero(chosen & ~means.fixed)
+        least = loose[np.argsort(each[loose] / np.maximum(means.cost[loose], 1e-12), kind="stable")][:_WORST]
+        for site, out in itertools.product(candidates[~chosen[candidates]], least):
+            other = chosen.copy()
+            other[site], other[out] = True, False
+            if tried >= _TRIALS or not means.allows(other):
+                continue
+            tried += 1
+            better, parts = _settled(task, other)
+            if better > most * (1 + _ROUNDING):
+                chosen, most, each, improved = other, better, parts, True
                 break
     return chosen
 
 
-def _settled(task: Task, chosen: Bools) -> float:
-    """What these sites serve at least: filled directly, one after the other."""
+def _settled(task: Task, chosen: Bools) -> tuple[float, Floats]:
+    """What these sites serve at least, filled directly, one after the other; in all, and each of them."""
     from gridmap.siting.solve.room_kernel import settle
 
-    arguments: tuple[Any, ...] = (chosen, *_state(task), _ROUNDS)
-    return settle(*arguments)
+    state = _state(task)
+    arguments: tuple[Any, ...] = (chosen, *state, _ROUNDS)
+    total = settle(*arguments)
+    return total, np.bincount(task.pairs.site, state[-1] * task.value, task.pairs.sites).astype(np.float64)
 
 
 def _state(task: Task) -> tuple[Any, ...]:
