@@ -13,6 +13,7 @@ from gridmap.errors import OptionError
 from gridmap.siting.solve import max_cover_kernel
 from gridmap.siting.solve.max_cover import covered_by, max_cover, reduce_cover
 from gridmap.siting.solve.max_cover_bound_kernel import relax
+from gridmap.siting.solve.max_cover_search import search
 from gridmap.siting.solve.pairs import make_pairs
 
 
@@ -109,6 +110,17 @@ def test_the_search_agrees_with_highs(seed):
     choice = max_cover(pairs_of(reach), weight, count=7, exact=True)
     assert choice.proved
     assert choice.value == pytest.approx(-highs.fun)
+
+
+@pytest.mark.parametrize("seed", range(10, 16))
+def test_the_search_needs_no_good_start(seed):
+    reach, weight = spread(seed, demands=80, sites=14, radius=0.25)
+    _, problem = reduce_cover(pairs_of(reach), weight, np.ones(14), 4.0, np.zeros(14, bool))
+    nothing = np.zeros(len(problem.cost), bool)
+    opened, bound, proved = search(problem, 4.0, nothing, 1 - 1e-6, None)
+    assert proved
+    assert opened.sum() <= 4
+    assert bound == best_of_all(reach, weight, np.ones(14), 4, set())
 
 
 def test_the_same_arguments_give_the_same_choice():
