@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from gridmap.errors import OptionError
 from gridmap.siting.solve import max_cover_kernel
 from gridmap.siting.solve.max_cover import covered_by, max_cover, reduce_cover
-from gridmap.siting.solve.max_cover_bound_kernel import relax
+from gridmap.siting.solve.max_cover_bound_kernel import relax, settle
 from gridmap.siting.solve.max_cover_search import search
 from gridmap.siting.solve.pairs import make_pairs
 
@@ -176,6 +176,27 @@ def test_any_multipliers_give_a_bound():
         )  # fmt: skip
         assert least == pytest.approx(plain)
         assert least >= optimum
+
+
+def test_what_is_settled_holds_in_every_good_choice():
+    settled_at_all = 0
+    for seed in range(20, 28):
+        reach, weight = spread(seed, demands=60, sites=12, radius=0.22)
+        pairs, barred = pairs_of(reach), np.zeros(12, bool)
+        worths = {c: weight[reach[:, c].any(axis=1)].sum() for c in combinations(range(12), 3)}
+        enough = 0.97 * max(worths.values())
+        steps = np.zeros(12), 200, 0.1, 0.001
+        bound, worth, *_ = relax(
+            weight, weight, np.ones(60), weight / 2, np.ones(12), 3.0, pairs.site_ptr, pairs.demand, barred, enough,
+            0.0, *steps,
+        )  # fmt: skip
+        settled = settle(bound, enough, worth, np.ones(12), 3.0, barred)
+        settled_at_all += np.count_nonzero(settled)
+        for chosen, value in worths.items():
+            if value >= enough:
+                assert set(np.flatnonzero(settled == 1)) <= set(chosen)
+                assert not set(np.flatnonzero(settled == -1)) & set(chosen)
+    assert settled_at_all > 0
 
 
 def test_reducing_merges_alike_demands_and_drops_the_lesser_site():
