@@ -17,7 +17,8 @@ from gridmap.network.edges import Edges, make_edges
 from gridmap.network.graph import Graph
 from gridmap.network.hand_drawn import JoinedEnds, join_ends
 from gridmap.network.profiles import usable_streets
-from gridmap.network.streets import KEPT_COLUMNS, StreetNetwork, island_findings, street_findings
+from gridmap.network.street_findings import island_findings, street_findings
+from gridmap.network.streets import KEPT_COLUMNS, StreetNetwork
 from gridmap.network.vertices import touched_knots
 from gridmap.network.walls import GATE_METRES, Walls
 from gridmap.tables.contracts import check_table, clean_ids

@@ -13,15 +13,15 @@ import shapely
 from gridmap.errors import OptionError
 from gridmap.network.access import Access, access
 from gridmap.network.doors import read_walls
-from gridmap.network.edges import Edges, make_edges
+from gridmap.network.edges import make_edges
 from gridmap.network.graph import Graph, build_graph
 from gridmap.network.ground_index import GroundIndex, index_segments
-from gridmap.network.noding import JOIN_METRES
-from gridmap.network.profiles import Profile, as_profile, flag, street_pace, usable_streets
-from gridmap.network.snapping import blocked, snap_gates
+from gridmap.network.profiles import Profile, as_profile, street_pace, usable_streets
+from gridmap.network.snapping import snap_gates
+from gridmap.network.street_findings import island_findings, street_findings
 from gridmap.tables.contracts import check_table
 from gridmap.tables.crs import to_crs, to_metric
-from gridmap.tables.findings import finding, findings_table
+from gridmap.tables.findings import findings_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -41,8 +41,6 @@ if TYPE_CHECKING:
 __all__ = ["StreetNetwork", "as_lines", "as_network"]
 
 _CELL_METRES = 50.0
-# Streets that may lead over or through what bars the ground.
-_CARRIED = ("bridge", "tunnel", "ford")
 # What a network remembers of its streets: who they are, and what speeds depend on.
 KEPT_COLUMNS = ("street_id", "name", "class", "stairs", "speed_kmh", "crossing_delay_s")
 
@@ -520,68 +518,6 @@ def sorted_pieces(cut: Cut, order: npt.NDArray[np.int64]) -> tuple[Ints, Floats,
     for values in pieces:
         values.setflags(write=False)
     return pieces
-
-
-def street_findings(usable: gpd.GeoDataFrame, edges: Edges, walls: Walls) -> list[dict[str, Any]]:
-    """What is odd about streets: node ids, length, walls and barriers over them."""
-    cut, street, mismatched = edges.cut, edges.street, edges.mismatched
-    ids = usable["street_id"].to_numpy() if "street_id" in usable else usable.index.to_numpy()
-    rows = []
-    if len(mismatched):
-        rows.append(
-            finding(
-                "warning", "street_node_ids",
-                f"{len(mismatched):,} streets have not one node id a vertex; they join at equal vertices instead.",
-                cure="Do not cut or simplify streets that carry node ids.", ids=ids[mismatched],
-            )
-        )  # fmt: skip
-    point = np.setdiff1d(np.arange(len(usable)), street)
-    if len(point):
-        rows.append(
-            finding(
-                "info", "street_without_length",
-                f"{len(point):,} streets are shorter than {JOIN_METRES * 1000:.0f} mm and were left out.",
-                cure="Check their geometry.", ids=ids[point],
-            )
-        )  # fmt: skip
-    if cut.places:
-        rows.append(
-            finding(
-                "info", "street_cut_by_wall",
-                f"Walls of compounds cut the streets at {cut.places:,} places away from open gates.",
-                cure="Where people pass, add the gate to `entrances`.",
-            )
-        )  # fmt: skip
-    over = blocked(walls.only_barriers, cut.node_xy[cut.u], cut.node_xy[cut.v])
-    carried = np.zeros(len(usable), dtype=np.bool_)
-    for column in _CARRIED:
-        carried |= flag(usable, column)
-    over = np.unique(street[over & ~carried[street]])
-    if len(over):
-        rows.append(
-            finding(
-                "info", "street_over_barrier",
-                f"{len(over):,} streets cross a hard barrier and say neither bridge, tunnel nor ford; "
-                "they were taken for bridges.",
-                cure="Correct those that do not pass.", ids=ids[over],
-            )
-        )  # fmt: skip
-    return rows
-
-
-def island_findings(graph: Graph) -> list[dict[str, Any]]:
-    """That the network is in several pieces, if it is."""
-    islands = len(graph.component_length) - 1
-    if islands < 1:
-        return []
-    share = 1 - graph.component_length.max() / max(graph.component_length.sum(), 1e-9)
-    return [
-        finding(
-            "info", "street_islands",
-            f"{islands:,} pieces of the network, {share:.1%} of its length, are cut off from the longest one.",
-            cure="Places that touch only a small piece are reported.",
-        )
-    ]  # fmt: skip
 
 
 def _crs_name(crs: CRS) -> str:
