@@ -9,20 +9,18 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from gridmap.division.ground.borders import inner_borders, neighbour_table
 from gridmap.division.ledger import COUNTS, building_weights, grid_status, grid_sums
 from gridmap.division.plans.assemble import (
     COMMUNITY_COLUMNS,
     building_table,
     ground_tables,
     kept_columns,
-    largest_rows,
     versions,
 )
 from gridmap.division.plans.codes import check_scheme, highest_numbers
-from gridmap.division.plans.cuts import footprints_cut, split_compounds
-from gridmap.division.plans.tiling import extra_pieces, gaps, largest_share, outside, overlaps, polygonal
-from gridmap.division.search.cures import band_findings
+from gridmap.division.plans.drawn_findings import drawn_findings, plural
+from gridmap.division.plans.holders import first_holder, homes, rank
+from gridmap.division.plans.tiling import largest_share, polygonal
 from gridmap.errors import OptionError
 from gridmap.network.streets import StreetNetwork, as_lines
 from gridmap.tables.contracts import check_table
@@ -35,10 +33,8 @@ if TYPE_CHECKING:
     Shapes = npt.NDArray[np.object_]
     Ints = npt.NDArray[np.intp]
 
-__all__ = ["drawn_findings", "plan_from_grids"]
+__all__ = ["plan_from_grids"]
 
-# Overlaps, gaps and excess below this are the last digits of a drawing.
-_LEAST_M2 = 1.0
 _KINDS = ("basic", "dedicated", "responsibility")
 
 
@@ -115,8 +111,8 @@ def plan_from_grids(
     land = to_crs(communities, metric).geometry.to_numpy()
     point = shapely.point_on_surface(to_crs(buildings, metric).geometry.to_numpy())
     grids, owner, derived = _owners(grids, grid_shapes, communities, land)
-    building_owner = _first_holder(point, land, _rank(communities["community_id"]))
-    home = _homes(point, building_owner, grid_shapes, owner, _rank(grids["grid_id"]))
+    building_owner = first_holder(point, land, rank(communities["community_id"]))
+    home = homes(point, building_owner, grid_shapes, owner, rank(grids["grid_id"]))
     assignment = pd.DataFrame({"building_id": buildings["building_id"].to_numpy(), "unit_id": None})
     assignment["grid_id"] = _ids_at(grids["grid_id"], home)
     assignment["area_id"] = _area_ids(areas, point, metric)
@@ -147,60 +143,6 @@ def plan_from_grids(
     }  # fmt: skip
 
 
-def drawn_findings(
-    grids: gpd.GeoDataFrame,
-    communities: gpd.GeoDataFrame,
-    buildings: gpd.GeoDataFrame,
-    assignment: pd.DataFrame,
-    compounds: gpd.GeoDataFrame | None,
-    lower: float,
-    upper: float,
-    unit: str,
-) -> list[dict[str, Any]]:
-    """What is wrong with grids drawn by hand, from the tables of their plan; rows for `findings_table`."""
-    metric, crs = metric_crs(communities), communities.crs
-    shapes, land, footprints = (to_crs(t, metric).geometry.to_numpy() for t in (grids, communities, buildings))
-    sign = _Sign(grids["grid_id"].to_numpy(), metric, crs)
-    owner = pd.Index(communities["community_id"]).get_indexer(pd.Index(grids["community_id"].astype(object)))
-    point = shapely.point_on_surface(footprints)
-    building_owner = _first_holder(point, land, _rank(communities["community_id"]))
-    rows = assignment.set_index("building_id").reindex(buildings["building_id"]).reset_index()
-    home = pd.Index(grids["grid_id"]).get_indexer(pd.Index(rows["grid_id"].astype(object)))
-    weights = building_weights(buildings, unit)
-    inside = home >= 0
-
-    found = _tiling_findings(sign, shapes, communities, land, rows, point, building_owner)
-    found += _outside_findings(sign, shapes, owner, communities, land, home, building_owner)
-    found += _piece_findings(sign, shapes, owner, land)
-    found += band_findings(
-        grids,
-        neighbour_table(inner_borders(shapes, owner, land, step=5.0), sign.ids),
-        lower=lower,
-        upper=upper,
-        unit=unit,
-        largest=largest_rows(rows[inside], rows.loc[inside, "grid_id"], weights),
-        certificates={name: {"kind": "audit"} for name in grids["grid_id"]},
-    )
-    cut = footprints_cut(footprints, home, shapes, owner)
-    found += _cut_findings(buildings["building_id"][cut])
-    if compounds is not None:
-        found += _compound_findings(sign, to_crs(compounds, metric), shapes, owner, land)
-    found += _stray_findings(buildings, building_owner, home)
-    return found
-
-
-class _Sign:
-    """What findings need to say which grid and where: grid ids, and the way back to the CRS of the result."""
-
-    def __init__(self, ids: npt.NDArray[np.object_], metric: Any, crs: Any) -> None:
-        self.ids = ids
-        self._metric, self._crs = metric, crs
-
-    def place(self, shape: Any) -> Any:
-        """A geometry in the CRS of the result."""
-        return gpd.GeoSeries([shape], crs=self._metric).to_crs(self._crs).iloc[0]
-
-
 def _valid_grids(grids: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, npt.NDArray[np.bool_]]:
     """Grids with polygons that cross themselves mended, and which those were."""
     if not isinstance(grids, gpd.GeoDataFrame):
@@ -219,7 +161,7 @@ def _mended_finding(grids: gpd.GeoDataFrame, mended: npt.NDArray[np.bool_], crs:
     return finding(
         "warning",
         "geometry",
-        f"{len(ids)} {_plural(len(ids), 'grid crosses itself', 'grids cross themselves')}; mended for this audit.",
+        f"{len(ids)} {plural(len(ids), 'grid crosses itself', 'grids cross themselves')}; mended for this audit.",
         status="mended",
         cure="Draw the outline again without crossing itself.",
         ids=ids,
@@ -254,7 +196,7 @@ def _owners(
             finding(
                 "warning",
                 "community_id",
-                f"{len(ids)} {_plural(len(ids), 'grid names a community', 'grids name communities')} that "
+                f"{len(ids)} {plural(len(ids), 'grid names a community', 'grids name communities')} that "
                 f"communities does not have; the place decided.",
                 status="unknown",
                 cure="Correct community_id in grids.",
@@ -264,38 +206,10 @@ def _owners(
     return grids, owner, found
 
 
-def _rank(ids: pd.Series) -> Ints:
-    """Place of each id in sorted order."""
-    rank = np.empty(len(ids), dtype=np.intp)
-    rank[np.argsort(ids.to_numpy(dtype=str), kind="stable")] = np.arange(len(ids))
-    return rank
-
-
-def _first_holder(point: Shapes, shapes: Shapes, rank: Ints) -> Ints:
-    """Position of the polygon that holds each point, the one of lowest rank where several do; -1 for none."""
-    shape, row = shapely.STRtree(point).query(shapes, predicate="intersects")
-    return _first(len(point), row, shape, rank[shape])
-
-
-def _homes(point: Shapes, building_owner: Ints, shapes: Shapes, owner: Ints, rank: Ints) -> Ints:
-    """Position of the grid of each point: of its own community first, then the lower grid id; -1 for none."""
-    grid, row = shapely.STRtree(point).query(shapes, predicate="intersects")
-    stranger = owner[grid] != building_owner[row]
-    return _first(len(point), row, grid, stranger * len(shapes) + rank[grid])
-
-
-def _first(size: int, row: Ints, value: Ints, rank: Ints) -> Ints:
-    order = np.lexsort((rank, row))
-    which, first = np.unique(row[order], return_index=True)
-    out = np.full(size, -1, dtype=np.intp)
-    out[which] = value[order[first]]
-    return out
-
-
 def _area_ids(areas: gpd.GeoDataFrame, point: Shapes, metric: Any) -> pd.Series:
     if not len(areas):
         return _ids_at(areas["grid_id"], np.full(len(point), -1, dtype=np.intp))
-    holder = _first_holder(point, to_crs(areas, metric).geometry.to_numpy(), _rank(areas["grid_id"]))
+    holder = first_holder(point, to_crs(areas, metric).geometry.to_numpy(), rank(areas["grid_id"]))
     return _ids_at(areas["grid_id"], holder)
 
 
@@ -348,187 +262,3 @@ def _ledger(
     rest = [c for c in table.columns if c not in (*first, shape)]
     table = table[[*first, *rest, shape]]
     return table if shape == "geometry" else table.rename_geometry("geometry")
-
-
-def _tiling_findings(
-    sign: _Sign,
-    shapes: Shapes,
-    communities: gpd.GeoDataFrame,
-    land: Shapes,
-    assignment: pd.DataFrame,
-    point: Shapes,
-    building_owner: Ints,
-) -> list[dict[str, Any]]:
-    """Overlaps of grids, gaps in communities, overlaps of communities."""
-    names = communities["community_id"].to_numpy()
-    households = assignment["households"].to_numpy()
-    found = []
-    common = overlaps(shapes, least=_LEAST_M2)
-    pair, held = shapely.STRtree(point).query(common.shape, predicate="intersects")
-    for k, i, j in zip(range(len(common.first)), common.first, common.second, strict=True):
-        a, b = sorted((str(sign.ids[i]), str(sign.ids[j])))
-        inside = held[pair == k]
-        found.append(
-            finding(
-                "error",
-                "overlap",
-                f"Grids {a} and {b} overlap by {_area(common.shape[k])}; "
-                + (
-                    f"{_held(len(inside), households[inside].sum())} there count for one of them only."
-                    if len(inside)
-                    else "no building there."
-                ),
-                cure=f"Take the land from {a} or from {b}.",
-                ids=[a, b],
-                certificate={"kind": "audit", "area_m2": round(float(shapely.area(common.shape[k])), 2)},
-                geometry=sign.place(common.shape[k]),
-            )
-        )
-    open_land = gaps(land, shapes)
-    homeless = assignment["grid_id"].isna().to_numpy()
-    for k in np.flatnonzero(shapely.area(open_land) > _LEAST_M2).tolist():
-        inside = homeless & (building_owner == k)
-        ids = assignment["building_id"].to_numpy()[inside]
-        parts = shapely.area(shapely.get_parts(open_land[k]))
-        number = max(1, int((parts > _LEAST_M2).sum()))
-        found.append(
-            finding(
-                "error" if inside.any() else "warning",
-                "gap",
-                f"Community {names[k]}: {_area(open_land[k])} in {number} {_plural(number, 'place', 'places')} "
-                f"{_plural(number, 'lies', 'lie')} in no grid; "
-                + (f"{_held(len(ids), households[inside].sum())} there." if len(ids) else "no building there."),
-                cure="Extend the neighbouring grids over it.",
-                ids=[names[k], *ids],
-                certificate={"kind": "audit", "area_m2": round(float(shapely.area(open_land[k])), 2)},
-                geometry=sign.place(open_land[k]),
-            )
-        )
-    common = overlaps(land, least=_LEAST_M2)
-    for i, j, shape in zip(*common, strict=True):
-        a, b = sorted((str(names[i]), str(names[j])))
-        found.append(
-            finding(
-                "error",
-                "communities_overlap",
-                f"Communities {a} and {b} overlap by {_area(shape)}; buildings there count for {a}.",
-                cure="Correct the border between the two communities.",
-                ids=[a, b],
-                geometry=sign.place(shape),
-            )
-        )
-    return found
-
-
-def _outside_findings(
-    sign: _Sign,
-    shapes: Shapes,
-    owner: Ints,
-    communities: gpd.GeoDataFrame,
-    land: Shapes,
-    home: Ints,
-    building_owner: Ints,
-) -> list[dict[str, Any]]:
-    """Grids that stick out of their community, or have none."""
-    names = communities["community_id"].to_numpy()
-    excess = outside(shapes, land, owner)
-    size = shapely.area(excess)
-    stranger = (home >= 0) & (building_owner != owner[home])
-    strangers = np.bincount(home[stranger], minlength=len(shapes))
-    found = []
-    for k in np.flatnonzero((size > _LEAST_M2) | (owner < 0)):
-        whole = owner[k] < 0 or size[k] > (1 - 1e-9) * shapely.area(shapes[k])
-        where = "every community" if owner[k] < 0 else f"its community {names[owner[k]]}"
-        part = "lies" if whole else f"lies with {_area(excess[k])}"
-        found.append(
-            finding(
-                "error" if whole or strangers[k] else "warning",
-                "outside_community",
-                f"Grid {sign.ids[k]} {part} outside {where}; buildings of its that belong elsewhere: {strangers[k]}.",
-                status="whole" if whole else "part",
-                cure="Cut the grid at the community border.",
-                ids=[sign.ids[k]],
-                certificate={"kind": "audit", "area_m2": round(float(size[k]), 2)},
-                geometry=sign.place(excess[k]),
-            )
-        )
-    return found
-
-
-def _piece_findings(sign: _Sign, shapes: Shapes, owner: Ints, land: Shapes) -> list[dict[str, Any]]:
-    extra = extra_pieces(shapes, land, owner)
-    return [
-        finding(
-            "error",
-            "extra_pieces",
-            f"Grid {sign.ids[k]} is in {shapely.get_num_geometries(shapes[k])} pieces, {extra[k]} more than its "
-            "community forces.",
-            cure="Give the smaller pieces to the grids around them.",
-            ids=[sign.ids[k]],
-            geometry=sign.place(shapes[k]),
-        )
-        for k in np.flatnonzero(extra)
-    ]
-
-
-def _cut_findings(ids: pd.Series) -> list[dict[str, Any]]:
-    if not len(ids):
-        return []
-    verb = _plural(len(ids), "building is cut by a border", "buildings are cut by borders")
-    return [
-        finding(
-            "warning",
-            "footprint_cut",
-            f"{len(ids)} {verb} between two grids of one community.",
-            cure="Move the border to the wall of the building or to the street.",
-            ids=sorted(ids),
-        )
-    ]
-
-
-def _compound_findings(
-    sign: _Sign, compounds: gpd.GeoDataFrame, shapes: Shapes, owner: Ints, land: Shapes
-) -> list[dict[str, Any]]:
-    names = compounds["compound_id"].to_numpy()
-    split = split_compounds(compounds.geometry.to_numpy(), shapes, owner, land)
-    return [
-        finding(
-            "warning",
-            "compound_split",
-            f"Compound {names[row['compound']]} is split between grids {', '.join(sign.ids[row['grids']])}.",
-            cure="Give the whole compound to one of them, unless it alone is above the band.",
-            ids=[names[row["compound"]], *sign.ids[row["grids"]]],
-            geometry=sign.place(row["geometry"]),
-        )
-        for row in split.to_dict("records")
-    ]
-
-
-def _stray_findings(buildings: gpd.GeoDataFrame, building_owner: Ints, home: Ints) -> list[dict[str, Any]]:
-    stray = building_owner < 0
-    if not stray.any():
-        return []
-    held = _held(int(stray.sum()), buildings.loc[stray, "households"].sum())
-    some = int((stray & (home >= 0)).sum())
-    tail = f"; {some} of them lie in a grid that sticks out" if some else ""
-    return [
-        finding(
-            "warning",
-            "building_outside_communities",
-            f"{held} {_plural(int(stray.sum()), 'lies', 'lie')} outside every community{tail}.",
-            cure="Add the community they belong to, or leave them out.",
-            ids=sorted(buildings.loc[stray, "building_id"]),
-        )
-    ]
-
-
-def _plural(number: float, one: str, many: str) -> str:
-    return one if number == 1 else many
-
-
-def _held(number: int, households: float) -> str:
-    return f"{number:,} {_plural(number, 'building', 'buildings')} with {households:,.0f} households"
-
-
-def _area(shape: Any) -> str:
-    return f"{shapely.area(shape):,.0f} m²"

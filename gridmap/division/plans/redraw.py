@@ -232,7 +232,7 @@ def _names(plan: GridPlan, owner: pd.Series) -> pd.Series:
 
 def _drawn_again(plan: GridPlan, grids: gpd.GeoDataFrame, assignment: pd.DataFrame) -> gpd.GeoDataFrame:
     """Findings on grids drawn by hand: all those of an audit, after those of the drawing as it came."""
-    from gridmap.division.plans.from_grids import drawn_findings
+    from gridmap.division.plans.drawn_findings import drawn_findings
 
     table, limits = plan.findings, (plan.parameters["lower"], plan.parameters["upper"])
     found = drawn_findings(
