@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from gridmap.errors import OptionError
-from gridmap.siting.solve.p_median import p_median
+from gridmap.siting.solve.p_median import _without_idle, p_median
 from gridmap.siting.solve.pairs import make_pairs
 from gridmap.siting.solve.saving_levels import most_saved
 from gridmap.siting.solve.saving_search import saved, savings_of, search
@@ -136,6 +136,24 @@ def test_whoever_is_not_reached_stands_at_the_limit():
     nobody = p_median(pairs, np.zeros(3), count=1, limit=LIMIT)
     assert nobody.value == nobody.bound == 0
     assert nobody.gap == 0
+
+
+@given(instances(), st.data())
+@settings(max_examples=40, deadline=None)
+def test_no_site_is_chosen_in_vain(instance, data):
+    pairs, weight = instance
+    asked = data.draw(means(pairs.sites))
+    choice = p_median(pairs, weight, limit=LIMIT, **asked)
+    for site in np.flatnonzero(choice.chosen & ~asked["fixed"]):
+        without = choice.chosen & (np.arange(pairs.sites) != site)
+        assert cost_of(pairs, weight, without) > choice.value
+    savings, paid = savings_of(pairs, weight, np.full(pairs.demands, LIMIT)), spending(pairs.sites, **asked)
+    everyone = np.ones(pairs.sites, bool)
+    left = _without_idle(savings, paid, everyone)
+    assert saved(savings, left) == saved(savings, everyone)
+    assert left[paid.fixed].all()
+    for site in np.flatnonzero(left & ~paid.fixed):
+        assert saved(savings, left & (np.arange(pairs.sites) != site)) < saved(savings, left)
 
 
 def test_same_seed_same_choice():

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gridmap.siting.solve.pairs import Pairs
+    from gridmap.siting.solve.saving_search import Savings
+    from gridmap.siting.solve.spending import Spending
 
     Bools = NDArray[np.bool_]
     Floats = NDArray[np.float64]
@@ -111,9 +113,31 @@ def p_median(
             most = max(known, min(most, found.bound))
             if means.allows(found.chosen) and saved(savings, found.chosen) > known:
                 chosen = found.chosen
+    chosen = _without_idle(savings, means, chosen)
     value = weighted_cost(pairs, weight, worst, chosen)
     least = value if proved else min(value, max(0.0, float(weight @ worst) - most))
     return Choice(chosen, value, least, proved, method)
+
+
+def _without_idle(savings: Savings, means: Spending, chosen: Bools) -> Bools:
+    """Without sites that are nobody's nearest."""
+    pairs = savings.pairs
+    open_ = chosen[pairs.site]
+    demand = np.repeat(np.arange(pairs.demands), np.diff(pairs.demand_ptr))[open_]
+    site, saving = pairs.site[open_], savings.here[open_]
+
+    def total(sites: Bools) -> float:
+        best, left = np.zeros(pairs.demands), sites[site]
+        np.maximum.at(best, demand[left], saving[left])
+        return float(best.sum())
+
+    most = total(chosen)
+    for one in np.flatnonzero(chosen & ~means.fixed):
+        other = chosen.copy()
+        other[one] = False
+        if total(other) >= most:
+            chosen = other
+    return chosen
 
 
 def weighted_cost(pairs: Pairs, weight: Floats, worst: Floats, chosen: Bools) -> float:
