@@ -125,3 +125,22 @@ def test_examples_on_files_run_on_the_sample_town(tmp_path, monkeypatch):
     assert names["unmatched"].empty
     assert names["proposed"]["verdict"].iloc[0] != "unlikely"
     assert names["original"].geom_equals(town["communities"]).all()
+
+
+def test_examples_on_siting_run_on_the_sample_town(tmp_path, monkeypatch):
+    town = gm.read_project(REPOSITORY / "sample_data" / "project.toml").tables
+    monkeypatch.chdir(tmp_path)
+    names = {**town, "gm": gm, "pd": pd}
+    exec(compile(examples(REPOSITORY / "docs" / "siting.md"), "siting.md", "exec"), names)  # noqa: S102
+    gained = gm.compare(names["cover"], names["after"]).set_index("category")["gained"]
+    assert gained["elderly_care"] == names["sites"].sites["gain"].sum() > 0
+    assert names["complexes"].sites["cost"].sum() <= 200
+    assert names["schools"].rates["rate_before"].iloc[0] < names["schools"].rates["rate_after"].iloc[0] <= 1
+    assert names["places"]["count"].sum() == names["pupils"]["pupils"].sum()
+    written = {path.name for path in tmp_path.iterdir()}
+    assert {"sites.html", "before_after.html", "report.html", "sites.gpkg"} <= written
+
+
+def test_every_standard_is_in_the_page_on_siting():
+    page = (REPOSITORY / "docs" / "siting.md").read_text(encoding="utf-8")
+    assert not [name for name in gm.list_standards()["standard"] if f"`{name}`" not in page]
