@@ -223,9 +223,9 @@ def test_what_nobody_reaches_is_worth_nothing():
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({}, "either a count"),
-        ({"count": 1, "budget": 2.0}, "either a count"),
-        ({"budget": 2.0}, "either a count"),
+        ({}, "either count="),
+        ({"count": 1, "budget": 2.0}, "either count="),
+        ({"budget": 2.0}, "needs cost="),
         ({"count": -1}, "0 or more"),
         ({"cost": np.array([-1.0, 1.0]), "budget": 2.0}, "0 or more"),
         ({"count": 1, "fixed": np.ones(2, bool)}, "fixed sites"),

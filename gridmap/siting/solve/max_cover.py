@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from gridmap.errors import OptionError
 from gridmap.siting.solve.pairs import Choice
+from gridmap.siting.solve.reduce import merge_demands, take_demands, take_sites, undominated_sites
+from gridmap.siting.solve.spending import spending
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -84,15 +86,11 @@ def max_cover(
     where another reaches all of theirs and costs no more: neither changes the best value.
     """
     weight = np.asarray(weight, dtype=np.float64)
-    fares, room = _prices(pairs.sites, count, cost, budget)
+    means = spending(pairs.sites, count=count, cost=cost, budget=budget, fixed=fixed)
     if not (np.all(np.isfinite(weight)) and np.all(weight >= 0)):
-        msg = "a weight is negative or no number: give every demand 0 or more"
-        raise OptionError(msg)
-    opened = np.zeros(pairs.sites, dtype=np.bool_) if fixed is None else np.array(fixed, dtype=np.bool_)
-    room -= float(fares[opened].sum())
-    if room < -1e-9 * (1 + float(fares[opened].sum())):
-        msg = "the fixed sites alone exceed the count or the budget: raise it, or fix fewer"
-        raise OptionError(msg)
+        raise OptionError("A weight is negative or no number; give every demand 0 or more.")
+    fares, opened = means.cost, means.fixed.copy()
+    room = means.budget - float(fares[opened].sum())
     opened |= fares == 0
     covered = covered_by(pairs, opened)
     kept, problem = reduce_cover(pairs, np.where(covered, 0.0, weight), fares, room, opened)
@@ -122,61 +120,19 @@ def reduce_cover(pairs: Pairs, weight: Floats, cost: Floats, room: float, withou
     without
         Sites to drop.
     """
-    from scipy.sparse import csr_array
-
-    from gridmap.siting.solve.max_cover_kernel import dominated
-
-    reach = csr_array(
-        (np.ones(len(pairs.site), np.int8), pairs.site, pairs.demand_ptr), shape=(pairs.demands, pairs.sites)
-    )
     kept = np.flatnonzero(~without & (cost <= room))
-    reach, weight = _merge(reach[:, kept], weight)
-    stay = ~dominated(cost[kept], *_both_ways(reach))
+    left, weight = _merged(take_sites(pairs, kept), weight)
+    stay = np.flatnonzero(undominated_sites(left, cost[kept]))
+    left, weight = _merged(take_sites(left, stay), weight)
     kept = kept[stay]
-    reach, weight = _merge(reach[:, stay], weight)
-    return kept, CoverProblem(cost[kept], *_both_ways(reach), weight)
+    return kept, CoverProblem(cost[kept], *left[:4], weight)
 
 
-def _prices(sites: int, count: int | None, cost: Floats | None, budget: float | None) -> tuple[Floats, float]:
-    """Cost of each site, and what may be spent: a count is a budget of sites that cost 1."""
-    if (count is None) == (budget is None) or (cost is None) != (budget is None):
-        msg = "give either a count, or a cost of each site and a budget"
-        raise OptionError(msg)
-    fares = np.ones(sites) if cost is None else np.asarray(cost, dtype=np.float64)
-    room = float(count if budget is None else budget)  # type: ignore[arg-type]
-    if not (np.all(np.isfinite(fares)) and np.all(fares >= 0) and np.isfinite(room) and room >= 0):
-        msg = "the count, the budget or a cost is negative or no number: give 0 or more"
-        raise OptionError(msg)
-    return fares, room
-
-
-def _merge(reach: Any, weight: Floats) -> tuple[Any, Floats]:
-    """Rows of demands that count and are reached, those with the same sites made one."""
-    reach = reach.tocsr()
-    reach.sort_indices()
-    first: dict[bytes, int] = {}
-    rows: list[int] = []
-    which = np.zeros(len(weight), dtype=np.int64)
-    some = np.flatnonzero((weight > 0) & (np.diff(reach.indptr) > 0))
-    for d in some:
-        key = reach.indices[reach.indptr[d] : reach.indptr[d + 1]].tobytes()
-        if key not in first:
-            first[key] = len(rows)
-            rows.append(int(d))
-        which[d] = first[key]
-    merged = np.bincount(which[some], weight[some], len(rows)).astype(np.float64)
-    return reach[np.array(rows, dtype=np.int64)], merged
-
-
-def _both_ways(reach: Any) -> tuple[Longs, Ints, Longs, Ints]:
-    by_site = reach.tocsc()
-    by_site.sort_indices()
-    return (
-        by_site.indptr.astype(np.int64),
-        by_site.indices.astype(np.int32),
-        reach.indptr.astype(np.int64),
-        reach.indices.astype(np.int32),
-    )
+def _merged(pairs: Pairs, weight: Floats) -> tuple[Pairs, Floats]:
+    """Demands that count and are reached, those with the same sites made one."""
+    rows = np.flatnonzero((weight > 0) & (np.diff(pairs.demand_ptr) > 0))
+    merged = merge_demands(take_demands(pairs, rows), weight[rows])
+    return merged.pairs, merged.weight
 
 
 def _solve(problem: CoverProblem, room: float, exact: bool | None, seed: int) -> tuple[Bools, float, bool, str]:

@@ -20,43 +20,6 @@ _LOOKS = 50
 
 
 @compiled
-def dominated(
-    cost: np.ndarray, site_ptr: np.ndarray, demand: np.ndarray, demand_ptr: np.ndarray, site: np.ndarray
-) -> np.ndarray:
-    """Which sites another one replaces: it reaches all of theirs and costs no more; of equal ones the first stays."""
-    sites = len(site_ptr) - 1
-    out = np.zeros(sites, np.bool_)
-    for s in range(sites):
-        first, last = site_ptr[s], site_ptr[s + 1]
-        if first == last:
-            out[s] = True
-            continue
-        # Whoever reaches all of them reaches the one that fewest sites reach.
-        rare = demand[first]
-        for i in range(first, last):
-            d = demand[i]
-            if demand_ptr[d + 1] - demand_ptr[d] < demand_ptr[rare + 1] - demand_ptr[rare]:
-                rare = d
-        for k in range(demand_ptr[rare], demand_ptr[rare + 1]):
-            t = site[k]
-            j, end = site_ptr[t], site_ptr[t + 1]
-            spare = (end - j) - (last - first)
-            if t == s or cost[t] > cost[s] or spare < 0 or (spare == 0 and cost[t] == cost[s] and t > s):
-                continue
-            holds = True
-            for i in range(first, last):
-                while j < end and demand[j] < demand[i]:
-                    j += 1
-                if j == end or demand[j] != demand[i]:
-                    holds = False
-                    break
-            if holds:
-                out[s] = True
-                break
-    return out
-
-
-@compiled
 def greedy(
     room: float,
     per_cost: bool,

@@ -64,6 +64,8 @@ def spending(
     if (count is None) == (budget is None):
         raise OptionError("Give either count= or budget=, and cost= with a budget.")
     if count is not None:
+        if count < 0:
+            raise OptionError(f"count={count} must be 0 or more.")
         if count < must.sum():
             raise OptionError(
                 f"count={count} is less than the {must.sum()} fixed sites; raise it or free some of them."
