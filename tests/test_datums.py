@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import geopandas as gpd
 import numpy as np
@@ -16,6 +17,7 @@ from gridmap.errors import OptionError
 from gridmap.io.datums import bd09_to_wgs84, gcj02_to_wgs84, shifted_name, wgs84_to_bd09, wgs84_to_gcj02
 from gridmap.io.datums.accuracy import datum_remark
 from gridmap.io.datums.names import gauss_kruger, known_crs
+from gridmap.io.datums.readings import parameter
 from gridmap.io.read.readers import read_buildings
 
 # wgs84 -> gcj02 -> bd09 of 116.404, 39.915, the example of the coordtransform library in five languages, and the cities
@@ -185,3 +187,12 @@ def test_names_of_shifted_datums():
     assert [shifted_name(n) for n in ("gcj02", "GCJ-02", "火星坐标系", "BD_09", "bd09ll", "CGCS2000", None)] == [
         "GCJ-02", "GCJ-02", "GCJ-02", "BD-09", "BD-09", None, None,
     ]  # fmt: skip
+
+
+def test_a_damaged_projection_that_lacks_a_parameter_has_none():
+    whole = CRS.from_epsg(4527).to_wkt("WKT1_ESRI")
+    assert parameter(CRS.from_wkt(whole), "False easting") == 39_500_000
+    damaged = re.sub(r'PARAMETER\["False_Easting",[^]]*\],', "", whole)
+    assert parameter(CRS.from_wkt(damaged), "False easting") in (None, 0.0)
+    other = whole.replace("False_Easting", "Fblse_Easting")
+    assert parameter(CRS.from_wkt(other), "False easting") is None

@@ -141,11 +141,11 @@ def _fits(crs: CRS, east: float) -> bool:
 
 
 def parameter(crs: Any, name: str) -> float | None:
-    """A parameter of a transverse Mercator projection, None of any other system."""
+    """A parameter of a transverse Mercator projection; None of any other system, or where a damaged one lacks it."""
     operation = None if crs is None else CRS.from_user_input(crs).coordinate_operation
     if operation is None or operation.method_name != "Transverse Mercator":
         return None
-    return next(float(p.value) for p in operation.params if p.name == name)
+    return next((float(p.value) for p in operation.params if p.name == name), None)
 
 
 @lru_cache(maxsize=128)
