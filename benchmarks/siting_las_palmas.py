@@ -130,7 +130,7 @@ def main() -> None:
     )
     for word in ("first", *REACHES):
         if word == "first":  # compile everything, and let the network make its order
-            row(find_pairs(city, "metres", 50.0), weight, np.zeros(len(weight), dtype=bool), 0.5)
+            row(find_pairs(city, "metres", 50.0), weight, np.zeros(len(weight), dtype=bool), 0.01)
             continue
         by, limit = word
         start = time.perf_counter()

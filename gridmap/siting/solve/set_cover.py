@@ -26,7 +26,7 @@ __all__ = ["reachable_weight", "set_cover"]
 #: More pairs than these, after all reductions, are not searched through unless asked for.
 _MOST_PAIRS = 400_000
 #: How many steps the exchange of sites takes, and how many nodes a search may visit, times the pairs of each.
-_STEPS, _EFFORT = 5_000, 200_000_000
+_STEPS, _EFFORT = 5_000, 20_000_000
 #: How often sites are ruled out by a bound at most, and what must be left of the pairs at most for one more time.
 _ROUNDS, _SHRINKS = 8, 0.98
 _METHODS = ("reduction", "linear bound", "branch and bound", "heuristic")
