@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridmap.errors import OptionError
+from gridmap.siting.solve import p_center as p_center_file
 from gridmap.siting.solve.p_center import p_center
 from gridmap.siting.solve.pairs import make_pairs
 
@@ -39,6 +40,23 @@ def test_no_choice_has_everybody_nearer(instance, data):
     quick = p_center(pairs, weight, base=base, exact=False, **asked)
     assert quick.bound <= best <= quick.value
     assert 0 <= quick.gap <= 1
+
+
+@given(instances(), st.data())
+@settings(max_examples=150, deadline=None)
+def test_large_instances_are_bounded_without_a_search(instance, data):
+    pairs, weight = instance
+    asked = data.draw(means(pairs.sites))
+    base = data.draw(st.none() | st.lists(st.sampled_from([0.0, 2.5, 7.0, 30.0, np.inf]), min_size=9, max_size=9))
+    base = None if base is None else np.array(base[: pairs.demands])
+    best = min(greatest_cost(pairs, weight, c, base) for c in every_choice(pairs.sites, **asked))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(p_center_file, "_LARGE", -1)
+        rough = p_center(pairs, weight, base=base, **asked)
+    assert rough.bound <= best <= rough.value
+    assert rough.proved == (rough.bound == rough.value)
+    assert any((c == rough.chosen).all() for c in every_choice(pairs.sites, **asked))
+    assert greatest_cost(pairs, weight, rough.chosen, base) <= rough.value
 
 
 @given(instances(), st.integers(1, 3))

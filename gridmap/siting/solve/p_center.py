@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gridmap.network.orders import grouped
 from gridmap.siting.solve.affordable_cover import affordable_cover
-from gridmap.siting.solve.pairs import Choice, make_pairs
+from gridmap.siting.solve.pairs import Choice, pairs_by_demand
 from gridmap.siting.solve.saving_search import exchange, filled, savings_of
 from gridmap.siting.solve.spending import spending
 
@@ -19,12 +20,15 @@ if TYPE_CHECKING:
 
     Bools = NDArray[np.bool_]
     Floats = NDArray[np.float64]
+    Longs = NDArray[np.int64]
 
 __all__ = ["p_center"]
 
 _ROUNDING = 1e-6
 # Nodes of branch and bound for each radius.
 _NODES = 1_000
+# More pairs than these are not searched through unless asked for; a bound is then told instead.
+_LARGE = 1_000_000
 
 
 def p_center(
@@ -80,10 +84,10 @@ def p_center(
     counts = (weight > 0) & ((np.diff(pairs.demand_ptr) > 0) | np.isfinite(there))
     if not counts.any():
         return Choice(means.fixed.copy(), 0.0, 0.0, proved=True, method="nobody to serve")
-    demand = np.repeat(np.arange(pairs.demands), np.diff(pairs.demand_ptr))
-    asked = counts[demand]
-    pairs = make_pairs(demand[asked], pairs.site[asked], pairs.cost[asked], pairs.demands, pairs.sites)
+    pairs = _only(pairs, np.repeat(counts, np.diff(pairs.demand_ptr)))
     there = np.where(counts, there, 0.0)
+    if exact is not True and len(pairs.site) > _LARGE:
+        return _roughly(pairs, there, counts, means)
     radii = _radii(pairs, there)
     chosen, most = _quickly(pairs, there, radii, means)
     chosen, least, most = _surely(pairs, there, radii, means, chosen, most, exact=exact)
@@ -91,6 +95,79 @@ def p_center(
     chosen = _nearer(pairs, np.where(counts, weight, 0.0), there, min(radii[most], radii[-2]), means, chosen)
     value, bound = float(radii[most]), float(radii[least])
     return Choice(chosen, value, bound, proved=least == most, method="bisection")
+
+
+def _roughly(pairs: Pairs, there: Floats, counts: Bools, means: Spending) -> Choice:
+    """Bisection by covers that are found, and ruled out, without a search: a value and what no choice comes below."""
+    from gridmap.siting.solve.p_center_kernel import farthest_first
+
+    by_site, cost_there = _costs_by_site(pairs)
+    chosen, spare = means.fixed.copy(), means.budget - float(means.cost[means.fixed].sum())
+    way = np.where(counts, there, -np.inf)
+    fixed = np.repeat(means.fixed, np.diff(pairs.site_ptr))
+    np.minimum.at(way, pairs.demand[fixed], cost_there[fixed])
+    base = way.copy()
+    arguments = (pairs.demand_ptr, pairs.site, pairs.cost, pairs.site_ptr, by_site)
+    value = float(farthest_first(*arguments, cost_there, way, means.cost, spare, chosen))
+    nearest = base.copy()
+    np.minimum.at(nearest, np.repeat(np.arange(pairs.demands), np.diff(pairs.demand_ptr)), pairs.cost)
+    radii = np.unique(np.concatenate((pairs.cost, base[np.isfinite(base)])))
+    radii = radii[(radii >= nearest.max()) & (radii <= value)]
+    low, high = 0, len(radii) - 1 if np.isfinite(value) else len(radii)
+    while low < high:
+        middle = (low + high) // 2
+        other = _opened(pairs, by_site, cost_there, base, radii[middle], means, spare)
+        if other is None:
+            low = middle + 1
+        else:
+            high, chosen, value = middle, other, float(radii[middle])
+    bound = _ruled_out(pairs, base, radii, high, means, spare)
+    return Choice(chosen, value, min(bound, value), proved=bound >= value, method="bisection, bounded")
+
+
+def _costs_by_site(pairs: Pairs) -> tuple[NDArray[np.int32], Floats]:
+    """The demand of each pair and its cost, in the order of the sites."""
+    _, order = grouped(pairs.site, pairs.sites)
+    return pairs.demand, pairs.cost[order]
+
+
+def _needing(pairs: Pairs, base: Floats, radius: float) -> Longs:
+    """Demands that need a site within a radius, those first that have the fewest."""
+    from gridmap.siting.solve.p_center_kernel import count_within
+
+    number = count_within(radius, pairs.demand_ptr, pairs.cost)
+    rows = np.flatnonzero(base > radius)
+    return rows[np.argsort(number[rows], kind="stable")]
+
+
+def _opened(
+    pairs: Pairs, by_site: NDArray[np.int32], cost_there: Floats, base: Floats, radius: float, means: Spending,
+    spare: float,
+) -> Bools | None:  # fmt: skip
+    """Sites that bring everybody within a radius; None where none were found."""
+    from gridmap.siting.solve.p_center_kernel import open_within
+
+    chosen = means.fixed.copy()
+    enough = open_within(
+        radius, _needing(pairs, base, radius), pairs.demand_ptr, pairs.site, pairs.cost, pairs.site_ptr, by_site,
+        cost_there, base > radius, means.cost, spare, chosen,
+    )  # fmt: skip
+    return chosen if enough else None
+
+
+def _ruled_out(pairs: Pairs, base: Floats, radii: Floats, high: int, means: Spending, spare: float) -> float:
+    """The least radius that is not ruled out by demands which share no site."""
+    from gridmap.siting.solve.p_center_kernel import packing
+
+    low, last = 0, high
+    while low < last:
+        middle = (low + last) // 2
+        order = _needing(pairs, base, radii[middle])
+        if packing(radii[middle], order, pairs.demand_ptr, pairs.site, pairs.cost, means.cost) > spare + _ROUNDING:
+            low = middle + 1
+        else:
+            last = middle
+    return float(radii[low]) if low < len(radii) else np.inf
 
 
 def _radii(pairs: Pairs, there: Floats) -> Floats:
@@ -101,12 +178,19 @@ def _radii(pairs: Pairs, there: Floats) -> Floats:
     return radii[radii >= nearest.max()]
 
 
+def _only(pairs: Pairs, kept: Bools) -> Pairs:
+    """Some of the pairs, which stay in their order."""
+    if kept.all():
+        return pairs
+    before = np.concatenate(([0], np.cumsum(kept)))
+    return pairs_by_demand(before[pairs.demand_ptr], pairs.site[kept], pairs.cost[kept], pairs.sites)
+
+
 def _within(pairs: Pairs, there: Floats, radius: float) -> tuple[Pairs, Floats]:
     """Pairs within a cost, and 1 for each demand that has to be served by one of them, else 0."""
     needs = (there > radius).astype(np.float64)
-    demand = np.repeat(np.arange(pairs.demands), np.diff(pairs.demand_ptr))
-    near = (pairs.cost <= radius) & (needs[demand] > 0)
-    return make_pairs(demand[near], pairs.site[near], pairs.cost[near], pairs.demands, pairs.sites), needs
+    near = (pairs.cost <= radius) & np.repeat(needs > 0, np.diff(pairs.demand_ptr))
+    return _only(pairs, near), needs
 
 
 def _quickly(pairs: Pairs, there: Floats, radii: Floats, means: Spending) -> tuple[Bools, int]:
@@ -155,9 +239,7 @@ def _nearer(pairs: Pairs, weight: Floats, there: Floats, radius: float, means: S
 
     To be within it saves each demand that needs it more than all of them can save beside that.
     """
-    demand = np.repeat(np.arange(pairs.demands), np.diff(pairs.demand_ptr))
-    near = pairs.cost <= radius
-    left = make_pairs(demand[near], pairs.site[near], pairs.cost[near], pairs.demands, pairs.sites)
+    left = _only(pairs, pairs.cost <= radius)
     worst = np.minimum(there, radius)
     all_there_is = float(weight @ worst) + 1.0
     served = np.divide(all_there_is, weight, out=np.zeros(len(weight)), where=(weight > 0) & (there > radius))
