@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from shapely import LineString, Point
+from shapely import LineString, Point, box
 
 import gridmap as gm
 
@@ -278,6 +278,18 @@ def test_parcels_buildings_and_atoms_are_candidates():
     options = {"category": "clinic", "metres": 300, "count": 1}
     assert gm.locate(homes, parcels, NETWORK, **options).sites["facility_id"].tolist() == ["s0"]
     assert gm.locate(homes, homes, NETWORK, **options).sites["facility_id"].tolist() == ["b1"]
+    # what a place belongs to is not its name
+    within = homes.assign(compound_id="k", community_id="c")
+    assert gm.locate(homes, within, NETWORK, **options).sites["facility_id"].tolist() == ["b1"]
+
+
+def test_every_atom_of_a_plan_is_a_candidate():
+    homes = homes_at([(30, 30), (230, 30), (30, 230)], [300, 310, 320])
+    area = gpd.GeoDataFrame({"community_id": ["c"]}, geometry=[box(WEST, 0, WEST + 400, 400)], crs=CRS)
+    plan = gm.divide(area, homes, streets(), effort="low")
+    sited = gm.locate(homes, plan, NETWORK, category="clinic", metres=150, count=1)
+    assert set(sited.sites["facility_id"]) <= set(plan.atoms["atom_id"])
+    assert sited.rates["reachable"].iloc[0] == 930
 
 
 def test_the_curve_tells_what_each_further_site_brings():

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Candidates", "amounts_by_site", "read_candidates", "rows_of_ids"]
 
-#: The id of a candidate is the first of these columns that the table has.
-ID_COLUMNS = ("facility_id", "candidate_id", "site_id", "parcel_id", "compound_id", "building_id", "atom_id", "id")
+#: The id of a candidate is the first of these columns that the table has: what it is before what it belongs to.
+ID_COLUMNS = ("facility_id", "candidate_id", "site_id", "parcel_id", "atom_id", "building_id", "compound_id", "id")
 # More ids than this in a message help nobody.
 _SHOWN = 10
 
