@@ -243,6 +243,13 @@ def test_weights_of_several_columns():
     assert both.sites["gain"].tolist() == [3]
 
 
+def test_nobody_to_serve_is_told_and_needs_no_site():
+    plan = gm.locate(homes_at([(0, 0)], [0]), sites_at([(0, 0)]), NETWORK, category="clinic", metres=100, count=1)
+    assert len(plan.sites) == 0
+    assert "nobody to serve" in repr(plan)
+    assert np.isnan(plan.rates["rate_after"].iloc[0])
+
+
 def test_fixed_sites_are_built_first():
     homes = homes_at([(0, 0), (800, 800)], [10, 30])
     sites = sites_at([(0, 0), (800, 800)])
@@ -335,6 +342,7 @@ def test_robustness_when_nothing_changes_and_when_speed_decides():
         ({"count": 1, "weight": "elderly"}, "no column of numbers"),
         ({"count": 1, "together": "centre"}, "no column of candidates"),
         ({"count": 1, "category": []}, "names no category"),
+        ({"count": 1, "category": None}, "names no category"),
         ({"count": 1, "category": ["a", "a"]}, "more than once"),
     ],
 )

@@ -84,13 +84,9 @@ def read_candidates(candidates: Any, categories: list[str], together: str | None
             f"candidates have no id; call the column that names each place one of {', '.join(ID_COLUMNS)}."
         )
     own = table if column == "facility_id" else table.assign(facility_id=table[column])
-    if "category" not in own.columns:
-        own = own.assign(category="candidate")
-    places = check_table(own, "facilities")
+    places = check_table(own, "candidates")
     if places.geometry.name != "geometry":
         places = places.rename_geometry("geometry")
-    if "category" not in table.columns:
-        places = places.drop(columns="category")
     meant = _meant_for(places, categories)
     left_out = places.loc[~meant, "facility_id"].tolist()
     places = places[meant].reset_index(drop=True)

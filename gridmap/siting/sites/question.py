@@ -113,7 +113,8 @@ def read_question(
 
 
 def _categories(category: str | Iterable[str]) -> list[str]:
-    names = [category] if isinstance(category, str) else [str(name) for name in category]
+    given = [category] if isinstance(category, str) else category
+    names = [str(name) for name in given] if isinstance(given, Iterable) else []
     if not names or not all(name.strip() for name in names):
         raise OptionError("category= names no category; give one, or a list of those that share a site.")
     repeated = sorted({name for name in names if names.count(name) > 1})

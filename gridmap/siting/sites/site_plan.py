@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -139,8 +140,10 @@ class SitePlan:
     def __repr__(self) -> str:
         s = self.summary
         proof = "proved optimal" if s["proved"] else f"within {s['gap']:.2%} of the best"
+        told = self.rates[["category", "rate_before", "rate_after"]].itertuples(index=False, name=None)
         rates = ", ".join(
-            f"{row.category} {row.rate_before:.1%} -> {row.rate_after:.1%}" for row in self.rates.itertuples()
+            f"{name}: nobody to serve" if isnan(before) else f"{name} {before:.1%} -> {after:.1%}"
+            for name, before, after in told
         )
         return f"<SitePlan: {s['sites']} sites by {s['objective']}, {proof}; {rates}>"
 
