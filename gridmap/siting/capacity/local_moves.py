@@ -28,6 +28,8 @@ __all__ = ["Question", "settle"]
 # Rounds of changing sides after which it ends in any case.
 _ROUNDS = 30
 _LEAST_GAIN = 1e-9
+# Starts in a random order: so many, and no more than so many pieces of them together.
+_STARTS, _WORK = 30, 20_000
 
 
 @dataclass(frozen=True)
@@ -116,17 +118,36 @@ def settle(question: Question, start: Longs) -> Longs:
     start
         Site of each piece to begin with, within the capacities.
     """
+    if question.beside is None:
+        return _settled(question, start, None)
+    # catchments that grow from nothing end elsewhere than those that keep what an assignment without ground gave them
+    nobody = np.full(len(start), -1, dtype=np.int64)
+    rng = np.random.default_rng(0)
+    tries = [_settled(question, start, None), _settled(question, nobody, -question.weight)]
+    orders = [rng.random(len(start)) for _ in range(min(_STARTS, _WORK // max(len(start), 1)))]
+    tries += [_settled(question, nobody, order) for order in orders]
+    return min(tries, key=lambda sites: _cost(question, sites))
+
+
+def _settled(question: Question, start: Longs, order: Floats | None) -> Longs:
+    """Sites of the pieces after moves from one start; catchments first grow in an order of pieces, or by nearness."""
     now = _Catchments(question, start)
     if not now.anywhere:
         for site in range(question.pairs.sites):
             _keep_heaviest(now, site)
-    for _ in range(_ROUNDS):
-        _grow(now)
+    for turn in range(_ROUNDS):
+        _grow(now, order if turn == 0 else None)
         changed = [_move_best(now, piece) for piece in range(question.pairs.demands)]
         let_in = [_let_in(now, piece) for piece in range(question.pairs.demands) if _without(now, piece)]
         if not any(changed) and not any(let_in):
             break
     return np.array(now.site, dtype=np.int64)
+
+
+def _cost(question: Question, sites: Longs) -> float:
+    """What it costs to have everybody there, those without a place at the penalty."""
+    now = _Catchments(question, sites)
+    return sum(now.worth(piece, site) for piece, site in enumerate(sites.tolist()))
 
 
 def _without(now: _Catchments, piece: int) -> bool:
@@ -154,14 +175,18 @@ def _keep_heaviest(now: _Catchments, site: int) -> None:
             now.put(piece, -1)
 
 
-def _grow(now: _Catchments) -> None:
-    """Catchments with room take what lies beside them and has none, the nearest first; empty ones begin anywhere."""
+def _grow(now: _Catchments, order: Floats | None) -> None:
+    """Catchments with room take what lies beside them and has none, the nearest first; empty ones begin anywhere.
+
+    With an order of the pieces those come first that have the least there.
+    """
     heap: list[tuple[float, int, int]] = []
 
     def offer(piece: int, sites: Iterable[int]) -> None:
         for site in sites:
             if site in now.cost[piece]:
-                heapq.heappush(heap, (now.cost[piece][site], piece, site))
+                first = now.cost[piece][site] if order is None else float(order[piece])
+                heapq.heappush(heap, (first, piece, site))
 
     for piece, site in enumerate(now.site):
         if site < 0:

@@ -95,6 +95,8 @@ def most_valuable(task: Task, means: Spending, free: Bools, sure: Bools) -> Foun
     left = means.budget - means.cost[sure].sum()
     if left < 0:
         return Found(None, -np.inf, proved=True)
+    if n + m == 0:
+        return Found(sure.copy(), 0.0, proved=True)
     gain = np.append(np.zeros(n), -task.value[model.at])
     found = _solved(gain, n, vstack((model.rows, price)), np.append(model.most, left))
     return _choice(found, model, sure, -1.0)
@@ -106,6 +108,8 @@ def cheapest(task: Task, cost: Floats, free: Bools, sure: Bools, needed: float) 
 
     model = _rows(task, free, sure, strong=True)
     n, m = len(model.sites), len(model.at)
+    if n + m == 0:
+        return Found(sure.copy() if needed <= 0 else None, float(cost[sure].sum()), proved=True)
     serve = csr_array(np.append(np.zeros(n), -np.ones(m))[None, :])
     price = np.append(cost[model.sites], np.zeros(m))
     found = _solved(price, n, vstack((model.rows, serve)), np.append(model.most, -needed))
